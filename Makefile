@@ -1,0 +1,45 @@
+# `make demo` and `make test` do all the set-up on a fresh machine, then their work.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready-$(shell cksum < pyproject.toml | cut -d' ' -f1)
+export OMP_NUM_THREADS ?= 1
+export OPENBLAS_NUM_THREADS ?= 1
+
+.PHONY: demo test test-slow lint types unit format bench clean
+
+demo: $(READY)
+	$(BIN)/python examples/demo.py
+
+test: lint types unit
+
+lint: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-cache
+
+types: $(READY)
+	$(BIN)/mypy
+
+unit: $(READY)
+	$(BIN)/pytest -q -n 2
+
+test-slow: $(READY)
+	$(BIN)/pytest -q -n 2 -m slow
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(READY)
+	$(BIN)/python bench/overhead.py
+	$(BIN)/python bench/storage.py
+
+$(READY):
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@rm -f .venv/ready-*
+	@touch $@
+
+clean:
+	rm -rf .venv

@@ -1,0 +1,1 @@
+"""What every layer uses: errors, codec, randomness, registry, optional imports, hints. Private."""

@@ -1,0 +1,129 @@
+"""What people and their assistants know by heart from other tuners, and how it is said here.
+
+The table answers names that do not exist; nothing of it is visible to type checkers.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, NoReturn, TypeVar, cast
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_SPACE = (
+    'write the space beside the objective: {"lr": ts.Float(1e-5, 1e-1, log=True)}, '
+    'and read trial["lr"]'
+)
+
+ATTRIBUTES: dict[str, dict[str, str]] = {
+    "tunesmith": {
+        "create_study": 'ts.Study({"lr": ts.Float(1e-5, 1e-1, log=True)}, minimize="loss")',
+        "load_study": 'ts.load("tunesmith.db", "name")',
+        "delete_study": 'ts.delete("tunesmith.db", "name")',
+        "copy_study": 'study.save("copy.db")',
+        "get_all_study_names": 'ts.studies("tunesmith.db")',
+        "get_all_study_summaries": 'ts.studies("tunesmith.db")',
+        "TrialPruned": "trial.report(step, loss=...) ends the trial by itself",
+        "fmin": "ts.minimize(objective, space, trials=100)",
+        "hp": '{"lr": ts.Float(1e-5, 1e-1, log=True), "act": ts.Categorical(["relu", "gelu"])}',
+        "Tuner": "ts.minimize(objective, space, trials=100)",
+        "sweep": "ts.minimize(objective, space, trials=100)",
+    },
+    "tunesmith.samplers": {
+        "RandomSampler": "ts.samplers.Random()",
+        "QMCSampler": "ts.samplers.QuasiRandom()",
+        "GridSampler": "ts.samplers.Grid()",
+        "BruteForceSampler": "ts.samplers.Grid()",
+    },
+    "Study": {
+        "optimize": "study.run(objective, trials=100)",
+        "best_params": "study.best.params",
+        "best_value": "study.best.value",
+        "best_trial": "study.best",
+        "best_trials": "study.front",
+        "trials": "study.history",
+        "get_trials": "study.history",
+        "trials_dataframe": "study.history.to_pandas()",
+        "enqueue_trial": 'study.enqueue({"lr": 1e-3})',
+        "set_user_attr": 'study.note("text", tags=["tag"])',
+        "user_attrs": "study.notes",
+        "study_name": "study.name",
+        "direction": "study.problem.objectives",
+        "directions": "study.problem.objectives",
+        "fit": "study.run(objective, trials=100)",
+        "search": "study.run(objective, trials=100)",
+        "suggest": "study.ask()",
+        "observe": "study.tell(trial, 0.93)",
+        "best_config": "study.best.params",
+        "cv_results_": "study.history.to_dict()",
+    },
+    "Trial": {
+        "suggest_float": _SPACE,
+        "suggest_int": _SPACE.replace('"lr": ts.Float(1e-5, 1e-1, log=True)', '"depth": ts.Int(1, 12)')
+        .replace('trial["lr"]', 'trial["depth"]'),
+        "suggest_categorical": _SPACE.replace(
+            '"lr": ts.Float(1e-5, 1e-1, log=True)', '"act": ts.Categorical(["relu", "gelu"])'
+        ).replace('trial["lr"]', 'trial["act"]'),
+        "suggest_uniform": _SPACE,
+        "suggest_loguniform": _SPACE,
+        "suggest_discrete_uniform": _SPACE.replace("log=True", "step=0.1"),
+        "should_prune": "trial.report(step, loss=...) ends the trial by itself; "
+        "in a callback: if trial.decide(step, loss=...): stop",
+        "set_user_attr": 'trial.note("text", tags=["tag"], seconds=1.5)',
+        "config": "trial.params",
+        "_trial_id": "trial.number",
+    },
+}  # fmt: skip
+
+KEYWORDS = {
+    "n_trials": "trials=100",
+    "num_samples": "trials=100",
+    "n_iter": "trials=100",
+    "max_evals": "trials=100",
+    "max_trials": "trials=100",
+    "direction": 'maximize="accuracy" or minimize="loss"',
+    "directions": 'minimize=["loss", "latency"]',
+    "mode": 'maximize="accuracy" or minimize="loss"',
+    "study_name": 'name="digits"',
+    "load_if_exists": 'name="digits" opens the study if it exists',
+    "search_space": "the space as the first argument",
+    "show_progress_bar": "progress=False",
+    "algo": "sampler=ts.samplers.Random()",
+    "random_state": "seed=7",
+}
+
+
+def _sentence(name: str, instead: str) -> str:
+    return f"{name} is another tool's word; here: {instead}"
+
+
+def hint_attribute(place: str) -> Callable[[Any, str], NoReturn]:
+    """Return a `__getattr__` for the class `place` that answers known names with our line."""
+
+    def getattribute(self: Any, name: str) -> NoReturn:
+        instead = ATTRIBUTES[place].get(name)
+        if instead is None:
+            raise AttributeError(f"{place} has no attribute {name!r}", name=name, obj=self)
+        # without `obj`, so that Python adds no guess of its own
+        raise AttributeError(_sentence(f"{place}.{name}", instead))
+
+    return getattribute
+
+
+def hint_of_module(module: str, name: str) -> AttributeError:
+    """Return the error that a module's `__getattr__` raises for an unknown name."""
+    instead = ATTRIBUTES.get(module, {}).get(name)
+    if instead is None:
+        return AttributeError(f"module {module!r} has no attribute {name!r}", name=name)
+    return AttributeError(_sentence(name, instead))
+
+
+def hint_keywords(function: F) -> F:
+    """Let a function answer keywords of other tools with ours."""
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        for name in kwargs.keys() & KEYWORDS.keys():
+            raise TypeError(_sentence(f"{name}=", KEYWORDS[name]))
+        return function(*args, **kwargs)
+
+    return cast("F", call)

@@ -1,0 +1,3 @@
+"""The version, read where nothing else is imported."""
+
+VERSION = "0.1.0"

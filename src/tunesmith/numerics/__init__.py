@@ -1,0 +1,1 @@
+"""Arrays in, arrays out: what samplers and histories compute with, knowing nothing of trials."""

@@ -1,0 +1,51 @@
+"""Pareto fronts: which rows of a table of losses no other row beats."""
+
+from typing import Any
+
+import numpy as np
+
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+def front(losses: np.ndarray[Any, np.dtype[np.float64]]) -> Mask:
+    """Return which rows are not dominated.
+
+    A row dominates another if it is nowhere greater and somewhere less; so of equal rows all
+    stay or none. Infinities are compared as they are; a row with a NaN is never on the front and
+    dominates nothing.
+
+    Args:
+        losses: (n, m), m at least 1; smaller is better.
+
+    Returns:
+        (n,), in O(n log n) for m up to 2 and O(n m k) for a front of k rows beyond.
+    """
+    mask = np.zeros(len(losses), dtype=np.bool_)
+    known = np.flatnonzero(~np.isnan(losses).any(axis=1))
+    # lexicographic: what dominates a row stands before it, and equal rows stand together
+    order = known[np.lexsort(losses[known].T[::-1])]
+    rows = losses[order]  # (k, m)
+    first = np.ones(len(rows), dtype=np.bool_)
+    first[1:] = (rows[1:] != rows[:-1]).any(axis=1)
+    distinct = rows[first]
+    kept = _falling(distinct[:, 1]) if losses.shape[1] == 2 else _peeled(distinct)
+    mask[order] = kept[np.cumsum(first) - 1]
+    return mask
+
+
+def _falling(second: np.ndarray[Any, np.dtype[np.float64]]) -> Mask:
+    """The front for m = 2: sorted by the first loss, each must beat all before it in the second."""
+    kept = np.ones(len(second), dtype=np.bool_)
+    kept[1:] = second[1:] < np.minimum.accumulate(second)[:-1]
+    return kept
+
+
+def _peeled(rows: np.ndarray[Any, np.dtype[np.float64]]) -> Mask:
+    """The front for any m: the first row that is left is on it; drop what it dominates."""
+    kept = np.zeros(len(rows), dtype=np.bool_)
+    left = np.arange(len(rows))
+    while len(left):
+        best = rows[left[0]]
+        kept[left[0]] = True
+        left = left[(rows[left] < best).any(axis=1)]
+    return kept

@@ -1,0 +1,75 @@
+"""The reports of one attempt of a trial, as columns that grow and are never copied per report."""
+
+import math
+from array import array
+from collections.abc import Mapping
+from typing import Any, final
+
+import numpy as np
+
+
+@final
+class Curve:
+    """Steps, times and values of reports, in order of strictly increasing steps.
+
+    Records share it and remember how many reports they saw: it only ever grows.
+    """
+
+    __slots__ = ("columns", "steps", "times")
+
+    def __init__(self) -> None:
+        self.steps = array("q")
+        self.times = array("d")
+        self.columns: dict[str, array[float]] = {}
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Curve):
+            return NotImplemented
+        return (
+            self.steps == other.steps
+            and self.times == other.times
+            and self.columns.keys() == other.columns.keys()
+            and all(
+                np.array_equal(column, other.columns[name], equal_nan=True)
+                for name, column in self.columns.items()
+            )
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # it grows
+
+    def append(self, step: int, time: float, values: Mapping[str, float]) -> None:
+        """Add one report; a metric that is missing in it, or was in earlier ones, is NaN there."""
+        columns = self.columns
+        for name, value in values.items():
+            column = columns.get(name)
+            if column is None:
+                column = columns[name] = array("d", [math.nan]) * len(self.steps)
+            column.append(value)
+        self.steps.append(step)
+        self.times.append(time)
+        if len(values) < len(columns):
+            for column in columns.values():
+                if len(column) < len(self.steps):
+                    column.append(math.nan)
+
+    def until(self, step: int) -> "Curve":
+        """Return a new curve of the reports up to `step`."""
+        n = sum(1 for s in self.steps if s <= step)
+        cut = Curve()
+        cut.steps, cut.times = self.steps[:n], self.times[:n]
+        cut.columns = {name: column[:n] for name, column in self.columns.items()}
+        return cut
+
+    def values_at(self, index: int) -> dict[str, float]:
+        """Return the metrics of report `index` that were reported in it."""
+        row = {name: column[index] for name, column in self.columns.items()}
+        return {name: value for name, value in row.items() if not math.isnan(value)}
+
+    def arrays(self, name: str, n: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """Return steps (n,) and values (n,) of the metric `name` in the first `n` reports."""
+        column = self.columns.get(name)
+        values = np.full(n, math.nan) if column is None else np.array(column[:n])
+        return np.array(self.steps[:n]), values

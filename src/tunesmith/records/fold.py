@@ -1,0 +1,259 @@
+"""The fold: from events to what they mean together. Every rule about effect lives here.
+
+An event that comes too late, twice, or from an attempt that has been superseded has no effect;
+so processes may repeat what they are not sure of, and all of them see the same study.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from itertools import count
+from typing import Any, Generic, TypeVar, final
+
+from msgspec.structs import replace
+
+from tunesmith._core.codec import from_logged
+from tunesmith._core.errors import LogError
+from tunesmith.records.curve import Curve
+from tunesmith.records.events import (
+    FORMAT,
+    AnyEvent,
+    Commanded,
+    Configured,
+    Created,
+    Enqueued,
+    Finished,
+    Joined,
+    Noted,
+    Part,
+    Paused,
+    Reported,
+    Resumed,
+    Saved,
+    Started,
+)
+from tunesmith.records.history import History
+from tunesmith.records.problem import Problem
+from tunesmith.records.record import Record
+from tunesmith.space import Space
+
+P = TypeVar("P")
+
+_ONE = (0, 1)  # what most records have in common is kept once for all of them
+_NOTHING: dict[str, Any] = {}
+
+
+@final
+class Fold(Generic[P]):
+    """The state of a study after the first `length` lines of its log.
+
+    Args:
+        created: The first event.
+        space: The space to give params their form with; by default the log's own.
+
+    Attributes:
+        created: The first event.
+        history: The records.
+        length: Lines folded so far.
+        queue: Queued items not started yet, by id.
+        handles: Who joined last under each handle.
+        decisions: Effective starts, and resumptions by the scheduler: the keys of randomness.
+        configured: Position of the `Created` or `Configured` in force.
+        sampler: The sampler in force.
+        notes: Remarks, in order.
+        stopping: Trials that were commanded to stop.
+        paused: Whether the study is commanded to pause.
+        seen: Ids of queued items, notes and commands: a second one has no effect.
+        starts: How many trials each handle started.
+        saved: Steps of checkpoints by key, by trial.
+    """
+
+    def __init__(self, created: Created, space: Space[P] | None = None) -> None:
+        if created.format != FORMAT:
+            raise LogError(
+                f"the log has format {created.format}, this version reads {FORMAT}; "
+                "a newer version of tunesmith reads it"
+            )
+        own: Space[P] = Space.from_json(created.problem.space) if space is None else space
+        self.created = created
+        self.history: History[P] = History(Problem.from_text(created.problem, own))
+        self.length = 1
+        self.queue: dict[str, Enqueued] = {}
+        self.handles: dict[int, str] = {}
+        self.decisions = 0
+        self.configured = 0
+        self.sampler: Part = created.sampler
+        self.notes: list[Noted] = []
+        self.stopping: set[str] = set()
+        self.paused = False
+        self.seen: set[str] = set()
+        self.starts: Counter[str] = Counter()
+        self.saved: dict[str, dict[str, int]] = {}
+        self._owners: dict[str, str] = {}
+
+    def apply(self, event: AnyEvent) -> Record[P] | None:
+        """Take in the next event.
+
+        Returns:
+            The record right after it, for a sampler or scheduler to hear; None if it had no effect
+            on a trial, or was a report or a checkpoint (see `History` for those).
+        """
+        self.length += 1
+        match event:
+            case Reported():
+                self._report(event)
+            case Started():
+                return self._start(event)
+            case Finished():
+                return self._finish(event)
+            case Paused():
+                return self._pause(event)
+            case Resumed():
+                return self._resume(event)
+            case Saved():
+                self._save(event)
+            case Joined():
+                self.handles[event.handle] = event.owner
+            case Created():
+                raise LogError(f"line {self.length - 1} of the log creates the study a second time")
+            case _:
+                self._remark(event)
+        return None
+
+    def next_uids(self, handle: int) -> Iterator[str]:
+        """Return the names of the next trials that `handle` starts."""
+        return (f"{handle}.{n}" for n in count(self.starts[str(handle)]))
+
+    def current(self, uid: str, attempt: int) -> Record[P] | None:
+        """Return the record if `attempt` is its current one and it has not finished, or None."""
+        record = self.history.find(uid)
+        if record is None or record.attempt != attempt or record.finished:
+            return None
+        return record
+
+    def _remark(self, event: AnyEvent) -> None:
+        identity = getattr(event, "id", "")
+        if identity in self.seen:
+            return
+        self.seen.add(identity)
+        match event:
+            case Enqueued():
+                self.queue[event.id] = event
+            case Noted():
+                self.notes.append(event)
+            case Configured():
+                self.configured = self.length - 1
+                self.sampler = event.sampler or self.sampler
+            case Commanded(command="stop"):
+                self.stopping.add(event.target)
+            case Commanded():
+                self.paused = event.command == "pause"
+            case _:
+                raise LogError(f"line {self.length - 1}: evolving spaces are not in this version")
+
+    def _start(self, event: Started) -> Record[P] | None:
+        if self.history.find(event.uid) is not None:
+            return None
+        self.starts[event.uid.partition(".")[0]] += 1
+        self.decisions += 1
+        self.queue.pop(event.item, None)
+        record: Record[P] = Record(
+            problem=self.history.problem,
+            number=len(self.history),
+            uid=event.uid,
+            logged=event.params,
+            started=event.time,
+            seed=event.seed,
+            basis=event.basis,
+            owner=self._owners.setdefault(event.owner, event.owner),  # one text for all its trials
+            batch=_ONE if event.batch == _ONE else event.batch,
+            source=event.source,
+            item=event.item,
+            configured=event.configured,
+            memo=event.memo or _NOTHING,
+            replicate=event.replicate,
+            parent=event.parent,
+            fork_step=event.fork_step,
+            ask_s=event.ask_s,
+        )
+        self.history.put(record)
+        return record
+
+    def _report(self, event: Reported) -> None:
+        record = self.history.peek(event.uid)  # a million of these must be folded in seconds
+        if record is None or record.attempt != event.attempt or record.state != "running":
+            return
+        curve = record.curve
+        if curve is None:
+            curve = Curve()
+            self.history.put(replace(record, curve=curve))
+        if event.step > (curve.steps[-1] if curve.steps else record.fork_step):
+            curve.append(event.step, event.time, from_logged(event.values))
+
+    def _finish(self, event: Finished) -> Record[P] | None:
+        record = self.current(event.uid, event.attempt)
+        if record is None:
+            return None
+        record = replace(
+            record,
+            state=event.state,
+            why=event.why,
+            values={**self.reported(record), **from_logged(event.values)},
+            cost=event.cost or _NOTHING,
+            failure=event.failure,
+            ended=event.time,
+        )
+        self.history.put(record)
+        return record
+
+    def _pause(self, event: Paused) -> Record[P] | None:
+        record = self.current(event.uid, event.attempt)
+        if record is None or record.state != "running":
+            return None
+        record = replace(
+            record, state="paused", why=event.why, values=self.reported(record), owner=""
+        )
+        self.history.put(record)
+        return record
+
+    def _resume(self, event: Resumed) -> Record[P] | None:
+        record = self.current(event.uid, event.attempt - 1)
+        if record is None:
+            return None
+        step = self.saved.get(event.uid, {}).get(event.key, 0)
+        kept = record.curve.until(step) if record.curve is not None and step else None
+        record = replace(
+            record,
+            state="running",
+            attempt=event.attempt,
+            owner=self._owners.setdefault(event.owner, event.owner),
+            why=event.why,
+            lost=record.lost + (event.why == "lost"),
+            checkpoint=event.key,
+            values={},
+            curve=kept,
+            reports=len(kept) if kept is not None else 0,
+        )
+        self.decisions += event.why == "scheduler"
+        self.history.put(record)
+        return record
+
+    def _save(self, event: Saved) -> None:
+        record = self.current(event.uid, event.attempt)
+        if record is not None:
+            self.saved.setdefault(event.uid, {})[event.key] = event.step
+            self.history.put(replace(record, checkpoint=event.key))
+
+    def reported(self, record: Record[P]) -> dict[str, float]:
+        """Return the values that count among those reported: the last ones, or the best."""
+        if record.curve is None:
+            return {}
+        problem = self.history.problem
+        index = record.reports - 1
+        if problem.value == "best":
+            objective = problem.objectives[0]
+            _, values = record.reported(objective.name)
+            losses = [objective.sign * v for v in values]
+            finite = [i for i, loss in enumerate(losses) if math.isfinite(loss)]
+            index = min(finite, key=losses.__getitem__, default=index)
+        return record.curve.values_at(index)

@@ -1,0 +1,203 @@
+"""All records of a study, by number, and what is asked of them at every turn."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, final, overload
+
+import msgspec
+import numpy as np
+
+from tunesmith._core.errors import NoTrials, StudyError
+from tunesmith.numerics import pareto
+from tunesmith.records import tables
+from tunesmith.records.problem import Problem
+from tunesmith.records.record import Record, State
+
+if TYPE_CHECKING:  # types of optional packages, imported only when used
+    import pandas as pd
+    import polars as pl
+
+P = TypeVar("P")
+
+
+@final
+class History(Sequence[Record[P]]):
+    """A sequence of records: `history[7]` is trial 7.
+
+    Args:
+        problem: What is tuned.
+    """
+
+    def __init__(self, problem: Problem[P]) -> None:
+        self.problem = problem
+        self._records: list[Record[P]] = []
+        self._places: dict[str, int] = {}
+        self._counts: Counter[State] = Counter()
+        self._scheduled = 0
+        self._unfinished: dict[int, None] = {}
+        self._best: Record[P] | None = None
+        self._spent = 0
+
+    def put(self, record: Record[P]) -> None:
+        """Take a record in, as new or in place of an earlier one of the same trial."""
+        if record.number == len(self._records):
+            self._records.append(record)
+            self._places[record.uid] = record.number
+        else:
+            before = self._records[record.number]
+            self._counts[before.state] -= 1
+            self._scheduled -= before.state == "paused" and before.why == "scheduler"
+            self._records[record.number] = record
+        if record.finished:
+            self._spent += record.step - record.fork_step
+            self._unfinished.pop(record.number, None)
+        else:
+            self._unfinished[record.number] = None
+        self._counts[record.state] += 1
+        self._scheduled += record.state == "paused" and record.why == "scheduler"
+        if record.state == "complete" and self._better(record):
+            self._best = record
+
+    def _better(self, record: Record[P]) -> bool:
+        problem = self.problem
+        if len(problem.objectives) > 1 or not problem.meets_limits(record.values):
+            return False
+        if self._best is None:
+            return True
+        sign = problem.objectives[0].sign
+        mine, known = (
+            (sign * record.value, record.number),
+            (sign * self._best.value, self._best.number),
+        )
+        return mine < known
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    @overload
+    def __getitem__(self, number: int) -> Record[P]: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[Record[P]]: ...
+    def __getitem__(self, number: int | slice) -> Record[P] | list[Record[P]]:
+        if isinstance(number, slice):
+            return [self[i] for i in range(len(self))[number]]
+        record = self._records[number]
+        curve = record.curve
+        if curve is not None and record.state == "running" and record.reports < len(curve):
+            # reports only grow the shared curve: the record takes notice when it is looked at
+            record = self._records[number] = msgspec.structs.replace(record, reports=len(curve))
+        return record
+
+    def __iter__(self) -> Iterator[Record[P]]:
+        return (self[number] for number in range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, History):
+            return NotImplemented
+        return self.problem == other.problem and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]  # it grows
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{n} {state}" for state, n in self._counts.items() if n)
+        return f"<History of {len(self)} trials{': ' if counts else ''}{counts}>"
+
+    def find(self, uid: str) -> Record[P] | None:
+        """Return the record of the trial `uid`, or None."""
+        number = self._places.get(uid)
+        return None if number is None else self[number]
+
+    def count(self, *states: State) -> int:
+        """Return how many trials are in one of `states`."""
+        return sum(self._counts[state] for state in states)
+
+    def peek(self, uid: str) -> Record[P] | None:
+        """Return the record as it was put: the cheap `find`, whose count of reports may lag."""
+        number = self._places.get(uid)
+        return None if number is None else self._records[number]
+
+    @property
+    def unfinished(self) -> list[Record[P]]:
+        """The trials that are running or paused, by number."""
+        return [self[number] for number in sorted(self._unfinished)]
+
+    @property
+    def taken(self) -> int:
+        """Trials that count against a budget.
+
+        They are completed, stopped, running, or paused by a scheduler.
+        """
+        return self.count("complete", "stopped", "running") + self._scheduled
+
+    @property
+    def spent(self) -> int:
+        """Steps that all trials together have done; those that a lost attempt did are left out."""
+        return self._spent + sum(r.step - r.fork_step for r in self.unfinished)
+
+    def _ranked(self) -> list[Record[P]]:
+        """The trials at the highest resource that any completed, if they keep the limits.
+
+        A trial that returned is at the full resource; others are where they reported last.
+        """
+        complete = [r for r in self if r.state == "complete" and r.values]
+        if not complete:
+            names = {objective.name for objective in self.problem.objectives}
+            partial = [
+                r for r in self if r.state in ("stopped", "paused") and names <= r.values.keys()
+            ]
+            top = max((r.step for r in partial), default=0)
+            complete = [r for r in partial if r.step == top]
+        if not complete:
+            raise NoTrials(
+                f"no trial has completed yet ({self.count('running')} running, "
+                f"{self.count('failed')} failed); run some first"
+            )
+        feasible = [r for r in complete if self.problem.meets_limits(r.values)]
+        if not feasible:
+            limits = " and ".join(limit.text for limit in self.problem.limits)
+            raise NoTrials(f"none of {len(complete)} completed trials keeps {limits}")
+        return feasible
+
+    @property
+    def best(self) -> Record[P]:
+        """The best trial at the highest resource that any trial completed; the earliest of equals.
+
+        Raises:
+            NoTrials: None has completed, or none keeps the limits.
+            StudyError: There are several objectives; see `front`.
+        """
+        if len(self.problem.objectives) > 1:
+            names = ", ".join(objective.name for objective in self.problem.objectives)
+            raise StudyError(
+                f"a study of several objectives ({names}) has no single best trial; see .front"
+            )
+        if self._best is not None:
+            return self._best
+        sign = self.problem.objectives[0].sign
+        return min(self._ranked(), key=lambda r: sign * r.value)
+
+    @property
+    def front(self) -> list[Record[P]]:
+        """The trials that no other beats in every objective, by number.
+
+        Raises:
+            NoTrials: None has completed, or none keeps the limits.
+        """
+        ranked = self._ranked()
+        losses = np.array([self.problem.losses(record.values) for record in ranked])  # (n, m)
+        return [r for r, keep in zip(ranked, pareto.front(losses), strict=True) if keep]
+
+    def to_dict(self) -> dict[str, list[Any]]:
+        """Return columns by name: number, state, each parameter and metric, times, and the rest.
+
+        A parameter that is inactive in a trial is None there.
+        """
+        return tables.columns(self.problem, self)
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """Return `to_dict` as a pandas frame; needs the extra `pandas`."""
+        return tables.to_pandas(self.to_dict())
+
+    def to_polars(self) -> "pl.DataFrame":
+        """Return `to_dict` as a polars frame; needs the extra `polars`."""
+        return tables.to_polars(self.to_dict())

@@ -1,0 +1,151 @@
+"""What the log says of one trial at one moment."""
+
+import math
+from typing import Any, Generic, Literal, TypeAlias, TypeVar, final
+
+import msgspec
+import numpy as np
+
+from tunesmith._core.errors import StudyError
+from tunesmith.records.curve import Curve
+from tunesmith.records.events import (
+    EndReason,
+    Failure,
+    PauseReason,
+    ResumeReason,
+    Source,
+)
+from tunesmith.records.problem import Problem
+from tunesmith.space import Params
+
+P = TypeVar("P")
+
+State: TypeAlias = Literal["running", "paused", "complete", "stopped", "failed"]
+Heard: TypeAlias = Literal["started", "resumed", "paused", "finished"]
+
+
+@final
+class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
+    """A trial as the log tells it.
+
+    Attributes:
+        problem: What is tuned.
+        number: Place among the trials, from 0.
+        uid: Name of the trial in the log.
+        state: Where it stands.
+        logged: Active parameters by path, as the log keeps them (labels for objects).
+        started: When it started first, in seconds since 1970.
+        seed: Its own seed, 32 bits.
+        attempt: How often it was begun; 1 is the first.
+        values: Metrics that count for it: returned ones, else those of a report.
+        why: Why it ended, paused or was resumed last; empty before.
+        failure: Kind and text, if it failed.
+        ended: When it finished, in seconds since 1970; None: it has not.
+        reports: How many reports it has.
+        memo: What its sampler wrote down.
+        lost: How many attempts ended by the death of their process.
+    """
+
+    problem: Problem[P]
+    number: int
+    uid: str
+    logged: Params
+    started: float
+    seed: int
+    basis: int
+    owner: str = ""
+    batch: tuple[int, int] = (0, 1)
+    source: Source = "sampler"
+    item: str = ""
+    configured: int = 0
+    memo: dict[str, Any] = {}
+    replicate: tuple[str, int] | None = None
+    parent: str = ""
+    fork_step: int = 0
+    ask_s: float = 0.0
+    state: State = "running"
+    attempt: int = 1
+    lost: int = 0
+    why: PauseReason | ResumeReason | EndReason | Literal[""] = ""
+    values: dict[str, float] = {}
+    cost: dict[str, float] = {}
+    failure: Failure | None = None
+    ended: float | None = None
+    checkpoint: str = ""
+    curve: Curve | None = None
+    reports: int = 0
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name} {value:.6g}" for name, value in self.values.items())
+        return f"<Record {self.number}: {self.state}{values and f', {values}'}, {self.logged}>"
+
+    @property
+    def event(self) -> Heard:
+        """What happened to it last, reports apart: the kind of event that made this record."""
+        if self.state == "running":
+            return "started" if self.attempt == 1 else "resumed"
+        return "paused" if self.state == "paused" else "finished"
+
+    def begun(self) -> "Record[P]":
+        """Return the record as it was right after its first start, its owner left out."""
+        return Record(
+            problem=self.problem,
+            number=self.number,
+            uid=self.uid,
+            logged=self.logged,
+            started=self.started,
+            seed=self.seed,
+            basis=self.basis,
+            batch=self.batch,
+            source=self.source,
+            item=self.item,
+            configured=self.configured,
+            memo=self.memo,
+            replicate=self.replicate,
+            parent=self.parent,
+            fork_step=self.fork_step,
+            ask_s=self.ask_s,
+        )
+
+    @property
+    def params(self) -> P:
+        """The params in the form in which the objective gets them."""
+        return self.problem.space.build(self.logged)
+
+    @property
+    def value(self) -> float:
+        """The value of the only objective; NaN if it has none.
+
+        Raises:
+            StudyError: There are several objectives.
+        """
+        if len(self.problem.objectives) > 1:
+            names = ", ".join(objective.name for objective in self.problem.objectives)
+            raise StudyError(f"this study has several objectives ({names}); see .values")
+        return self.values.get(self.problem.objectives[0].name, math.nan)
+
+    @property
+    def handle(self) -> int:
+        """The handle under which it was started."""
+        return int(self.uid.partition(".")[0])
+
+    @property
+    def step(self) -> int:
+        """The last reported step; before any report, the step that it was forked at."""
+        if self.curve is None or not self.reports:
+            return self.fork_step
+        return self.curve.steps[self.reports - 1]
+
+    @property
+    def finished(self) -> bool:
+        """Whether it is complete, stopped or failed: nothing changes it any more."""
+        return self.state in ("complete", "stopped", "failed")
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds from its first start to its end, pauses included; NaN while it has none."""
+        return math.nan if self.ended is None else self.ended - self.started
+
+    def reported(self, name: str) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """Return steps (n,) and reported values (n,) of a metric; NaN where it was left out."""
+        return (Curve() if self.curve is None else self.curve).arrays(name, self.reports)

@@ -1,0 +1,123 @@
+"""Samplers: who proposes the params that are tried next.
+
+A sampler is a fold over what happened: `init` makes a state, `tell` the next one, `ask` reads it.
+The object itself only holds settings; see `Sampler` for the contract. Parts:
+
+* `Random`: each configuration by itself; the yardstick.
+* `QuasiRandom`: scrambled Sobol' points, more even than random ones.
+* `Grid`: every combination once, in order; ends by itself.
+
+A sampler of one's own is one file with one final frozen dataclass. The short way is one function
+of the whole history::
+
+    @final
+    @dataclass(frozen=True)
+    class Nearby(HistorySampler):
+        radius: float = 0.1
+
+        def propose(self, problem, history, rng, n):
+            return [Suggestion(params) for params in problem.space.sample(rng, n)]
+
+It can be passed as it is: `Study(..., sampler=Nearby())`. To have it found by name, by the command
+line and when a log is opened elsewhere, it takes one line: ours stand in `registry`, those of
+other packages in their pyproject.toml::
+
+    [project.entry-points."tunesmith.samplers"]
+    nearby = "my_package.nearby:Nearby"
+
+Whether it keeps the contract is checked by subclassing
+`tunesmith.testing.samplers.SamplerConformance`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tunesmith._core.errors import SettingError
+from tunesmith._core.hints import hint_of_module
+from tunesmith._core.registry import Registry
+from tunesmith.samplers.sampler import FiniteSampler, HistorySampler, Sampler, Suggestion
+
+if TYPE_CHECKING:  # `__getattr__` in a form that type checkers and editors understand
+    from tunesmith.samplers.grid import Grid
+    from tunesmith.samplers.quasirandom import QuasiRandom
+    from tunesmith.samplers.random import Random
+
+__all__ = [
+    "FiniteSampler",
+    "Grid",
+    "HistorySampler",
+    "QuasiRandom",
+    "Random",
+    "Sampler",
+    "Suggestion",
+    "make",
+    "registry",
+    "settings",
+]
+
+registry: Registry[Sampler[Any]] = Registry(
+    "tunesmith.samplers",
+    "sampler",
+    {
+        "grid": "tunesmith.samplers.grid:Grid",
+        "quasirandom": "tunesmith.samplers.quasirandom:QuasiRandom",
+        "random": "tunesmith.samplers.random:Random",
+    },
+)
+
+
+def settings(sampler: Sampler[Any]) -> dict[str, Any]:
+    """Return a sampler's settings by name, as JSON values.
+
+    Raises:
+        SettingError: A setting is not a number, text, list or mapping of such.
+
+    Example:
+        >>> from tunesmith.samplers import Grid
+        >>> settings(Grid(levels={"lr": 5}))
+        {'levels': {'lr': 5}}
+    """
+    made: Any = sampler  # a dataclass, as every concrete sampler is
+    logged = {}
+    for field in fields(made):
+        value = getattr(made, field.name)
+        try:
+            logged[field.name] = msgspec.json.decode(msgspec.json.encode(value))
+        except TypeError:
+            raise SettingError(
+                f"{type(sampler).__name__}({field.name}=...) is kept in the log, so it must be made "
+                f"of numbers, texts, lists and mappings, got {value!r}"
+            ) from None
+    return logged
+
+
+def make(name: str, settings: Mapping[str, Any]) -> Sampler[Any]:
+    """Return the sampler registered as `name`, with `settings` as a log keeps them.
+
+    Raises:
+        SettingError: There is no such sampler, or it has no such setting.
+
+    Example:
+        >>> make("grid", {"levels": 3})
+        Grid(levels=3)
+    """
+    kind: Any = registry.get(name)  # its fields are its own
+    known = [field.name for field in fields(kind)]
+    for setting in settings:
+        if setting not in known:
+            raise SettingError(
+                f"the sampler {name!r} has no setting {setting!r}; it has {', '.join(known) or 'none'}"
+            )
+    sampler: Sampler[Any] = kind(**settings)
+    return sampler
+
+
+if not TYPE_CHECKING:  # a type checker shall go on refusing unknown names
+
+    def __getattr__(name: str) -> type[Sampler[Any]]:
+        if name in __all__:
+            return registry.get(name.lower())
+        raise hint_of_module(__name__, name)

@@ -1,0 +1,74 @@
+"""Storages: where the logs of studies are kept.
+
+A storage knows lines, not trials: per study it keeps an ordered, append-only list of them, and
+beside it who is alive and one disposable fold. `connect` finds the storage for what a user wrote::
+
+    connect("memory")  # gone with the process
+    connect("tunesmith.db")  # a SQLite file: any path, text or Path
+    connect("sqlite:///tunesmith.db")  # the same; four slashes for an absolute path
+    connect("redis://host/0")  # a scheme that a package has registered
+
+A storage of one's own is one file with one final class that implements `Storage`, and one line:
+ours stand in `registry`, those of other packages in their pyproject.toml::
+
+    [project.entry-points."tunesmith.storages"]
+    redis = "my_package.redis:Redis"
+
+The name is the scheme, and `Redis.open` receives what follows `redis://`. Whether it keeps the
+contract is checked by subclassing `tunesmith.testing.storages.StorageConformance`.
+"""
+
+from os import PathLike, fspath
+from typing import TYPE_CHECKING
+
+from tunesmith._core.errors import SettingError
+from tunesmith._core.hints import hint_of_module
+from tunesmith._core.registry import Registry
+from tunesmith.storage.storage import Storage
+
+if TYPE_CHECKING:  # `__getattr__` in a form that type checkers and editors understand
+    from tunesmith.storage.memory import Memory
+    from tunesmith.storage.sqlite import SQLite
+
+__all__ = ["Memory", "SQLite", "Storage", "connect", "registry"]
+
+registry: Registry[Storage] = Registry(
+    "tunesmith.storages",
+    "storage",
+    {
+        "memory": "tunesmith.storage.memory:Memory",
+        "sqlite": "tunesmith.storage.sqlite:SQLite",
+    },
+)
+
+
+def connect(where: str | PathLike[str] | Storage) -> Storage:
+    """Return the storage that `where` names.
+
+    Args:
+        where: "memory", a path, a URL whose scheme is registered, or a storage, returned as it is.
+
+    Raises:
+        SettingError: Nothing is registered under the scheme, or the address is not valid.
+
+    Example:
+        >>> connect("memory").url
+        'memory'
+    """
+    if isinstance(where, Storage):
+        return where
+    text = fspath(where)
+    if isinstance(where, str) and (text == "memory" or "://" in text):
+        scheme, _, address = text.partition("://")
+        return registry.get(scheme).open(address)
+    if not text:
+        raise SettingError('a storage needs a path or a URL, got ""; write "tunesmith.db"')
+    return registry.get("sqlite").open(f"/{text}")
+
+
+if not TYPE_CHECKING:  # a type checker shall go on refusing unknown names
+
+    def __getattr__(name: str) -> type[Storage]:
+        if name in __all__:
+            return registry.get(name.lower())
+        raise hint_of_module(__name__, name)

@@ -1,0 +1,152 @@
+"""A process's view of one study's log: reads on, appends, and folds what it sees.
+
+Nothing else in the study layer touches the storage for events.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Generic, TypeVar, final
+
+from tunesmith._core.errors import Conflict, StorageError, StudyNotFound
+from tunesmith.records import Fold, Record, Told, freeze, thaw
+from tunesmith.records.events import AnyEvent, Created, Joined, from_lines, to_line
+from tunesmith.space import Space
+from tunesmith.storage import Storage
+from tunesmith.study.owner import living, this_process
+
+P = TypeVar("P")
+
+CHUNK = 4_000  # lines read at a time, so that a long log never lies in memory twice
+KEEP = 400_000  # lines read at opening that make it worth keeping their fold
+TTL_S = 60.0
+
+
+@final
+class Ledger(Generic[P]):
+    """The log of `name` in `storage`, folded as far as this process has read.
+
+    Args:
+        storage: Where it is kept.
+        name: The study.
+        space: The space that gives params their form; by default the log's own.
+        clock: Seconds since 1970; the only source of time.
+
+    Raises:
+        StudyNotFound: There is no such study.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        name: str,
+        space: Space[P] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        first = storage.read(name, 0, 1)
+        if not first:
+            known = ", ".join(map(repr, storage.names())) or "no study"
+            raise StudyNotFound(f"there is no study {name!r} in {storage.url}; it holds {known}")
+        (created,) = from_lines(first)
+        if not isinstance(created, Created):
+            raise StudyNotFound(f"the log of {name!r} in {storage.url} does not begin with Created")
+        self.storage = storage
+        self.name = name
+        self.clock = clock
+        kept = storage.kept_fold(name)
+        thawed = None if kept is None else thaw(kept[1], created, space)
+        self.fold: Fold[P]
+        self._heard: Told[P]
+        self.fold, self._heard = thawed or (Fold(created, space), [])
+        self._handle = -1
+        self._beaten = -TTL_S
+        already = self.fold.length
+        self.sync()
+        if self.fold.length - already > KEEP:
+            with suppress(StorageError):  # it only saves time
+                storage.keep_fold(name, self.fold.length, freeze(self.fold, self._heard))
+
+    def sync(self, start: int = 0, n: int = 0) -> list[Record[P] | None]:
+        """Read and fold what has been appended since.
+
+        Returns:
+            What was heard of the `n` lines from position `start` on, a None for each without
+            effect on a trial.
+        """
+        fold = self.fold
+        asked: list[Record[P] | None] = []
+        while lines := self.storage.read(self.name, fold.length, CHUNK):
+            begin = fold.length
+            entries = [fold.apply(event) for event in from_lines(lines, begin)]
+            self._hear(entries)
+            asked += entries[max(0, start - begin) : max(0, start + n - begin)]
+            if len(lines) < CHUNK:
+                break
+        return asked
+
+    def append(
+        self, *events: AnyEvent, expect: bool = False, read: bool = True
+    ) -> list[Record[P] | None]:
+        """Append events and, with `read`, fold up to and including them.
+
+        Args:
+            events: What happened.
+            expect: Only if nothing was appended that is not yet folded here.
+            read: Also if others appended in between; else that waits for the next `sync`.
+
+        Returns:
+            What was heard of each event, None for one without effect on a trial; nothing if they
+            are not folded yet.
+
+        Raises:
+            Conflict: With `expect`: the log has grown; nothing was appended.
+        """
+        fold = self.fold
+        lines = [to_line(event) for event in events]
+        length = self.storage.append(self.name, lines, fold.length if expect else None)
+        if length == fold.length + len(lines):
+            entries = [fold.apply(event) for event in events]
+            self._hear(entries)
+            return entries
+        return self.sync(length - len(lines), len(lines)) if read else []
+
+    def _hear(self, entries: Iterable[Record[P] | None]) -> None:
+        self._heard += [
+            entry.number if entry.event == "started" else entry
+            for entry in entries
+            if entry is not None
+        ]
+
+    def take_heard(self) -> list[Record[P]]:
+        """Return what was heard since the last call: the record after each event, in order."""
+        heard, self._heard = self._heard, []
+        history = self.fold.history
+        return [history[one].begun() if isinstance(one, int) else one for one in heard]
+
+    def lives(self, owner: str) -> bool:
+        """Return whether an owner is alive now."""
+        return living(owner, lambda: self.storage.alive(self.name))
+
+    def join(self) -> int:
+        """Return the handle of this process, joining if it has none (any more)."""
+        owner = this_process()
+        now = time.monotonic()
+        if now - self._beaten > TTL_S / 3:
+            self.storage.beat(self.name, owner, TTL_S)
+            self._beaten = now
+        while self.fold.handles.get(self._handle) != owner:
+            taken = self.fold.handles
+            mine = [handle for handle, who in taken.items() if who == owner]
+            if mine:  # another Study object of this process has joined
+                self._handle = min(mine)
+                break
+            handle = 0
+            while handle in taken and self.lives(taken[handle]):
+                handle += 1
+            self.storage.beat(self.name, owner, TTL_S)
+            try:
+                self.append(Joined(time=self.clock(), owner=owner, handle=handle), expect=True)
+                self._handle = handle
+            except Conflict:
+                self.sync()
+        return self._handle

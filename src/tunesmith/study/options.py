@@ -1,0 +1,48 @@
+"""The keyword arguments of studies and runs, named once for the typed overloads that share them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, TypedDict
+
+from tunesmith.records import Resource
+from tunesmith.samplers import Sampler
+from tunesmith.stop import StopRule
+from tunesmith.storage import Storage
+
+Names: TypeAlias = str | Sequence[str]
+
+
+class Keeping(TypedDict, total=False):
+    """What a study is made with beside its space and objectives; see `Study`."""
+
+    subject_to: Sequence[str]
+    resource: Resource | None
+    value: Literal["last", "best"]
+    sampler: Sampler[Any] | None
+    name: str | None
+    storage: Storage | str | Path | None
+    seed: int | None
+
+
+class Making(Keeping, total=False):
+    """What a study is made with beside its space; see `Study`."""
+
+    minimize: Names | None
+    maximize: Names | None
+
+
+class Running(TypedDict, total=False):
+    """What a run is bounded by; see `Study.run`."""
+
+    trials: int | None
+    more: int | None
+    timeout: float | None
+    until: StopRule | None
+    max_failures: int | None
+    progress: bool
+
+
+class MakingAndRunning(Keeping, Running, total=False):
+    """What `minimize` and `maximize` take beside objective and space."""
+
+    metric: Names

@@ -1,0 +1,66 @@
+"""What a run tells people, in words.
+
+Everything goes to standard error, so that a program's own output stays its own.
+"""
+
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from tunesmith._core.errors import NoTrials
+from tunesmith.records import History, Record
+
+
+def number(value: float) -> str:
+    """Return a value with the digits that people read: four significant ones."""
+    return f"{value:.4g}"
+
+
+def best_so_far(history: History[Any]) -> str:
+    """Return "best 0.981 (default 0.942)", or how many trials no other beats; empty: none yet."""
+    objectives = history.problem.objectives
+    try:
+        if len(objectives) > 1:
+            return f"{len(history.front)} trials that no other beats"
+        best = history.best.value
+    except NoTrials:
+        return ""
+    text = f"best {number(best)}"
+    baseline = baseline_of(history)
+    if baseline is not None and baseline.state == "complete":
+        text += f" ({baseline_name(baseline)} {number(baseline.value)})"
+    return text
+
+
+def shown_place(url: str) -> str:
+    """Return where a study is kept as people would type it: relative to the working directory."""
+    try:
+        return f"./{Path(url).relative_to(Path.cwd())}"
+    except ValueError:
+        return url
+
+
+def baseline_of(history: History[Any]) -> Record[Any] | None:
+    """Return the baseline's record, if the study has one."""
+    first = history[:1]
+    return first[0] if first and first[0].source == "default" else None
+
+
+def baseline_name(record: Record[Any]) -> str:
+    """Return what the baseline is called: the default configuration, or the centre of the space."""
+    return "default" if record.problem.space.default()[1] else "centre"
+
+
+def shown_live(history: History[Any], budget: int | None) -> AbstractContextManager[object]:
+    """Return a live line if standard error is a terminal, else nothing to look at."""
+    if not sys.stderr.isatty():
+        return nullcontext()
+    from tunesmith.study.live import live_line  # noqa: PLC0415 - rich is loaded only to be seen
+
+    return live_line(history, budget)
+
+
+def say(message: str) -> None:
+    """Print one line for people."""
+    print(message, file=sys.stderr, flush=True)  # noqa: T201 - this is what it is for

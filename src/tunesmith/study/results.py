@@ -1,0 +1,84 @@
+"""What objectives return and report, turned into metrics; what they raise, into failures."""
+
+import math
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+from tunesmith._core.codec import to_float
+from tunesmith._core.errors import Infeasible, ResultError
+from tunesmith.records import Failure, Problem
+
+
+def metrics_of(result: Any, more: Mapping[str, Any], problem: Problem[Any]) -> dict[str, float]:
+    """Return a result as metrics by name.
+
+    Args:
+        result: A number, if there is one objective; a mapping of metrics; or None.
+        more: Further metrics by name.
+        problem: Names the objectives.
+
+    Raises:
+        ResultError: It is none of these.
+    """
+    names = [objective.name for objective in problem.objectives]
+    if result is None:
+        given: dict[str, Any] = {}
+    elif isinstance(result, Mapping):
+        given = dict(result)
+    elif isinstance(result, tuple | list):
+        example = ", ".join(f'"{name}": ...' for name in names)
+        raise ResultError(
+            f"an objective returns a number or a mapping of metrics, got the "
+            f"{type(result).__name__} {result!r}; return {{{example}}}"
+        )
+    elif len(names) > 1:
+        example = ", ".join(f'"{name}": ...' for name in names)
+        raise ResultError(
+            f"this study has the objectives {', '.join(names)}, got the single value {result!r}; "
+            f"return {{{example}}}"
+        )
+    else:
+        given = {names[0]: result}
+    given |= more
+    for name in given:
+        if not isinstance(name, str):
+            raise ResultError(f"metrics are named by strings, got {name!r}")
+    return {
+        name: value if type(value) is float else to_float(value, f"metric {name!r}")
+        for name, value in given.items()
+    }
+
+
+def check_objectives(values: Mapping[str, float], problem: Problem[Any]) -> None:
+    """Refuse metrics that lack an objective.
+
+    Raises:
+        ResultError: One is missing; says which, and what there is.
+    """
+    missing = [o.name for o in problem.objectives if o.name not in values]
+    if missing:
+        got = ", ".join(values) or "nothing was returned or reported"
+        raise ResultError(
+            f"the objective {missing[0]!r} is missing in the result ({got}); return a number, "
+            f'return {{"{missing[0]}": ...}}, or report it'
+        )
+
+
+def diverged(values: Mapping[str, float], problem: Problem[Any]) -> Failure | None:
+    """Return the failure if an objective is not finite, else None."""
+    for objective in problem.objectives:
+        value = values.get(objective.name, 0.0)
+        if not math.isfinite(value):
+            return Failure("diverged", f"{objective.name} is {value}")
+    return None
+
+
+def failure_of(error: BaseException | str) -> Failure:
+    """Return what a failure's record shall say of an exception or a text."""
+    if isinstance(error, str):
+        return Failure("error", error)
+    if isinstance(error, Infeasible):
+        return Failure("infeasible", str(error))
+    text = "".join(traceback.format_exception(error)).rstrip()
+    return Failure("out of memory" if isinstance(error, MemoryError) else "error", text)

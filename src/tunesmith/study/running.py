@@ -1,0 +1,224 @@
+"""A run: ask, call the objective, tell; until the budget is taken or a rule says stop."""
+
+import time
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, final
+
+from tunesmith._core.checks import is_whole
+from tunesmith._core.errors import (
+    Infeasible,
+    Interrupted,
+    SettingError,
+    Stopped,
+    StudyError,
+    Superseded,
+)
+from tunesmith.records import History
+from tunesmith.stop import StopRule
+from tunesmith.study.desk import Desk
+from tunesmith.study.objectives import Called
+from tunesmith.study.owner import this_process
+from tunesmith.study.progress import best_so_far, say, shown_live
+from tunesmith.study.trial import Trial
+
+P = TypeVar("P")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """When a run ends.
+
+    Attributes:
+        trials: Trials that the study shall have in all.
+        timeout: Seconds after which no further trial is begun.
+        until: A rule that is asked before every trial.
+        max_failures: Trials that may fail in this run.
+    """
+
+    trials: int | None
+    timeout: float | None
+    until: StopRule | None
+    max_failures: int
+
+    @classmethod
+    def of(
+        cls,
+        history: History[Any],
+        trials: int | None,
+        more: int | None,
+        timeout: float | None,
+        until: StopRule | None,
+        max_failures: int | None,
+        *,
+        ends: bool,
+    ) -> "Bounds":
+        """Return the bounds that the arguments of `Study.run` mean.
+
+        `ends` says whether the sampler comes to an end by itself.
+
+        Raises:
+            SettingError: They contradict one another, or are none.
+        """
+        for name, value in (("trials", trials), ("more", more), ("max_failures", max_failures)):
+            if value is not None and (not is_whole(value) or value < 0):
+                raise SettingError(f"{name}= is a whole number of trials, got {value!r}")
+        if timeout is not None and not timeout > 0:
+            raise SettingError(f"timeout= is a number of seconds above 0, got {timeout!r}")
+        if until is not None and not isinstance(until, StopRule):
+            raise SettingError(f"until= takes a rule such as ts.stop.Target(0.99), got {until!r}")
+        if trials is not None and more is not None:
+            raise SettingError(
+                f"trials={trials} is the number of trials the study shall have, more={more} how "
+                "many to add; give one of them"
+            )
+        if more is not None:
+            trials = history.taken + more
+        endless = trials is None and timeout is None and until is None
+        if endless and history.problem.space.cardinality is None and not ends:
+            raise SettingError(
+                "a run needs an end: trials=100 (in all), more=50, timeout=3600 (seconds), or "
+                "until=ts.stop.NoImprovement(30)"
+            )
+        added = 0 if trials is None else max(0, trials - history.taken)
+        allowed = max(10, added // 4) if max_failures is None else max_failures
+        return cls(trials, timeout, until, allowed)
+
+    def room(self, history: History[Any]) -> int:
+        """Return how many trials more the budget allows."""
+        return 1 << 60 if self.trials is None else self.trials - history.taken
+
+
+@final
+class Run(Generic[P]):
+    """One run of an objective.
+
+    Args:
+        desk: Where trials are asked for and told.
+        call: The objective, as a function of a trial.
+        bounds: When to end.
+        kept: Where the study is kept, in words.
+        shown: Whether to tell people.
+    """
+
+    def __init__(
+        self, desk: Desk[P], call: Called, bounds: Bounds, kept: str, *, shown: bool
+    ) -> None:
+        self._desk = desk
+        self._call = call
+        self._bounds = bounds
+        self._kept = kept
+        self._shown = shown
+        self._failed_before = desk.history.count("failed")
+        self._open_before = {record.uid for record in desk.history.unfinished}
+
+    def __call__(self) -> None:
+        """Run to the end.
+
+        Raises:
+            Interrupted: Ctrl-C; everything is kept.
+            StudyError: Too many trials failed.
+            Exception: That of the objective, if no trial of the study has succeeded yet.
+        """
+        desk, bounds = self._desk, self._bounds
+        begun = time.monotonic()
+        live = shown_live(desk.history, bounds.trials) if self._shown else nullcontext()
+        tried = 0
+        try:
+            with live:
+                while not (reason := self._reason(time.monotonic() - begun)):
+                    asked = desk.ask(1, bounds.room, lease=True)
+                    if not asked:
+                        reason = self._exhausted()
+                        break
+                    self._try(asked[0])
+                    tried += 1
+        except KeyboardInterrupt:
+            self._hand_back()
+            done = desk.history.count("complete", "stopped")
+            of = "" if bounds.trials is None else f" of {bounds.trials}"
+            self._say(f"interrupted after {done}{of} trials", "the same line goes on")
+            raise Interrupted from None
+        self._say(reason if tried else f"nothing to do: {reason}", "more=50 goes on")
+
+    def _hand_back(self) -> None:
+        """Leave no trial behind that this run began and the interrupt caught between two lines."""
+        desk = self._desk
+        desk.ledger.sync()
+        for record in desk.history.unfinished:
+            mine = record.owner == this_process() and record.uid not in self._open_before
+            if mine and record.state == "running":
+                desk.pause(record, "interrupted")
+
+    def _reason(self, elapsed_s: float) -> str:
+        history, bounds = self._desk.history, self._bounds
+        failed = history.count("failed") - self._failed_before
+        if failed > bounds.max_failures:
+            last = next(r for r in reversed(history) if r.state == "failed")
+            text = last.failure.text.splitlines()[-1:] if last.failure else []
+            raise StudyError(
+                f"{failed} trials failed in this run, {bounds.max_failures} may; the last, trial "
+                f"{last.number}, with: {''.join(text)}. Everything is kept; max_failures= allows "
+                "more"
+            )
+        if bounds.timeout is not None and elapsed_s >= bounds.timeout:
+            return f"the timeout of {bounds.timeout:g} s has passed"
+        return "" if bounds.until is None else bounds.until.reason(history, elapsed_s)
+
+    def _exhausted(self) -> str:
+        history, trials = self._desk.history, self._bounds.trials
+        if trials is None or history.taken < trials:
+            return f"all {history.taken} configurations are tried"
+        return f"{history.taken} of {trials} trials"
+
+    def _say(self, reason: str, onward: str) -> None:
+        if not self._shown:
+            return
+        history = self._desk.history
+        failed = history.count("failed")
+        running = [r.owner for r in history.unfinished if r.state == "running"]
+        by_hand = sum(owner in ("", this_process()) for owner in running)
+        elsewhere = len(running) - by_hand
+        words = [
+            best_so_far(history),
+            reason,
+            f"{failed} failed" if failed else "",
+            f"{by_hand} asked by hand are still open" if by_hand else "",
+            f"{elsewhere} still running in other processes" if elsewhere else "",
+            self._kept,
+            onward,
+        ]
+        say(" · ".join(word for word in words if word))
+
+    def _try(self, trial: Trial[P]) -> None:
+        desk = self._desk
+        try:
+            result = self._call(trial)
+            desk.tell(trial, result, {})
+        except Stopped:
+            desk.stopped(trial)
+        except Superseded:
+            pass  # another attempt goes on with this trial
+        except Infeasible as error:
+            desk.fail(trial, error)
+        except Exception as error:  # noqa: BLE001 - whatever an objective may raise
+            if desk.history.count("complete", "stopped"):
+                desk.fail(trial, error)
+                return
+            # until one trial has succeeded, an exception is a bug: its trial is handed back
+            desk.pause(trial, "error")
+            raise error.with_traceback(_own(error)) from error.__cause__
+        except BaseException:
+            desk.pause(trial, "interrupted")
+            raise
+
+
+def _own(error: Exception) -> Any:
+    """The traceback from the first frame that is not ours."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        if trace.tb_frame.f_globals.get("__package__", "") != "tunesmith.study":
+            return trace
+        trace = trace.tb_next
+    return error.__traceback__

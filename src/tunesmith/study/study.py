@@ -1,0 +1,369 @@
+"""The study: a log of events, and the verbs that append to it or read it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, Literal, Unpack, final, overload
+
+from tunesmith._core.checks import is_whole
+from tunesmith._core.errors import Interrupted, SettingError, StudyFinished
+from tunesmith._core.hints import hint_attribute, hint_keywords
+from tunesmith.records import History, Limit, Objective, Problem, Record, Resource
+from tunesmith.records.events import Enqueued, Noted
+from tunesmith.samplers import FiniteSampler, Random, Sampler
+from tunesmith.space import Space, signature_space, space_of, trial_params
+from tunesmith.stop import StopRule
+from tunesmith.storage import Memory, Storage, connect
+from tunesmith.study import opening
+from tunesmith.study.desk import Desk
+from tunesmith.study.ledger import Ledger
+from tunesmith.study.objectives import caller
+from tunesmith.study.options import Making, Names
+from tunesmith.study.progress import say, shown_place
+from tunesmith.study.running import Bounds, Run
+from tunesmith.study.trial import Trial
+from tunesmith.study.verification import Verification, verify
+
+if TYPE_CHECKING:  # a default of a type variable is for type checkers only
+    from typing_extensions import TypeVar
+
+    P = TypeVar("P", default=Any)
+else:
+    from typing import TypeVar
+
+    P = TypeVar("P")
+
+
+def _listed(names: Names | None) -> list[str]:
+    return [] if names is None else [names] if isinstance(names, str) else list(names)
+
+
+@final
+class Study(Generic[P]):
+    """A search for the params that minimise or maximise something.
+
+    Every verb appends events to the study's log or reads it, nothing else.
+
+    Args:
+        space: A dict of parameters, a `Space`, a dataclass, or an objective whose signature or
+            `Trial[Params]` annotation gives the space.
+        minimize: The metric to minimise, or several.
+        maximize: The metric to maximise, or several.
+        subject_to: Limits on metrics, such as "latency_ms <= 20".
+        resource: What a trial spends step by step, such as epochs.
+        value: Which report counts for a trial that returns nothing.
+        sampler: Who proposes params.
+        name: Name under which it is kept; without one it lives in memory only.
+        storage: Where it is kept, a path or URL; by default `$TUNESMITH_STORAGE`, or
+            `./tunesmith.db`.
+        seed: Of everything random; drawn and logged if not given.
+
+    Raises:
+        SpaceError: The space is not valid.
+        SettingError: An argument is not valid.
+        NotSupported: The sampler cannot do what the problem asks.
+        StudyError: A study of this name exists and is another one.
+
+    Example:
+        >>> import tunesmith as ts
+        >>> study = ts.Study({"x": ts.Float(-10, 10)}, minimize="loss", seed=7)
+        >>> trial = study.ask()
+        >>> study.tell(trial, loss=(trial["x"] - 2) ** 2).state
+        'complete'
+    """
+
+    @overload
+    def __init__(
+        self: Study[dict[str, Any]], space: Mapping[str, Any], **options: Unpack[Making]
+    ) -> None: ...
+    @overload
+    def __init__(self, space: type[P] | Space[P], **options: Unpack[Making]) -> None: ...
+    @overload
+    def __init__(self, space: Callable[[Trial[P]], Any], **options: Unpack[Making]) -> None: ...
+    @overload
+    def __init__(
+        self: Study[dict[str, Any]], space: Callable[..., Any], **options: Unpack[Making]
+    ) -> None: ...
+    @hint_keywords
+    def __init__(
+        self,
+        space: Any,
+        *,
+        minimize: Names | None = None,
+        maximize: Names | None = None,
+        subject_to: Sequence[str] = (),
+        resource: Resource | None = None,
+        value: Literal["last", "best"] = "last",
+        sampler: Sampler[Any] | None = None,
+        name: str | None = None,
+        storage: Storage | str | Path | None = None,
+        seed: int | None = None,
+    ) -> None:
+        if sampler is not None and not isinstance(sampler, Sampler):
+            raise SettingError(f"sampler= takes one such as ts.samplers.Random(), got {sampler!r}")
+        if seed is not None and (not is_whole(seed) or seed < 0):
+            raise SettingError(f"seed= is a whole number from 0, got {seed!r}")
+        problem: Problem[P] = Problem(
+            space=_space(space),
+            objectives=(
+                *(Objective(metric, "minimize") for metric in _listed(minimize)),
+                *(Objective(metric, "maximize") for metric in _listed(maximize)),
+            ),
+            limits=tuple(Limit.parse(text) for text in subject_to),
+            resource=resource,
+            value=value,
+        )
+        place, name = opening.place(storage, name)
+        ledger, going = opening.open_study(problem, sampler, Random(), place, name, seed)
+        self._start(ledger, going)
+
+    def _start(self, ledger: Ledger[P], sampler: Sampler[Any]) -> None:
+        self._ledger = ledger
+        self._sampler = sampler
+        self._desk = Desk(ledger, sampler)
+        self._announced = isinstance(ledger.storage, Memory)
+
+    @classmethod
+    def opened(cls, ledger: Ledger[P], sampler: Sampler[Any] | None = None) -> Study[P]:
+        """Return the study of a log; see `load`."""
+        study = cls.__new__(cls)
+        study._start(  # noqa: SLF001 - its own constructor
+            ledger, opening.configure(ledger, sampler)
+        )
+        return study
+
+    @property
+    def name(self) -> str:
+        """The name under which it is kept."""
+        return self._ledger.name
+
+    @property
+    def seed(self) -> int:
+        """The seed of everything random in it."""
+        return self._ledger.fold.created.seed
+
+    @property
+    def problem(self) -> Problem[P]:
+        """What is tuned."""
+        return self._ledger.fold.history.problem
+
+    @property
+    def space(self) -> Space[P]:
+        """The search space."""
+        return self.problem.space
+
+    @property
+    def sampler(self) -> Sampler[Any]:
+        """Who proposes."""
+        return self._sampler
+
+    @property
+    def history(self) -> History[P]:
+        """All trials, as the log has them now."""
+        self._ledger.sync()
+        return self._ledger.fold.history
+
+    @property
+    def best(self) -> Record[P]:
+        """The best trial; see `History.best`."""
+        return self.history.best
+
+    @property
+    def front(self) -> list[Record[P]]:
+        """The trials that no other beats in every objective; see `History.front`."""
+        return self.history.front
+
+    @property
+    def notes(self) -> list[Noted]:
+        """All remarks on the study and its trials, in order."""
+        self._ledger.sync()
+        return list(self._ledger.fold.notes)
+
+    def __repr__(self) -> str:
+        history = self._ledger.fold.history
+        return f"<Study {self.name!r} in {self._ledger.storage.url}: {len(history)} trials>"
+
+    @overload
+    def ask(self, n: None = None, *, lease: bool = True) -> Trial[P]: ...
+    @overload
+    def ask(self, n: int, *, lease: bool = True) -> list[Trial[P]]: ...
+    def ask(self, n: int | None = None, *, lease: bool = True) -> Trial[P] | list[Trial[P]]:
+        """Return the next trial to run; with `n`, a list of at most `n`.
+
+        Trials that were interrupted come first, then queued ones, then the sampler's.
+
+        Args:
+            n: How many at most.
+            lease: Whether the trial is this process's and goes on elsewhere if that dies. False
+                for work that is finished by another process, or tomorrow.
+
+        Raises:
+            StudyFinished: The space is exhausted.
+        """
+        if n is not None and (not is_whole(n) or n < 0):
+            raise SettingError(f"ask(n) takes a number of trials from 0, got {n!r}")
+        trials = self._desk.ask(1 if n is None else n, lambda _: 1 << 60, lease=lease)
+        if not trials and n != 0:
+            raise StudyFinished(
+                f"all {len(self._ledger.fold.history)} configurations of {self.name!r} are tried"
+            )
+        return trials[0] if n is None else trials
+
+    def tell(self, trial: Trial[P] | int, result: Any = None, /, **values: Any) -> Record[P]:
+        """End a trial with its result and return its record.
+
+        Args:
+            trial: The trial, or its number.
+            result: A number, if there is one objective; or a mapping of metrics.
+            values: Metrics by name.
+
+        Raises:
+            ResultError: The result cannot be used; the trial stays open.
+            StudyError: The trial has finished, or another living process runs it.
+            Superseded: Another attempt of the trial has taken over.
+        """
+        return self._desk.tell(trial, result, values)
+
+    def fail(self, trial: Trial[P] | int, error: BaseException | str = "") -> Record[P]:
+        """End a trial as failed and return its record; raises as `tell` does."""
+        return self._desk.fail(trial, error)
+
+    def enqueue(
+        self,
+        params: Mapping[str, Any] | P,
+        *,
+        note: str = "",
+        parent: int | None = None,
+    ) -> None:
+        """Have a configuration tried next; what it leaves open, the sampler completes.
+
+        Args:
+            params: All or some of the parameters, in the form in which objectives get them.
+            note: Kept with it.
+            parent: Number of the trial that it comes from.
+
+        Raises:
+            SpaceError: The params are not in the space.
+        """
+        given = self.space.store(params, partial=True)
+        uid = "" if parent is None else self.history[parent].uid
+        ledger = self._ledger
+        ledger.append(
+            Enqueued(
+                time=ledger.clock(),
+                id=secrets.token_hex(8),
+                params=given,
+                note=note,
+                parent=uid,
+            )
+        )
+
+    def note(self, text: str = "", /, tags: Sequence[str] = (), **values: float) -> None:
+        """Keep a remark, tags or numbers with the study; no decision uses them."""
+        self._desk.note("", text, tags, values)
+
+    @hint_keywords
+    def run(
+        self,
+        objective: Callable[..., Any],
+        trials: int | None = None,
+        *,
+        more: int | None = None,
+        timeout: float | None = None,
+        until: StopRule | None = None,
+        max_failures: int | None = None,
+        progress: bool = True,
+    ) -> Study[P]:
+        """Call an objective trial by trial, in this process, until the budget is taken.
+
+        Args:
+            objective: A function of a `Trial`; if the space is a signature, that function.
+            trials: Number of trials the study shall have, over all processes and runs. Failed
+                ones do not count.
+            more: Number of trials to add to those it has.
+            timeout: Seconds after which no further trial begins.
+            until: A rule that is asked before each trial.
+            max_failures: Trials that may fail in this run; by default 10, or a quarter of the
+                trials to run if that is more.
+            progress: Whether to show how far it is, on standard error.
+
+        Returns:
+            The study.
+
+        Raises:
+            SettingError: The arguments contradict one another, or set no end.
+            StudyError: More trials failed than may.
+            Interrupted: Ctrl-C; everything is kept and the next run goes on.
+            Exception: The objective's own, until one trial has succeeded; later it is recorded as
+                that trial's failure.
+        """
+        self._ledger.sync()
+        self._take_form(objective)
+        history = self._ledger.fold.history
+        ends = isinstance(self._sampler, FiniteSampler)
+        bounds = Bounds.of(history, trials, more, timeout, until, max_failures, ends=ends)
+        if progress and not self._announced:
+            say(f"{self.name}: kept in {shown_place(self._ledger.storage.url)}")
+        if progress and isinstance(self._sampler, FiniteSampler) and not len(history):
+            size = self._sampler.size(self.problem)
+            say(f"{type(self._sampler).__name__}: {size:,} configurations")
+        self._announced = True
+        run = Run(self._desk, caller(objective, self.space), bounds, self._kept(), shown=progress)
+        try:
+            run()
+        except Interrupted:
+            # it may have come between an event and its fold: what is folded anew is right
+            ledger = self._ledger
+            again = Ledger(ledger.storage, ledger.name, self.space, ledger.clock)
+            self._start(again, self._sampler)
+            raise
+        return self
+
+    def _take_form(self, objective: Callable[..., Any]) -> None:
+        """Let a study that was loaded without its class take it from the objective."""
+        params = trial_params(objective) if self.space.blank else None
+        if params is not None:
+            self._start(opening.with_space(self._ledger, space_of(params)), self._sampler)
+
+    def _kept(self) -> str:
+        if isinstance(self._ledger.storage, Memory):
+            return 'in memory only: study.save("tunesmith.db") keeps it'
+        return f"kept in {shown_place(self._ledger.storage.url)}"
+
+    def save(self, path: str | Path | Storage, name: str | None = None) -> None:
+        """Keep the study from now on in a storage.
+
+        Args:
+            path: A path or URL.
+            name: Name to keep it under.
+
+        Raises:
+            Conflict: The storage has a study of this name.
+        """
+        target = connect(path)
+        ledger = self._ledger
+        ledger.sync()
+        target.append(name or self.name, ledger.storage.read(ledger.name), expect=0)
+        self._start(Ledger(target, name or self.name, self.space, ledger.clock), self._sampler)
+
+    def verify(self, *samplers: Sampler[Any]) -> Verification:
+        """Recompute every suggestion from the log and compare.
+
+        Args:
+            samplers: Those of the study that are not registered.
+        """
+        self._ledger.sync()
+        return verify(self._ledger, samplers)
+
+    if not TYPE_CHECKING:  # a type checker shall go on refusing unknown names
+        __getattr__ = hint_attribute("Study")
+
+
+def _space(given: Any) -> Space[Any]:
+    """Return the space that the first argument of a study means."""
+    if isinstance(given, type | Mapping | Space):
+        return space_of(given)
+    params = trial_params(given)
+    return signature_space(given)[0] if params is None else space_of(params)

@@ -1,0 +1,147 @@
+"""The live trial: what an objective receives, and what `Study.ask` returns."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, final
+
+from tunesmith._core.errors import ResultError, SettingError, Stopped
+from tunesmith._core.hints import hint_attribute
+from tunesmith.records import Record, Resource
+
+P = TypeVar("P")
+
+
+class Link(Protocol):
+    """Where a trial's words go: the study's process, or a channel to it."""
+
+    def report(
+        self,
+        uid: str,
+        attempt: int,
+        step: int,
+        values: Any,
+        more: Mapping[str, Any],
+        *,
+        resumable: bool,
+    ) -> bool:
+        """Keep a report; return whether the trial must end."""
+
+    def note(self, uid: str, text: str, tags: Sequence[str], values: Mapping[str, Any]) -> None:
+        """Keep a remark."""
+
+
+@final
+class Trial(Generic[P]):
+    """One configuration being tried.
+
+    For a dict space it is also a mapping of the active parameters: `trial["lr"]`.
+
+    Attributes:
+        params: The configuration, in the space's own form.
+        number: Place among the study's trials, from 0.
+        seed: 32 random bits of its own; a later attempt has the same.
+        attempt: 1, or more if an earlier attempt was interrupted.
+        uid: Its name in the log.
+        resource: What it may spend, if the study declares that.
+    """
+
+    __tunesmith_trial__: ClassVar[bool] = True  # how the space layer knows the annotation
+
+    __slots__ = ("_link", "_over", "_save", "_step", "attempt", "number", "params", "resource",
+                 "seed", "uid")  # fmt: skip
+
+    def __init__(self, record: Record[P], link: Link) -> None:
+        self.params: P = record.params
+        self.number = record.number
+        self.seed = record.seed
+        self.attempt = record.attempt
+        self.uid = record.uid
+        self.resource: Resource | None = record.problem.resource
+        self._step = record.step
+        self._link = link
+        self._over = False
+        self._save: Callable[[Path], object] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Trial {self.number}: {self.params!r}>"
+
+    def steps(self) -> Iterator[int]:
+        """Return the steps that are left, 1-based: from where it stands to the resource's end.
+
+        Raises:
+            SettingError: The study declares no resource.
+        """
+        if self.resource is None:
+            raise SettingError(
+                "steps() needs the study's resource, such as "
+                'Study(..., resource=ts.Resource("epoch", max=30))'
+            )
+        return iter(range(self._step + 1, self.resource.max + 1))
+
+    def report(self, step: int, values: Any = None, /, **more: Any) -> None:
+        """Report metrics after `step` steps.
+
+        Args:
+            step: Amount of the resource done, 1-based, higher than in the last report.
+            values: The objective's value if there is one objective, or a mapping of metrics.
+            more: Metrics by name.
+
+        Raises:
+            Stopped: The trial must end now; let it pass.
+            Superseded: Another attempt of this trial has taken over.
+            ResultError: A value is no number, or the step is not higher than the last.
+        """
+        if self.decide(step, values, **more):
+            raise Stopped
+
+    def decide(self, step: int, values: Any = None, /, **more: Any) -> bool:
+        """Report, as `report` does, and return whether the trial must end, for callbacks."""
+        if self._over:
+            return True
+        if isinstance(step, bool) or not hasattr(type(step), "__index__"):
+            raise ResultError(f"report(step, ...) needs a whole number of steps, got {step!r}")
+        step = step.__index__()
+        if step <= self._step:
+            raise ResultError(
+                f"steps count up: the last report was for step {self._step}, this one is for "
+                f"{step}" + ("; the first step is 1" if step < 1 else "")
+            )
+        self._over = self._link.report(
+            self.uid, self.attempt, step, values, more, resumable=self._save is not None
+        )
+        self._step = step
+        return self._over
+
+    def resumable(self, *, save: Callable[[Path], object], load: Callable[[Path], object]) -> None:
+        """Say how this trial is saved to a folder and loaded from it; loads now, if it goes on.
+
+        Args:
+            save: Writes everything that a later attempt needs into the folder.
+            load: Reads it.
+        """
+        for name, function in (("save", save), ("load", load)):
+            if not callable(function):
+                raise SettingError(
+                    f"resumable({name}=...) takes a function of a folder, got {function!r}"
+                )
+        self._save = save
+
+    def note(self, text: str = "", /, tags: Sequence[str] = (), **values: float) -> None:
+        """Keep a remark, tags or further numbers with the trial; no decision uses them."""
+        self._link.note(self.uid, text, tags, values)
+
+    def keys(self: "Trial[dict[str, Any]]") -> list[str]:
+        """Return the names of the active parameters."""
+        return list(self.params)
+
+    def __getitem__(self: "Trial[dict[str, Any]]", name: str) -> Any:
+        return self.params[name]
+
+    def __iter__(self: "Trial[dict[str, Any]]") -> Iterator[str]:
+        return iter(self.params)
+
+    def __len__(self: "Trial[dict[str, Any]]") -> int:
+        return len(self.params)
+
+    if not TYPE_CHECKING:  # a type checker shall go on refusing unknown names
+        __getattr__ = hint_attribute("Trial")

@@ -1,0 +1,69 @@
+from random import Random
+from typing import Any, TypeAlias
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from tunesmith.numerics import pareto
+
+Losses: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
+
+LOSS = st.sampled_from([-np.inf, -1.0, -0.0, 0.0, 1.0, 2.0, 3.0, np.inf, np.nan])
+TABLES = st.tuples(st.integers(0, 25), st.integers(1, 4)).flatmap(
+    lambda shape: arrays(np.float64, shape, elements=LOSS)
+)
+
+
+def by_definition(losses: Losses) -> list[bool]:
+    return [
+        not np.isnan(a).any() and not any((b <= a).all() and (b < a).any() for b in losses)
+        for a in losses
+    ]
+
+
+@given(TABLES)
+def test_front_is_what_no_row_dominates(losses: Losses) -> None:
+    """The mask agrees with the definition, ties, infinities and NaN included."""
+    assert pareto.front(losses).tolist() == by_definition(losses)
+
+
+@given(TABLES, st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_matter(losses: Losses, random: Random) -> None:
+    """Permuting the rows permutes the mask."""
+    order = list(range(len(losses)))
+    random.shuffle(order)
+
+    assert pareto.front(losses[order]).tolist() == pareto.front(losses)[order].tolist()
+
+
+@given(TABLES)
+def test_the_front_of_a_front_is_itself(losses: Losses) -> None:
+    """Rows on the front do not dominate one another."""
+    assert pareto.front(losses[pareto.front(losses)]).all()
+
+
+def test_equal_rows_stay_together_and_nan_never() -> None:
+    """The textbook case: a stair, a row above it, a twin, and a row that was not measured."""
+    losses = np.array([[1, 3], [2, 2], [2, 2], [3, 1], [3, 2], [0, np.nan]])
+
+    assert pareto.front(losses).tolist() == [True, True, True, True, False, False]
+
+
+def test_a_large_front_of_two_objectives() -> None:
+    """100,000 rows, all on the front, are sorted rather than compared pairwise."""
+    x = np.random.default_rng(0).random(100_000)
+
+    assert pareto.front(np.column_stack([x, -x])).all()
+
+
+def test_three_objectives_on_a_sphere() -> None:
+    """A concave front of 2,000 rows in three objectives is kept whole, its shadow dropped."""
+    x = np.abs(np.random.default_rng(0).normal(size=(2000, 3)))
+    shell = x / np.linalg.norm(x, axis=1, keepdims=True)
+
+    assert (
+        pareto.front(np.concatenate([shell, shell + 0.01])).tolist()
+        == [True] * 2000 + [False] * 2000
+    )

@@ -1,0 +1,276 @@
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tunesmith as ts
+
+X = {"x": ts.Float(-10, 10)}
+
+
+def square(trial: ts.Trial[dict[str, Any]]) -> float:
+    return float((trial["x"] - 2) ** 2)
+
+
+def test_the_budget_is_the_number_of_trials_of_the_study() -> None:
+    """trials=10 twice makes 10 trials; more=5 adds 5 to what is there."""
+    study = ts.minimize(square, X, trials=10, progress=False)
+    study.run(square, trials=10, progress=False)
+    assert len(study.history) == 10
+
+    study.run(square, more=5, progress=False)
+
+    assert len(study.history) == 15
+
+
+def test_failed_trials_do_not_take_the_budget() -> None:
+    """Trials that fail after a success are recorded, and others take their place."""
+
+    def sometimes(trial: ts.Trial[dict[str, Any]]) -> float:
+        if trial.number in (3, 4):
+            raise RuntimeError("no luck")
+        return square(trial)
+
+    study = ts.minimize(sometimes, X, trials=10, progress=False)
+
+    assert [r.number for r in study.history if r.state == "failed"] == [3, 4]
+    assert len(study.history) == 12
+    failure = study.history[3].failure
+    assert failure is not None
+    assert failure.kind == "error"
+    assert failure.text.splitlines()[-1] == "RuntimeError: no luck"
+
+
+def test_too_many_failures_end_the_run() -> None:
+    """More than `max_failures` failed trials raise one sentence with the last error."""
+
+    def mostly(trial: ts.Trial[dict[str, Any]]) -> float:
+        if trial.number:
+            raise RuntimeError("no luck")
+        return 1.0
+
+    study = ts.Study(X, minimize="loss")
+    with pytest.raises(ts.StudyError, match=r"^4 trials failed in this run, 3 may; .*no luck"):
+        study.run(mostly, trials=10, max_failures=3, progress=False)
+
+
+def test_a_bug_is_raised_and_its_trial_handed_back() -> None:
+    """Until one trial has succeeded, the objective's exception is the caller's, nothing is lost."""
+    study = ts.Study(X, minimize="loss")
+
+    def broken(trial: ts.Trial[dict[str, Any]]) -> float:
+        raise ZeroDivisionError("a typo")
+
+    with pytest.raises(ZeroDivisionError, match="a typo"):
+        study.run(broken, trials=3, progress=False)
+    assert [(r.state, r.why) for r in study.history] == [("paused", "error")]
+
+    study.run(square, trials=3, progress=False)
+
+    assert [(r.number, r.state, r.attempt) for r in study.history] == [
+        (0, "complete", 2),
+        (1, "complete", 1),
+        (2, "complete", 1),
+    ]
+    assert study.history[0].source == "default"
+
+
+def test_a_result_that_is_none_is_a_bug() -> None:
+    """A function that returns and reports nothing gets the sentence that names the fix."""
+    study = ts.Study(X, minimize="loss")
+
+    with pytest.raises(ts.ResultError, match="nothing was returned or reported"):
+        study.run(lambda trial: None, trials=3, progress=False)
+
+
+def test_values_that_are_not_finite_fail_the_trial() -> None:
+    """NaN ends a trial as diverged, not as an error, and never as the best."""
+    study = ts.minimize(
+        lambda t: float("nan") if t.number == 1 else square(t), X, trials=5, progress=False
+    )
+
+    failure = study.history[1].failure
+    assert failure is not None
+    assert failure.kind == "diverged"
+    assert study.best.number != 1
+
+
+def test_a_diverging_report_ends_the_trial() -> None:
+    """A report that is not finite raises Stopped at once; the trial has failed as diverged."""
+    seen = []
+
+    def train(trial: ts.Trial[dict[str, Any]]) -> None:
+        for step in trial.steps():
+            seen.append((trial.number, step))
+            trial.report(step, loss=float("inf") if trial.number == 1 and step == 2 else 1 / step)
+
+    study = ts.Study(X, minimize="loss", resource=ts.Resource("epoch", max=3))
+    study.run(train, trials=2, progress=False)
+
+    assert [step for number, step in seen if number == 1] == [1, 2]
+    failure = study.history[1].failure
+    assert failure is not None
+    assert failure.kind == "diverged"
+
+
+def test_infeasible_is_a_failure_of_its_own_kind() -> None:
+    """`raise ts.Infeasible` is a statement about the configuration, never a bug."""
+
+    def picky(trial: ts.Trial[dict[str, Any]]) -> float:
+        if trial["x"] < 0:
+            raise ts.Infeasible("x must not be negative")
+        return square(trial)
+
+    study = ts.minimize(picky, X, trials=5, seed=1, progress=False)
+
+    failures = [r.failure for r in study.history if r.failure]
+    assert failures
+    assert {(f.kind, f.text) for f in failures} == {("infeasible", "x must not be negative")}
+
+
+def test_reports_are_the_result_of_a_trial_that_returns_nothing() -> None:
+    """The last report counts; with value="best" the best one; what is returned wins over both."""
+
+    def train(trial: ts.Trial[dict[str, Any]]) -> float | None:
+        for step, loss in enumerate([3.0, 1.0, 2.0], start=1):
+            trial.report(step, loss=loss, step_s=0.1)
+        return 0.5 if trial.number == 1 else None
+
+    last = ts.Study(X, minimize="loss").run(train, trials=2, progress=False)
+    best = ts.Study(X, minimize="loss", value="best").run(train, trials=2, progress=False)
+
+    assert [r.value for r in last.history] == [2.0, 0.5]
+    assert [r.value for r in best.history] == [1.0, 0.5]
+    assert last.history[0].values == {"loss": 2.0, "step_s": 0.1}
+    steps, values = last.history[0].reported("loss")
+    assert steps.tolist() == [1, 2, 3]
+    assert values.tolist() == [3.0, 1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        ({}, "a run needs an end"),
+        ({"trials": 5, "more": 5}, "give one of them"),
+        ({"trials": -1}, "trials= is a whole number"),
+        ({"trials": 2.5}, "trials= is a whole number"),
+        ({"timeout": 0}, "timeout= is a number of seconds above 0"),
+        ({"until": 3}, "until= takes a rule"),
+    ],
+)
+def test_bounds_that_mean_nothing_are_refused(arguments: dict[str, Any], sentence: str) -> None:
+    """Each gets one sentence that says what is allowed."""
+    with pytest.raises(ts.SettingError, match=sentence):
+        ts.Study(X, minimize="loss").run(square, progress=False, **arguments)
+
+
+def test_rules_compose() -> None:
+    """Either rule ends a run with |, both must agree with &."""
+    stop = ts.stop
+    either = ts.Study(X, minimize="loss").run(
+        square, until=stop.Trials(3) | stop.Target(-1), progress=False
+    )
+    both = ts.Study(X, minimize="loss", seed=3).run(
+        square, until=stop.Trials(3) & stop.Target(1.0), progress=False
+    )
+
+    assert len(either.history) == 3
+    assert len(both.history) > 3
+    assert both.best.value <= 1.0
+    assert both.history[len(both.history) - 1] == both.best
+
+
+def test_no_improvement_counts_trials_after_the_best() -> None:
+    """The run ends when 4 further trials brought nothing better."""
+    study = ts.Study(X, minimize="loss").run(
+        lambda t: 1.0 if t.number < 2 else 0.5 if t.number == 2 else 2.0,
+        until=ts.stop.NoImprovement(4),
+        progress=False,
+    )
+
+    assert study.best.number == 2
+    assert len(study.history) == 7
+
+
+def test_spent_counts_steps() -> None:
+    """The run ends when all trials together reported 10 steps."""
+
+    def train(trial: ts.Trial[dict[str, Any]]) -> None:
+        for step in trial.steps():
+            trial.report(step, 1.0)
+
+    study = ts.Study(X, minimize="loss", resource=ts.Resource("epoch", max=4))
+    study.run(train, until=ts.stop.Spent(10), progress=False)
+
+    assert len(study.history) == 3
+
+
+def test_a_run_says_what_it_kept_and_how_to_go_on(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The last line has best, default, place and what goes on; a second run says why it does not."""
+    path = tmp_path / "s.db"
+    study = ts.Study(
+        {"x": ts.Float(-10, 10, default=5.0)}, minimize="loss", name="s", storage=path, seed=1
+    )
+    study.run(square, trials=5)
+    study.run(square, trials=5)
+
+    out, err = capsys.readouterr()
+    first, done, nothing = err.splitlines()
+    assert not out
+    assert first == f"s: kept in {path}"
+    assert (
+        done
+        == f"best {study.best.value:.4g} (default 9) · 5 of 5 trials · kept in {path} · more=50 goes on"
+    )
+    assert "nothing to do: 5 of 5 trials" in nothing
+
+
+def test_ctrl_c_hands_the_trial_back(tmp_path: Path) -> None:
+    """SIGINT ends the program with code 130 and one line; the next run begins with that trial."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        textwrap.dedent(
+            """
+            import os, signal, sys
+            import tunesmith as ts
+
+            def objective(trial):
+                if trial.number == 3 and trial.attempt == 1:
+                    os.kill(os.getpid(), signal.SIGINT)
+                return trial["x"]
+
+            study = ts.Study({"x": ts.Float(0, 1)}, minimize="loss", name="s", storage="s.db", seed=5)
+            study.run(objective, trials=6)
+            """
+        )
+    )
+
+    def run() -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(script)]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    first = run()
+    assert first.returncode == 128 + signal.SIGINT
+    assert "Traceback" not in first.stderr
+    last = first.stderr.splitlines()[-1]
+    assert "interrupted after 3 of 6 trials · kept in ./s.db · the same line goes on" in last
+
+    second = run()
+    assert second.returncode == 0, second.stderr
+    history = ts.load(tmp_path / "s.db", "s").history
+    assert [(r.number, r.attempt, r.state) for r in history] == [
+        (n, 2 if n == 3 else 1, "complete") for n in range(6)
+    ]
+    uninterrupted = ts.Study({"x": ts.Float(0, 1)}, minimize="loss", seed=5).run(
+        lambda t: t["x"], trials=6, progress=False
+    )
+    assert [(r.logged, r.seed, r.value) for r in history] == [
+        (r.logged, r.seed, r.value) for r in uninterrupted.history
+    ]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["s.db", "script.py"]

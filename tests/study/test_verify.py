@@ -1,0 +1,78 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tunesmith as ts
+
+SPACE = {
+    "lr": ts.Float(1e-5, 1e-1, log=True),
+    "depth": ts.Int(1, 12),
+    "act": ts.Categorical(["relu", "gelu"]),
+}
+FINITE = {"depth": ts.Int(1, 12), "act": ts.Categorical(["relu", "gelu"])}
+
+
+def worked(study: ts.Study[dict[str, Any]]) -> ts.Study[dict[str, Any]]:
+    """Ask in batches of changing size, with reports, notes, failures and a partial queue."""
+    study.enqueue({"act": "gelu"})
+    study.enqueue({"depth": 3})
+    for n in (1, 3, 1, 4, 2):
+        for trial in study.ask(n):
+            trial.report(1, loss=1.0)
+            trial.note("seen")
+            if trial.number == 5:
+                study.fail(trial, "no luck")
+            elif trial.number != 7:
+                study.tell(trial, 1 / (1 + trial.number))
+        study.note("a batch is done")
+    return study
+
+
+@pytest.mark.parametrize("name", sorted(ts.samplers.registry))
+def test_every_sampler_is_verified(name: str) -> None:
+    """Suggestions are recomputed from the log, whatever else stands between."""
+    sampler = ts.samplers.registry.get(name)()
+    study = worked(ts.Study(FINITE, minimize="loss", seed=4, sampler=sampler))
+
+    verification = study.verify()
+
+    assert verification, verification.difference
+    assert (verification.checked, verification.close, verification.skipped) == (11, 0, 0)
+    assert str(verification) == "11 decisions agree"
+
+
+@pytest.mark.parametrize("what", ["params", "seed of the study"])
+def test_a_log_that_was_changed_does_not_verify(what: str, tmp_path: Path) -> None:
+    """A changed suggestion, or another seed, is found and named."""
+    study = worked(ts.Study(SPACE, minimize="loss", seed=4))
+    path = tmp_path / "s.db"
+    study.save(path, "s")
+    storage = ts.storage.connect(path)
+    events = [json.loads(line) for line in storage.read("s")]
+    if what == "params":
+        started = [event for event in events if event["event"] == "started"]
+        started[6]["params"]["depth"] = 13 - started[6]["params"]["depth"]
+    else:
+        events[0]["seed"] = 5
+    storage.append("changed", [json.dumps(event) for event in events])
+
+    verification = ts.load(path, "changed").verify()
+
+    assert not verification
+    assert "differs: the log has" in verification.difference
+
+
+def test_a_study_replayed_is_the_study_that_ran(tmp_path: Path) -> None:
+    """Folding the log again gives the same history as the one that grew with it."""
+    study = worked(ts.Study(SPACE, minimize="loss", seed=4))
+    study.save(tmp_path / "s.db", "s")
+
+    loaded = ts.load(tmp_path / "s.db", "s")
+
+    assert list(loaded.history) == list(study.history)
+    assert loaded.notes == study.notes
+    assert [t.params for t in loaded.ask(3)] == [
+        t.params for t in worked(ts.Study(SPACE, minimize="loss", seed=4)).ask(3)
+    ]

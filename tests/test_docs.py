@@ -1,0 +1,65 @@
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tunesmith as ts
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.parametrize(
+    "heading, names",
+    [
+        ("Samplers", list(ts.samplers.registry)),
+        ("Storages", list(ts.storage.registry)),
+    ],
+)
+def test_every_registered_name_is_documented(heading: str, names: list[str]) -> None:
+    """docs/parts.md has a row for each part."""
+    text = (ROOT / "docs" / "parts.md").read_text()
+    section = text.split(f"## {heading}")[1].split("\n## ")[0]
+
+    assert sorted(re.findall(r"^\| `(\w+)`", section, re.MULTILINE)) == sorted(names)
+
+
+def test_every_stop_rule_is_documented() -> None:
+    """docs/parts.md names each rule."""
+    section = (ROOT / "docs" / "parts.md").read_text().split("## Stop rules")[1]
+
+    assert set(re.findall(r"`([A-Z]\w+)\(", section)) == set(ts.stop.__all__) - {"StopRule"}
+
+
+def test_the_fold_that_the_docs_show_is_the_fold() -> None:
+    """The page of code in docs/how-it-works.md agrees with ours on a simple study."""
+    text = (ROOT / "docs" / "how-it-works.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    names: dict[str, Any] = {"json": json}
+    exec(code, names)
+    storage = ts.storage.Memory()
+    study = ts.Study({"x": ts.Float(0, 1)}, minimize="loss", name="s", storage=storage)
+    for trial in study.ask(3):
+        trial.report(1, loss=0.5)
+        if trial.number:
+            study.tell(trial, trial["x"])
+
+    assert names["fold"](storage.read("s")) == [
+        {
+            "number": r.number,
+            "params": r.logged,
+            "state": r.state,
+            "values": r.values or {"loss": 0.5},
+        }
+        for r in study.history
+    ]
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/design.md"])
+def test_files_that_the_docs_name_are_there(name: str) -> None:
+    """A path in backquotes that looks like one of ours exists."""
+    text = (ROOT / name).read_text()
+    paths = re.findall(r"`((?:src|docs|bench|tests|examples)/[\w./-]*\w)/?`", text)
+
+    assert [path for path in paths if not (ROOT / path).exists()] == []
