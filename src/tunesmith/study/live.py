@@ -1,5 +1,6 @@
 """The live line of a run in a terminal."""
 
+import sys
 import time
 from typing import Any
 
@@ -39,5 +40,10 @@ def live_line(history: History[Any], budget: int | None) -> Live:
         grid.add_row(*cells, Text(" · ".join(word for word in words if word)))
         return grid
 
-    console = Console(stderr=True)
-    return Live(console=console, transient=True, get_renderable=line, refresh_per_second=8)
+    return Live(
+        console=Console(stderr=True),
+        get_renderable=line,
+        transient=True,
+        auto_refresh=False,  # `Run` refreshes between trials: a debugger's prompt stays alone
+        redirect_stdout=sys.stdout.isatty(),  # what an objective prints stands above the line
+    )

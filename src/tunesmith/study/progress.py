@@ -4,7 +4,6 @@ Everything goes to standard error, so that a program's own output stays its own.
 """
 
 import sys
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -50,15 +49,6 @@ def baseline_of(history: History[Any]) -> Record[Any] | None:
 def baseline_name(record: Record[Any]) -> str:
     """Return what the baseline is called: the default configuration, or the centre of the space."""
     return "default" if record.problem.space.default()[1] else "centre"
-
-
-def shown_live(history: History[Any], budget: int | None) -> AbstractContextManager[object]:
-    """Return a live line if standard error is a terminal, else nothing to look at."""
-    if not sys.stderr.isatty():
-        return nullcontext()
-    from tunesmith.study.live import live_line  # noqa: PLC0415 - rich is loaded only to be seen
-
-    return live_line(history, budget)
 
 
 def say(message: str) -> None:

@@ -1,7 +1,10 @@
 """A run: ask, call the objective, tell; until the budget is taken or a rule says stop."""
 
+import math
+import sys
 import time
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, final
 
@@ -19,10 +22,12 @@ from tunesmith.stop import StopRule
 from tunesmith.study.desk import Desk
 from tunesmith.study.objectives import Called
 from tunesmith.study.owner import this_process
-from tunesmith.study.progress import best_so_far, say, shown_live
+from tunesmith.study.progress import best_so_far, say
 from tunesmith.study.trial import Trial
 
 P = TypeVar("P")
+
+REFRESH_S = 0.1  # the live line is drawn at most so often
 
 
 @final
@@ -123,10 +128,9 @@ class Run(Generic[P]):
         """
         desk, bounds = self._desk, self._bounds
         begun = time.monotonic()
-        live = shown_live(desk.history, bounds.trials) if self._shown else nullcontext()
         tried = 0
         try:
-            with live:
+            with _live(desk.history, bounds.trials, shown=self._shown) as refresh:
                 while not (reason := self._reason(time.monotonic() - begun)):
                     asked = desk.ask(1, bounds.room, lease=True)
                     if not asked:
@@ -134,6 +138,7 @@ class Run(Generic[P]):
                         break
                     self._try(asked[0])
                     tried += 1
+                    refresh()
         except KeyboardInterrupt:
             self._hand_back()
             done = desk.history.count("complete", "stopped")
@@ -212,6 +217,28 @@ class Run(Generic[P]):
         except BaseException:
             desk.pause(trial, "interrupted")
             raise
+
+
+@contextmanager
+def _live(
+    history: History[Any], budget: int | None, *, shown: bool
+) -> Iterator[Callable[[], None]]:
+    """A live line if standard error is a terminal; gives the function that brings it up to date."""
+    if not (shown and sys.stderr.isatty()):
+        yield lambda: None
+        return
+    from tunesmith.study.live import live_line  # noqa: PLC0415 - rich is loaded only to be seen
+
+    latest = -math.inf
+
+    def refresh() -> None:
+        nonlocal latest
+        if time.monotonic() - latest > REFRESH_S:
+            latest = time.monotonic()
+            live.refresh()
+
+    with live_line(history, budget) as live:
+        yield refresh
 
 
 def _own(error: Exception) -> Any:
