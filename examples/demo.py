@@ -4,7 +4,7 @@ Run it twice: the second time it answers from the file. `more=30` at the end wou
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated, Literal
 
 from sklearn.datasets import load_digits
@@ -92,26 +92,39 @@ def train(trial: ts.Trial[Params]) -> float:
     return float(cross_val_score(estimator(trial.params), X, y, cv=folds).mean())
 
 
+def short(model: Forest | Boosting | Svm) -> str:
+    """Return the params with three significant digits."""
+    values = [
+        f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}"
+        for name, value in asdict(model).items()
+    ]
+    return f"{type(model).__name__}({', '.join(values)})"
+
+
 def main() -> None:
     """Tune, then print the five best beside the default."""
     begun = time.perf_counter()
     study = ts.Study(Params, maximize="accuracy", name="digits", storage=PATH, seed=1)
+    known = len(study.history)
     study.run(train, trials=TRIALS)
 
     default = study.history[0]
     ranked = sorted(study.history, key=lambda record: -record.value)
     print(f"\n{'accuracy':>9}  {'trial':>5}  params")
     for record in ranked[:5]:
-        print(f"{record.value:9.4f}  {record.number:5}  {record.params.model}")
-    print(f"{default.value:9.4f}  {default.number:5}  {default.params.model}  (the default)")
+        print(f"{record.value:9.4f}  {record.number:5}  {short(record.params.model)}")
+    print(f"{default.value:9.4f}  {default.number:5}  {short(default.params.model)}  (the default)")
     wrong, before = 1 - study.best.value, 1 - default.value
     print(
-        f"\nThe best makes {100 * (1 - wrong / before):.0f} % fewer errors than the default. "
-        f"{len(study.history)} trials in {time.perf_counter() - begun:.1f} s."
+        f"\nThe best makes {100 * (1 - wrong / before):.0f} % fewer errors than the default "
+        f"({len(study.history) - known} trials now, {known} from the file, "
+        f"{time.perf_counter() - begun:.1f} s)."
     )
     print(f"Everything is in {PATH}. What to type next:")
     print("    make demo                 answers at once, from the file")
-    print(f'    python -c "import tunesmith as ts; print(ts.load({PATH!r}, {"digits"!r}).best)"')
+    print(
+        f'    .venv/bin/python -c \'import tunesmith as ts; print(ts.load("{PATH}", "digits").best)\''
+    )
 
 
 if __name__ == "__main__":
