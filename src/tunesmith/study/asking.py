@@ -7,6 +7,7 @@ has been started by somebody else, or there is no room for it any more: then a n
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Generic, TypeAlias, TypeVar, final
 
 from tunesmith._core.errors import Conflict, SpaceError
@@ -109,7 +110,7 @@ class Asker(Generic[P]):
         self._proposer.hear(self._ledger.take_heard())
         orphans = self._orphans(n, room(history))
         left = min(n - len(orphans), room(history) - sum(r.state == "paused" for r in orphans))
-        items = list(fold.queue.values())[: max(0, left)]
+        items = list(islice(fold.queue.values(), max(0, left)))
         whole = [_is_whole(history.problem.space, item.params) for item in items]
         size = left - sum(whole)
         suggestions, ask_s = (
