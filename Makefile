@@ -5,7 +5,7 @@ READY := .venv/ready-$(shell cksum < pyproject.toml | cut -d' ' -f1)
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: demo test test-slow lint types unit format bench clean
+.PHONY: demo test test-slow lint types unit format golden bench clean
 
 demo: $(READY)
 	$(BIN)/python examples/demo.py
@@ -29,6 +29,9 @@ test-slow: $(READY)
 format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+golden: $(READY)
+	$(BIN)/python tests/golden/test_golden.py
 
 bench: $(READY)
 	$(BIN)/python bench/overhead.py

@@ -58,10 +58,10 @@ def test_other_limits_are_refused(text: str) -> None:
 @pytest.mark.parametrize(
     "arguments, sentence",
     [
-        ({"max": 0}, "needs 1 <= min <= max"),
+        ({"max": 0, "min": 0}, "needs 1 <= min <= max"),
         ({"max": 3, "min": 4}, "needs 1 <= min <= max"),
-        ({"max": 2.5}, "whole number of steps"),
-        ({"max": True}, "whole number of steps"),
+        ({"max": 2.5}, "is a whole number"),
+        ({"max": True}, "is a whole number"),
     ],
 )
 def test_resources_that_mean_nothing_are_refused(arguments: dict[str, Any], sentence: str) -> None:

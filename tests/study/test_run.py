@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import tunesmith as ts
+from tunesmith.records.events import Commanded, to_line
 
 X = {"x": ts.Float(-10, 10)}
 
@@ -99,22 +100,118 @@ def test_values_that_are_not_finite_fail_the_trial() -> None:
     assert study.best.number != 1
 
 
-def test_a_diverging_report_ends_the_trial() -> None:
+@pytest.mark.parametrize("value", ["last", "best"])
+@pytest.mark.parametrize("loss", [float("inf"), float("nan")], ids=str)
+def test_a_diverging_report_ends_the_trial(loss: float, value: Any) -> None:
     """A report that is not finite raises Stopped at once; the trial has failed as diverged."""
     seen = []
 
     def train(trial: ts.Trial[dict[str, Any]]) -> None:
         for step in trial.steps():
             seen.append((trial.number, step))
-            trial.report(step, loss=float("inf") if trial.number == 1 and step == 2 else 1 / step)
+            trial.report(step, loss=loss if trial.number == 1 and step == 2 else 1 / step)
 
-    study = ts.Study(X, minimize="loss", resource=ts.Resource("epoch", max=3))
+    study = ts.Study(X, minimize="loss", resource=ts.Resource("epoch", max=3), value=value)
     study.run(train, trials=2, progress=False)
 
     assert [step for number, step in seen if number == 1] == [1, 2]
     failure = study.history[1].failure
     assert failure is not None
     assert failure.kind == "diverged"
+
+
+def test_a_callback_that_returns_after_decide_has_diverged() -> None:
+    """decide says that the trial must end; returning then is no missing result."""
+
+    def train(trial: ts.Trial[dict[str, Any]]) -> None:
+        if trial.decide(1, loss=float("nan") if trial.number else 1.0):
+            return
+
+    study = ts.Study(X, minimize="loss")
+    with pytest.raises(ts.StudyError, match="2 trials failed in this run, 1 may"):
+        study.run(train, trials=5, max_failures=1, progress=False)
+
+    assert [r.failure.kind for r in study.history if r.failure] == ["diverged", "diverged"]
+
+
+def test_an_objective_that_cannot_take_a_trial_is_refused_by_name() -> None:
+    """Before any trial begins: the sentence shows how to call it."""
+
+    def fit(lr: float, depth: int) -> float:
+        return lr * depth
+
+    async def later(trial: ts.Trial[dict[str, Any]]) -> float:
+        return 1.0
+
+    study = ts.Study(X, minimize="loss")
+    with pytest.raises(ts.SettingError, match=r"fit takes lr, depth.*lambda trial: fit\(\*\*trial"):
+        study.run(fit, trials=3, progress=False)
+    with pytest.raises(ts.SettingError, match="later is async"):
+        study.run(later, trials=3, progress=False)
+    assert len(study.history) == 0
+
+
+def test_an_exception_keeps_its_context_and_loses_our_frames() -> None:
+    """What the objective raised is shown as it raised it."""
+
+    def broken(trial: ts.Trial[dict[str, Any]]) -> float:
+        try:
+            empty: dict[str, float] = {}
+            return empty["deep"]
+        except KeyError:
+            raise ValueError("outer")  # noqa: B904 - users do not write `from`
+
+    study = ts.Study(X, minimize="loss")
+    with pytest.raises(ValueError, match="outer") as caught:
+        study.run(broken, trials=3, progress=False)
+    assert isinstance(caught.value.__context__, KeyError)
+    assert not caught.value.__suppress_context__
+
+    study.run(square, trials=1, progress=False)
+    with pytest.raises(ts.StudyError):
+        study.run(broken, trials=2, max_failures=0, progress=False)
+    failure = study.history[1].failure
+    assert failure is not None
+    assert "running.py" not in failure.text
+    assert "KeyError: 'deep'" in failure.text
+
+
+def test_a_limit_that_is_not_measured_is_a_bug() -> None:
+    """A misspelt metric in subject_to is noticed at the first trial."""
+    study = ts.Study(X, minimize="loss", subject_to=["latency <= 20"])
+
+    with pytest.raises(ts.ResultError, match="needs the metric 'latency', the result has loss, ms"):
+        study.run(lambda t: {"loss": 1.0, "ms": 3}, trials=3, progress=False)
+
+
+def test_a_text_that_utf8_cannot_hold_is_kept_escaped() -> None:
+    """A lone surrogate in an exception is no reason to lose the trial."""
+
+    def broken(trial: ts.Trial[dict[str, Any]]) -> float:
+        if trial.number:
+            raise RuntimeError("bad file \udcff")
+        return 1.0
+
+    study = ts.Study(X, minimize="loss")
+    with pytest.raises(ts.StudyError, match="bad file"):
+        study.run(broken, trials=2, max_failures=0, progress=False)
+    failure = study.history[1].failure
+    assert failure is not None
+    assert failure.text.endswith("bad file \\udcff")
+
+
+def test_a_commanded_stop_ends_a_trial_at_its_next_report(tmp_path: Path) -> None:
+    """Somebody appends a stop; the trial ends as stopped, its last report is its value."""
+    study = ts.Study(X, minimize="loss", name="s", storage=tmp_path / "s.db")
+    trial = study.ask()
+    storage = ts.storage.connect(tmp_path / "s.db")
+    stop = Commanded(time=1.0, id="c", command="stop", target=trial.uid)
+    storage.append("s", [to_line(stop)])
+    study.note("reads on")
+
+    assert trial.decide(1, loss=0.5)
+    with pytest.raises(ts.Stopped):
+        trial.report(2, loss=0.25)
 
 
 def test_infeasible_is_a_failure_of_its_own_kind() -> None:
@@ -166,47 +263,6 @@ def test_bounds_that_mean_nothing_are_refused(arguments: dict[str, Any], sentenc
     """Each gets one sentence that says what is allowed."""
     with pytest.raises(ts.SettingError, match=sentence):
         ts.Study(X, minimize="loss").run(square, progress=False, **arguments)
-
-
-def test_rules_compose() -> None:
-    """Either rule ends a run with |, both must agree with &."""
-    stop = ts.stop
-    either = ts.Study(X, minimize="loss").run(
-        square, until=stop.Trials(3) | stop.Target(-1), progress=False
-    )
-    both = ts.Study(X, minimize="loss", seed=3).run(
-        square, until=stop.Trials(3) & stop.Target(1.0), progress=False
-    )
-
-    assert len(either.history) == 3
-    assert len(both.history) > 3
-    assert both.best.value <= 1.0
-    assert both.history[len(both.history) - 1] == both.best
-
-
-def test_no_improvement_counts_trials_after_the_best() -> None:
-    """The run ends when 4 further trials brought nothing better."""
-    study = ts.Study(X, minimize="loss").run(
-        lambda t: 1.0 if t.number < 2 else 0.5 if t.number == 2 else 2.0,
-        until=ts.stop.NoImprovement(4),
-        progress=False,
-    )
-
-    assert study.best.number == 2
-    assert len(study.history) == 7
-
-
-def test_spent_counts_steps() -> None:
-    """The run ends when all trials together reported 10 steps."""
-
-    def train(trial: ts.Trial[dict[str, Any]]) -> None:
-        for step in trial.steps():
-            trial.report(step, 1.0)
-
-    study = ts.Study(X, minimize="loss", resource=ts.Resource("epoch", max=4))
-    study.run(train, until=ts.stop.Spent(10), progress=False)
-
-    assert len(study.history) == 3
 
 
 def test_a_run_says_what_it_kept_and_how_to_go_on(

@@ -61,7 +61,39 @@ def test_a_log_that_was_changed_does_not_verify(what: str, tmp_path: Path) -> No
     verification = ts.load(path, "changed").verify()
 
     assert not verification
-    assert "differs: the log has" in verification.difference
+    assert (
+        "its seed is" if what == "seed of the study" else "the log has"
+    ) in verification.difference
+    assert "(written with tunesmith" in verification.difference
+
+
+@pytest.mark.parametrize(
+    "field, value",
+    [
+        ("seed", 1),
+        ("batch", [-1, 1]),
+        ("batch", [7, 8]),
+        ("basis", 500),
+        ("basis", 0),
+        ("configured", 77),
+        ("item", "nothing"),
+        ("params", {"lr": 0.01, "depth": 3, "act": "relu"}),
+    ],
+)
+def test_every_part_of_a_start_is_verified(field: str, value: Any, tmp_path: Path) -> None:
+    """Whatever is changed in a start, verification says so and does not fall over it."""
+    storage = ts.storage.connect(tmp_path / "s.db")
+    study = worked(ts.Study(SPACE, minimize="loss", seed=4))
+    study.save(storage, "s")
+    events = [json.loads(line) for line in storage.read("s")]
+    started = [event for event in events if event["event"] == "started"]
+    started[6][field] = value
+    storage.append("changed", [json.dumps(event) for event in events])
+
+    verification = ts.load(storage, "changed").verify()
+
+    assert not verification
+    assert verification.difference.startswith("trial 6 differs")
 
 
 def test_a_study_replayed_is_the_study_that_ran(tmp_path: Path) -> None:

@@ -28,6 +28,11 @@ def from_logged(values: Mapping[str, Number]) -> dict[str, float]:
     return {name: _NOT_FINITE[v] if isinstance(v, str) else v for name, v in values.items()}
 
 
+def clean(text: str) -> str:
+    """Return a text that UTF-8 can hold: lone surrogates, as in names of files, are escaped."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def to_float(value: Any, what: str) -> float:
     """Return anything with `__float__` as a float: Python's, NumPy's, tensors of one element.
 

@@ -17,6 +17,7 @@ TunesmithError
 └── Infeasible                      raised by an objective: this configuration cannot be run
 
 Stopped (BaseException)             raised by `Trial.report` when the trial must end
+Cancelled (BaseException)           raised in a work that its executor has been told to end
 Interrupted (KeyboardInterrupt, SystemExit)   Ctrl-C during `Study.run`, after everything was kept
 """
 
@@ -93,6 +94,10 @@ class Stopped(BaseException):
     """Raised by `Trial.report` when the trial must end; let it pass."""
 
 
+class Cancelled(BaseException):
+    """Raised in a work, at its next message, after `Executor.cancel`; let it pass."""
+
+
 class Interrupted(KeyboardInterrupt, SystemExit):
     """Ctrl-C during `Study.run`, raised after everything was kept.
 
@@ -103,3 +108,8 @@ class Interrupted(KeyboardInterrupt, SystemExit):
     def __init__(self) -> None:
         super().__init__(130)
         self.code = 130
+
+
+for _error in [*globals().values()]:
+    if isinstance(_error, type) and _error.__module__ == __name__:
+        _error.__module__ = "tunesmith"  # where users find it, and what tracebacks show

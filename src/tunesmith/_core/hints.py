@@ -3,11 +3,20 @@
 The table answers names that do not exist; nothing of it is visible to type checkers.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
 from functools import wraps
-from typing import Any, NoReturn, TypeVar, cast
+from typing import Any, NoReturn, Protocol, TypeVar, cast
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Keywords(Protocol):
+    """A decorator that leaves a function's type as it is."""
+
+    def __call__(self, function: F) -> F:
+        """Return the function, decorated."""
+
 
 _SPACE = (
     'write the space beside the objective: {"lr": ts.Float(1e-5, 1e-1, log=True)}, '
@@ -27,8 +36,17 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
         "hp": '{"lr": ts.Float(1e-5, 1e-1, log=True), "act": ts.Categorical(["relu", "gelu"])}',
         "Tuner": "ts.minimize(objective, space, trials=100)",
         "sweep": "ts.minimize(objective, space, trials=100)",
+        "uniform": '{"lr": ts.Float(0, 1)}',
+        "loguniform": '{"lr": ts.Float(1e-5, 1e-1, log=True)}',
+        "choice": '{"act": ts.Categorical(["relu", "gelu"])}',
+        "randint": '{"depth": ts.Int(1, 12)}',
+        "pruners": "trial.report(step, loss=...) in the objective",
+        "distributions": '{"lr": ts.Float(1e-5, 1e-1, log=True)}',
+        "visualization": "study.history.to_pandas()",
     },
     "tunesmith.samplers": {
+        "TPESampler": "ts.samplers.Random() or ts.samplers.QuasiRandom()",
+        "CmaEsSampler": "ts.samplers.Random() or ts.samplers.QuasiRandom()",
         "RandomSampler": "ts.samplers.Random()",
         "QMCSampler": "ts.samplers.QuasiRandom()",
         "GridSampler": "ts.samplers.Grid()",
@@ -45,6 +63,8 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
         "trials_dataframe": "study.history.to_pandas()",
         "enqueue_trial": 'study.enqueue({"lr": 1e-3})',
         "set_user_attr": 'study.note("text", tags=["tag"])',
+        "add_trial": 'study.enqueue({"lr": 1e-3})',
+        "stop": "until=ts.stop.Target(0.99) in study.run",
         "user_attrs": "study.notes",
         "study_name": "study.name",
         "direction": "study.problem.objectives",
@@ -69,6 +89,8 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
         "should_prune": "trial.report(step, loss=...) ends the trial by itself; "
         "in a callback: if trial.decide(step, loss=...): stop",
         "set_user_attr": 'trial.note("text", tags=["tag"], seconds=1.5)',
+        "user_attrs": "study.notes",
+        "set_constraint": 'subject_to=["latency_ms <= 20"] of the study',
         "config": "trial.params",
         "_trial_id": "trial.number",
     },
@@ -89,6 +111,13 @@ KEYWORDS = {
     "show_progress_bar": "progress=False",
     "algo": "sampler=ts.samplers.Random()",
     "random_state": "seed=7",
+    "n_jobs": "one process calls the objective; start the program again to add another",
+    "callbacks": "trial.report(step, ...) in the objective, and until= for when to end",
+    "pruner": "trial.report(step, loss=...) in the objective",
+    "verbose": "progress=False",
+    "q": "ts.Float(0, 1, step=0.1) in the space",
+    "gc_after_trial": "gc.collect() in the objective",
+    "state": "study.fail(trial, error)",
 }
 
 
@@ -117,13 +146,36 @@ def hint_of_module(module: str, name: str) -> AttributeError:
     return AttributeError(_sentence(name, instead))
 
 
-def hint_keywords(function: F) -> F:
-    """Let a function answer keywords of other tools with ours."""
+def hint_keywords(names: Iterable[str] = (), own: Mapping[str, str] | None = None) -> Keywords:
+    """Return a decorator: unknown keywords are answered with ours.
 
-    @wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        for name in kwargs.keys() & KEYWORDS.keys():
-            raise TypeError(_sentence(f"{name}=", KEYWORDS[name]))
-        return function(*args, **kwargs)
+    Args:
+        names: What the function takes beside the parameters that it names.
+        own: Further words, and what is written here.
+    """
+    instead = KEYWORDS | dict(own or {})
 
-    return cast("F", call)
+    def decorate(function: F) -> F:
+        code = function.__code__
+        named = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        known = frozenset(named).union(names)
+
+        @wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            for name in kwargs:
+                if name not in known:
+                    raise TypeError(_unknown(function.__qualname__, name, known, instead))
+            return function(*args, **kwargs)
+
+        return cast("F", call)
+
+    return decorate
+
+
+def _unknown(function: str, name: str, known: frozenset[str], instead: Mapping[str, str]) -> str:
+    if name in instead:
+        return _sentence(f"{name}=", instead[name])
+    takes = sorted(known - {"self"})
+    close = get_close_matches(name, takes, 1)
+    guess = f"did you mean {close[0]}=?" if close else f"it takes {', '.join(takes)}"
+    return f"{function.removesuffix('.__init__')} takes no {name}=; {guess}"

@@ -18,7 +18,7 @@ def need(module: str, extra: str) -> Any:
     """
     try:
         return import_module(module)
-    except ModuleNotFoundError as error:
+    except ModuleNotFoundError:
         raise MissingExtra(
             f"this needs {module}, which is not installed; pip install 'tunesmith[{extra}]'"
-        ) from error
+        ) from None

@@ -15,10 +15,14 @@ from tunesmith.space import Params
 
 FORMAT = 1
 
-Source: TypeAlias = Literal["sampler", "queue", "default", "replicate", "fork"]
-PauseReason: TypeAlias = Literal["scheduler", "pre-empted", "interrupted", "error", "study paused"]
+Source: TypeAlias = Literal["sampler", "queue", "default", "replicate", "fork", "confirm"]
+PauseReason: TypeAlias = Literal[
+    "scheduler", "pre-empted", "interrupted", "error", "study paused", "out of memory"
+]
 ResumeReason: TypeAlias = Literal["scheduler", "lost", "handed back"]
-EndReason: TypeAlias = Literal["returned", "scheduler", "command", "stop rule", "timeout"]
+EndReason: TypeAlias = Literal[
+    "returned", "raised", "lost", "scheduler", "command", "stop rule", "timeout"
+]
 EndState: TypeAlias = Literal["complete", "stopped", "failed"]
 FailureKind: TypeAlias = Literal[
     "error", "diverged", "infeasible", "out of memory", "timed out", "lost"
@@ -43,7 +47,7 @@ class ProblemText(_Part, frozen=True):
     objectives: dict[str, Literal["minimize", "maximize"]]
     limits: list[str] = []
     resource: dict[str, Any] | None = None
-    value: Literal["last", "best"] = "last"
+    value: Literal["last", "best", "mean"] = "last"
 
 
 class Failure(_Part, frozen=True):
@@ -80,16 +84,18 @@ class Created(Event, frozen=True, kw_only=True):
     seed: int
     sampler: Part
     scheduler: Part | None = None
+    replicates: dict[str, Any] | None = None
     deterministic: int | None = None
     versions: dict[str, str] = {}
+    provenance: dict[str, Any] = {}
 
 
 class Configured(Event, frozen=True, kw_only=True):
-    """A later opener goes on with another sampler or scheduler."""
+    """A later opener goes on with another sampler or scheduler; unset: the same, None: without."""
 
     id: str
-    sampler: Part | None = None
-    scheduler: Part | None = None
+    sampler: Part | msgspec.UnsetType = msgspec.UNSET
+    scheduler: Part | msgspec.UnsetType | None = msgspec.UNSET
     versions: dict[str, str] = {}
 
 
@@ -98,6 +104,8 @@ class Joined(Event, frozen=True, kw_only=True):
 
     owner: str
     handle: int
+    versions: dict[str, str] = {}
+    provenance: dict[str, Any] = {}
 
 
 class Enqueued(Event, frozen=True, kw_only=True):
@@ -123,7 +131,10 @@ class Started(Event, frozen=True, kw_only=True):
         configured: Position of the `Created` or `Configured` in force.
         memo: What the sampler wants back.
         replicate: Group and index.
+        parent: Trial that it was forked from or enqueued for; `fork_step`, `key`: where it was
+            forked, and the checkpoint.
         ask_s: Seconds that the suggestion took.
+        worker: Who runs it for the owner, if somebody else does; `device`: on what.
     """
 
     uid: str
@@ -139,7 +150,10 @@ class Started(Event, frozen=True, kw_only=True):
     replicate: tuple[str, int] | None = None
     parent: str = ""
     fork_step: int = 0
+    key: str = ""
     ask_s: float = 0.0
+    worker: str = ""
+    device: str = ""
 
 
 class Reported(Event, frozen=True, kw_only=True):
@@ -168,6 +182,8 @@ class Paused(Event, frozen=True, kw_only=True):
     attempt: int = 1
     step: int = 0
     why: PauseReason
+    configured: int = 0
+    cost: dict[str, float] = {}
 
 
 class Resumed(Event, frozen=True, kw_only=True):
@@ -181,6 +197,10 @@ class Resumed(Event, frozen=True, kw_only=True):
     basis: int
     batch: tuple[int, int] = (0, 1)
     configured: int = 0
+    memo: dict[str, Any] = {}
+    ask_s: float = 0.0
+    worker: str = ""
+    device: str = ""
 
 
 class Finished(Event, frozen=True, kw_only=True):
@@ -191,6 +211,7 @@ class Finished(Event, frozen=True, kw_only=True):
     step: int = 0
     state: EndState
     why: EndReason = "returned"
+    configured: int = 0
     values: dict[str, Number] = {}
     cost: dict[str, float] = {}
     failure: Failure | None = None
@@ -213,6 +234,17 @@ class Commanded(Event, frozen=True, kw_only=True):
     id: str
     command: Literal["stop", "pause", "go on"]
     target: str = ""
+    who: str = ""
+    text: str = ""
+
+
+class Attached(Event, frozen=True, kw_only=True):
+    """A file or folder lies under `key`, as the trial's `name`."""
+
+    uid: str
+    attempt: int = 1
+    name: str
+    key: str
 
 
 class SpaceChanged(Event, frozen=True, kw_only=True):
@@ -236,6 +268,7 @@ AnyEvent: TypeAlias = (
     | Finished
     | Noted
     | Commanded
+    | Attached
     | SpaceChanged
 )
 

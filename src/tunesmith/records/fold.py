@@ -8,16 +8,19 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 from itertools import count
-from typing import Any, Generic, TypeVar, final
+from typing import Any, Generic, final
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from tunesmith._core.codec import from_logged
 from tunesmith._core.errors import LogError
+from tunesmith._core.types import P
 from tunesmith.records.curve import Curve
 from tunesmith.records.events import (
     FORMAT,
     AnyEvent,
+    Attached,
     Commanded,
     Configured,
     Created,
@@ -36,8 +39,6 @@ from tunesmith.records.history import History
 from tunesmith.records.problem import Problem
 from tunesmith.records.record import Record
 from tunesmith.space import Space
-
-P = TypeVar("P")
 
 _ONE = (0, 1)  # what most records have in common is kept once for all of them
 _NOTHING: dict[str, Any] = {}
@@ -114,6 +115,8 @@ class Fold(Generic[P]):
                 self._save(event)
             case Joined():
                 self.handles[event.handle] = event.owner
+            case Attached():
+                pass  # kept with the trial's files; nothing is decided by it
             case Created():
                 raise LogError(f"line {self.length - 1} of the log creates the study a second time")
             case _:
@@ -143,7 +146,8 @@ class Fold(Generic[P]):
                 self.notes.append(event)
             case Configured():
                 self.configured = self.length - 1
-                self.sampler = event.sampler or self.sampler
+                if event.sampler is not UNSET:
+                    self.sampler = event.sampler
             case Commanded(command="stop"):
                 self.stopping.add(event.target)
             case Commanded():
@@ -154,9 +158,12 @@ class Fold(Generic[P]):
     def _start(self, event: Started) -> Record[P] | None:
         if self.history.find(event.uid) is not None:
             return None
-        self.starts[event.uid.partition(".")[0]] += 1
+        handle, _, n = event.uid.partition(".")
+        if not (handle.isdecimal() and n.isdecimal()):
+            raise LogError(f"line {self.length - 1}: {event.uid!r} is no uid such as '0.12'")
+        self.starts[handle] += 1
         self.decisions += 1
-        self.queue.pop(event.item, None)
+        item = self.queue.pop(event.item, None)
         record: Record[P] = Record(
             problem=self.history.problem,
             number=len(self.history),
@@ -172,6 +179,7 @@ class Fold(Generic[P]):
             configured=event.configured,
             memo=event.memo or _NOTHING,
             replicate=event.replicate,
+            note="" if item is None else item.note,
             parent=event.parent,
             fork_step=event.fork_step,
             ask_s=event.ask_s,

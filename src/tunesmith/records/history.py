@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, final, overload
+from typing import TYPE_CHECKING, Any, final, overload
 
 import msgspec
 import numpy as np
 
 from tunesmith._core.errors import NoTrials, StudyError
+from tunesmith._core.types import P
 from tunesmith.numerics import pareto
 from tunesmith.records import tables
 from tunesmith.records.problem import Problem
@@ -17,8 +18,6 @@ if TYPE_CHECKING:  # types of optional packages, imported only when used
     import pandas as pd
     import polars as pl
 
-P = TypeVar("P")
-
 
 @final
 class History(Sequence[Record[P]]):
@@ -26,6 +25,10 @@ class History(Sequence[Record[P]]):
 
     Args:
         problem: What is tuned.
+
+    Attributes:
+        problem: The same.
+        since_best: How many trials completed or were stopped since the best completed.
     """
 
     def __init__(self, problem: Problem[P]) -> None:
@@ -37,6 +40,7 @@ class History(Sequence[Record[P]]):
         self._unfinished: dict[int, None] = {}
         self._best: Record[P] | None = None
         self._spent = 0
+        self.since_best = 0
 
     def put(self, record: Record[P]) -> None:
         """Take a record in, as new or in place of an earlier one of the same trial."""
@@ -50,6 +54,7 @@ class History(Sequence[Record[P]]):
             self._records[record.number] = record
         if record.finished:
             self._spent += record.step - record.fork_step
+            self.since_best += record.state != "failed"
             self._unfinished.pop(record.number, None)
         else:
             self._unfinished[record.number] = None
@@ -57,6 +62,7 @@ class History(Sequence[Record[P]]):
         self._scheduled += record.state == "paused" and record.why == "scheduler"
         if record.state == "complete" and self._better(record):
             self._best = record
+            self.since_best = 0
 
     def _better(self, record: Record[P]) -> bool:
         problem = self.problem
@@ -154,9 +160,12 @@ class History(Sequence[Record[P]]):
             )
         feasible = [r for r in complete if self.problem.meets_limits(r.values)]
         if not feasible:
-            limits = " and ".join(limit.text for limit in self.problem.limits)
-            raise NoTrials(f"none of {len(complete)} completed trials keeps {limits}")
+            raise self._none_keeps_limits()
         return feasible
+
+    def _none_keeps_limits(self) -> NoTrials:
+        limits = " and ".join(limit.text for limit in self.problem.limits)
+        return NoTrials(f"none of {self.count('complete')} completed trials keeps {limits}")
 
     @property
     def best(self) -> Record[P]:
@@ -173,6 +182,8 @@ class History(Sequence[Record[P]]):
             )
         if self._best is not None:
             return self._best
+        if self.count("complete"):
+            raise self._none_keeps_limits()
         sign = self.problem.objectives[0].sign
         return min(self._ranked(), key=lambda r: sign * r.value)
 

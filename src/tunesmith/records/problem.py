@@ -5,16 +5,15 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar, final
+from typing import Any, Generic, Literal, final
 
 import numpy as np
 
-from tunesmith._core.checks import is_whole
+from tunesmith._core import checks
 from tunesmith._core.errors import SettingError
+from tunesmith._core.types import P
 from tunesmith.records.events import ProblemText
 from tunesmith.space import Space
-
-P = TypeVar("P")
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
@@ -34,12 +33,8 @@ class Objective:
     direction: Literal["minimize", "maximize"]
 
     def __post_init__(self) -> None:
-        name: object = self.name  # whatever a user passed
-        if not isinstance(name, str) or not name:
-            raise SettingError(
-                f'an objective is named by a non-empty string, such as maximize="accuracy", '
-                f"got {self.name!r}"
-            )
+        if not checks.text("the name of an objective", self.name):
+            raise SettingError('an objective needs a name, such as maximize="accuracy", got ""')
 
     @property
     def sign(self) -> float:
@@ -67,12 +62,10 @@ class Resource:
     min: int = 1
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "name", checks.text("Resource(name=...)", self.name))
         for word in ("min", "max"):
-            value = getattr(self, word)
-            if not is_whole(value):
-                raise SettingError(
-                    f"Resource({word}=...) is a whole number of steps, got {value!r}"
-                )
+            steps = checks.whole(f"Resource({word}=...)", getattr(self, word))
+            object.__setattr__(self, word, steps)
         if not 1 <= self.min <= self.max:
             raise SettingError(
                 f"Resource needs 1 <= min <= max, got min={self.min}, max={self.max}"
@@ -130,7 +123,7 @@ class Problem(Generic[P]):
     objectives: tuple[Objective, ...]
     limits: tuple[Limit, ...] = ()
     resource: Resource | None = None
-    value: Literal["last", "best"] = "last"
+    value: Literal["last", "best", "mean"] = "last"
 
     def __post_init__(self) -> None:
         names = [objective.name for objective in self.objectives]
@@ -140,6 +133,10 @@ class Problem(Generic[P]):
             )
         if len(set(names)) < len(names):
             raise SettingError(f"objectives need different names, got {', '.join(names)}")
+        if not isinstance(self.resource, Resource | None):
+            raise SettingError(
+                f'resource= takes one such as ts.Resource("epoch", max=30), got {self.resource!r}'
+            )
         if self.value not in ("last", "best"):
             raise SettingError(f'value is "last" or "best", got {self.value!r}')
 

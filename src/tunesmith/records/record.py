@@ -1,12 +1,13 @@
 """What the log says of one trial at one moment."""
 
 import math
-from typing import Any, Generic, Literal, TypeAlias, TypeVar, final
+from typing import Any, Generic, Literal, TypeAlias, final
 
 import msgspec
 import numpy as np
 
 from tunesmith._core.errors import StudyError
+from tunesmith._core.types import P
 from tunesmith.records.curve import Curve
 from tunesmith.records.events import (
     EndReason,
@@ -17,8 +18,6 @@ from tunesmith.records.events import (
 )
 from tunesmith.records.problem import Problem
 from tunesmith.space import Params
-
-P = TypeVar("P")
 
 State: TypeAlias = Literal["running", "paused", "complete", "stopped", "failed"]
 Heard: TypeAlias = Literal["started", "resumed", "paused", "finished"]
@@ -36,6 +35,8 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
         logged: Active parameters by path, as the log keeps them (labels for objects).
         started: When it started first, in seconds since 1970.
         seed: Its own seed, 32 bits.
+        note: What was said of it when it was enqueued.
+        parent: The trial that it comes from, by uid.
         attempt: How often it was begun; 1 is the first.
         values: Metrics that count for it: returned ones, else those of a report.
         why: Why it ended, paused or was resumed last; empty before.
@@ -60,6 +61,7 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
     configured: int = 0
     memo: dict[str, Any] = {}
     replicate: tuple[str, int] | None = None
+    note: str = ""
     parent: str = ""
     fork_step: int = 0
     ask_s: float = 0.0
@@ -102,6 +104,7 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
             configured=self.configured,
             memo=self.memo,
             replicate=self.replicate,
+            note=self.note,
             parent=self.parent,
             fork_step=self.fork_step,
             ask_s=self.ask_s,

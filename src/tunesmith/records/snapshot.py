@@ -7,10 +7,11 @@ of it follows from them.
 from array import array
 from collections import Counter
 from operator import attrgetter
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 import msgspec
 
+from tunesmith._core.types import P
 from tunesmith._core.version import VERSION
 from tunesmith.records.curve import Curve
 from tunesmith.records.events import Created, Enqueued, Noted, Part
@@ -18,7 +19,6 @@ from tunesmith.records.fold import Fold
 from tunesmith.records.record import Record
 from tunesmith.space import Space
 
-P = TypeVar("P")
 # What was heard, in order: the number of a trial for its first start, else the record it led to.
 Told: TypeAlias = list[int | Record[P]]
 
@@ -56,6 +56,7 @@ class _Snapshot(msgspec.Struct, array_like=True, gc=False):
     seen: set[str]
     starts: dict[str, int]
     saved: dict[str, dict[str, int]]
+    since_best: int
     rows: list[_Row]
     curves: dict[int, _Curve]
     heard: list[int | tuple[_Row, _Curve | None]]
@@ -101,6 +102,7 @@ def freeze(fold: Fold[Any], heard: Told[Any]) -> bytes:
         seen=fold.seen,
         starts=fold.starts,
         saved=fold.saved,
+        since_best=fold.history.since_best,
         rows=[_row(record) for record in fold.history],
         curves={r.number: _pack(r.curve) for r in fold.history if r.curve is not None},
         heard=told,
@@ -146,6 +148,7 @@ def thaw(data: bytes, created: Created, space: Space[P] | None) -> tuple[Fold[P]
     fold.seen = kept.seen
     fold.starts = Counter(kept.starts)
     fold.saved = kept.saved
+    fold.history.since_best = kept.since_best
     heard: Told[P] = [
         record_of(*one) if isinstance(one, tuple) else one if one >= 0 else fold.history[~one]
         for one in kept.heard

@@ -35,6 +35,7 @@ def columns(problem: Problem[Any], records: Iterable[Record[Any]]) -> dict[str, 
     table["attempt"] = [r.attempt for r in rows]
     table["seed"] = [r.seed for r in rows]
     table["source"] = [r.source for r in rows]
+    table["note"] = [r.note for r in rows]
     table["failure"] = [r.failure.kind if r.failure else None for r in rows]
     return table
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Generic, TypeVar, final
 
 import numpy as np
 
+from tunesmith._core.errors import NotSupported
 from tunesmith.records import Heard, History, Problem, Record
 from tunesmith.space import Params
 
@@ -90,6 +91,11 @@ class HistorySampler(Sampler[tuple[Problem[Any], History[Any]]]):
     def init(
         self, problem: Problem[Any], rng: np.random.Generator
     ) -> tuple[Problem[Any], History[Any]]:
+        if self.hears != Sampler.hears:
+            raise NotSupported(
+                f"{type(self).__name__} is a HistorySampler and hears everything; to hear less, "
+                "derive from Sampler"
+            )
         return problem, History(problem)
 
     @final

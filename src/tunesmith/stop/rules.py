@@ -3,15 +3,19 @@
 from dataclasses import dataclass
 from typing import Any, final
 
-from tunesmith._core.errors import NoTrials, SettingError
+from tunesmith._core import checks
+from tunesmith._core.errors import NoTrials, NotSupported
 from tunesmith.records import History
 from tunesmith.stop.rule import StopRule
 
 
-def _positive(rule: StopRule, **settings: float) -> None:
-    for name, value in settings.items():
-        if not value > 0:
-            raise SettingError(f"{type(rule).__name__}({name}=...) must be above 0, got {value!r}")
+def _single(rule: StopRule, history: History[Any]) -> None:
+    names = [objective.name for objective in history.problem.objectives]
+    if len(names) > 1:
+        raise NotSupported(
+            f"{type(rule).__name__} needs one objective, this study has {', '.join(names)}; "
+            "use Trials, Seconds or Spent"
+        )
 
 
 @final
@@ -27,7 +31,7 @@ class Trials(StopRule):
     n: int
 
     def __post_init__(self) -> None:
-        _positive(self, n=self.n)
+        checks.whole("Trials(n)", self.n, 1)
 
     def reason(self, history: History[Any], elapsed_s: float) -> str:
         done = history.count("complete", "stopped")
@@ -42,7 +46,7 @@ class Seconds(StopRule):
     s: float
 
     def __post_init__(self) -> None:
-        _positive(self, s=self.s)
+        checks.seconds("Seconds(s)", self.s)
 
     def reason(self, history: History[Any], elapsed_s: float) -> str:
         return f"{self.s:g} s have passed" if elapsed_s >= self.s else ""
@@ -55,7 +59,11 @@ class Target(StopRule):
 
     value: float
 
+    def __post_init__(self) -> None:
+        checks.number("Target(value)", self.value)
+
     def reason(self, history: History[Any], elapsed_s: float) -> str:
+        _single(self, history)
         try:
             best = history.best.value
         except NoTrials:
@@ -72,14 +80,11 @@ class NoImprovement(StopRule):
     trials: int
 
     def __post_init__(self) -> None:
-        _positive(self, trials=self.trials)
+        checks.whole("NoImprovement(trials)", self.trials, 1)
 
     def reason(self, history: History[Any], elapsed_s: float) -> str:
-        try:
-            best = history.best
-        except NoTrials:
-            return ""
-        since = sum(1 for r in history[best.number + 1 :] if r.state in ("complete", "stopped"))
+        _single(self, history)
+        since = history.since_best
         return f"{since} trials brought nothing better" if since >= self.trials else ""
 
 
@@ -94,7 +99,7 @@ class Spent(StopRule):
     steps: int
 
     def __post_init__(self) -> None:
-        _positive(self, steps=self.steps)
+        checks.whole("Spent(steps)", self.steps, 1)
 
     def reason(self, history: History[Any], elapsed_s: float) -> str:
         spent = history.spent

@@ -71,11 +71,12 @@ class Database:
             StorageError: The file cannot be written; nothing was.
         """
 
+        def in_place(connection: sqlite3.Connection) -> T:
+            self._check_in_place()
+            return work(connection)
+
         def once() -> T:
-            connection = self._connected()
-            with Transaction(connection):
-                self._check_in_place()
-                result = work(connection)
+            result = within(self._connected(), in_place)
             self._check_in_place()  # a file removed just before the commit took the work along
             return result
 
@@ -101,9 +102,9 @@ class Database:
                     return once()
             except sqlite3.Error as error:
                 if not _is_busy(error) or time.monotonic() > deadline:
-                    raise StorageError(explain(error, self.path)) from error
+                    raise StorageError(explain(error, self.path)) from None
             except UnicodeEncodeError as error:
-                raise StorageError(f"{self.path} keeps only text that is UTF-8: {error}") from error
+                raise StorageError(f"{self.path} keeps only text that is UTF-8: {error}") from None
             time.sleep(_random.uniform(0, pause_s))
             pause_s = min(2 * pause_s, longest_s)
 
@@ -119,18 +120,14 @@ class Database:
                 raise
             self._connection = connection
             self._identity = _identity(self.path)
+        _roll_back(self._connection)  # what a second interrupt may have left
         return self._connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         """Make a new file ours, and refuse what is not."""
         if _is_new(connection):
             connection.execute("PRAGMA journal_mode = WAL")
-            with Transaction(connection):
-                if _is_new(connection):  # nobody else was faster
-                    for statement in self._schema:
-                        connection.execute(statement)
-                    connection.execute(f"PRAGMA user_version = {self._version}")
-                    connection.execute(f"PRAGMA application_id = {APPLICATION}")
+            within(connection, self._claim)
         if _pragma(connection, "application_id") != APPLICATION:
             raise StorageError(
                 f"{self.path} is a SQLite database of another program; name another file"
@@ -144,6 +141,13 @@ class Database:
         connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
 
+    def _claim(self, connection: sqlite3.Connection) -> None:
+        if _is_new(connection):  # nobody else was faster
+            for statement in self._schema:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {self._version}")
+            connection.execute(f"PRAGMA application_id = {APPLICATION}")
+
     def _check_in_place(self) -> None:
         if _identity(self.path) != self._identity:
             raise StorageError(
@@ -152,28 +156,24 @@ class Database:
             )
 
 
-@final
-class Transaction:
-    """From BEGIN IMMEDIATE to COMMIT, or to ROLLBACK whatever goes wrong.
+def within(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
+    """Return what `work` makes of the connection, from BEGIN IMMEDIATE to COMMIT.
 
-    Args:
-        connection: An open connection, outside any transaction.
+    Whatever goes wrong, and wherever an interrupt comes, nothing stays begun.
     """
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        result = work(connection)
+        connection.execute("COMMIT")
+    finally:
+        _roll_back(connection)
+    return result
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
 
-    def __enter__(self) -> None:
-        self._connection.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            if kind is None:
-                self._connection.execute("COMMIT")
-        finally:
-            if self._connection.in_transaction:
-                with suppress(sqlite3.Error):
-                    self._connection.execute("ROLLBACK")
+def _roll_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
 
 
 def explain(error: sqlite3.Error, path: Path) -> str:

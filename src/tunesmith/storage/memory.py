@@ -5,9 +5,9 @@ import time
 from collections.abc import Sequence
 from typing import Self, final
 
-from tunesmith._core.errors import Conflict, SettingError
+from tunesmith._core.errors import Conflict, SettingError, StudyNotFound
 from tunesmith.storage.forks import ForkLock
-from tunesmith.storage.storage import Storage
+from tunesmith.storage.storage import Storage, gone
 
 
 @final
@@ -39,10 +39,18 @@ class Memory(Storage):
     def url(self) -> str:
         return "memory"
 
-    def append(self, study: str, lines: Sequence[str], expect: int | None = None) -> int:
+    def append(
+        self,
+        study: str,
+        lines: Sequence[str],
+        expect: int | None = None,
+        first: str | None = None,
+    ) -> int:
         if not study:
             raise SettingError("a study's name may not be empty; give it one")
         with self._grown:
+            if first is not None and self._logs.get(study, [""])[0] != first:
+                raise StudyNotFound(gone(study, self.url))
             length = len(self._logs.get(study, ()))
             if expect is not None and length != expect:
                 raise Conflict(expect, length)

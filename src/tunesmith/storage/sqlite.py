@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Final, Literal, Self, final
 from weakref import finalize
 
-from tunesmith._core.errors import Conflict, SettingError
+from tunesmith._core.errors import Conflict, SettingError, StudyNotFound
 from tunesmith.storage.database import Database
-from tunesmith.storage.storage import Storage
+from tunesmith.storage.storage import Storage, gone
 
 FORMAT: Final = 1
 
@@ -71,17 +71,26 @@ class SQLite(Storage):
     def url(self) -> str:
         return str(self._database.path)
 
-    def append(self, study: str, lines: Sequence[str], expect: int | None = None) -> int:
+    def append(
+        self,
+        study: str,
+        lines: Sequence[str],
+        expect: int | None = None,
+        first: str | None = None,
+    ) -> int:
         if not study:
             raise SettingError("a study's name may not be empty; give it one")
-        if not lines or expect is not None:
-            # A reader need not wait for its turn to write, and most conflicts show here.
+        if not lines:
             _expected(expect, length := self._length(study))
-            if not lines:
-                return length
+            return length
+        if expect and (length := self._length(study)) > expect:
+            # A reader need not wait for its turn to write, and most conflicts show here.
+            raise Conflict(expect, length)
 
         def write(connection: sqlite3.Connection) -> int:
             begin, end = _find(connection, study)
+            if first is not None and _text(connection, begin) != first:
+                raise StudyNotFound(gone(study, self.url))
             _expected(expect, end - begin)
             if begin == end:
                 made = connection.execute("INSERT INTO study (name) VALUES (?)", (study,))
@@ -100,7 +109,8 @@ class SQLite(Storage):
                 "SELECT text FROM line WHERE place >= ? AND place < ? ORDER BY place",
                 (begin + start, end),
             )
-            return [text for (text,) in texts]
+            # at once, here and below: a cursor that an interrupt leaves open holds an old state
+            return [text for (text,) in texts.fetchall()]
 
         return self._database.read(work, [])
 
@@ -118,7 +128,7 @@ class SQLite(Storage):
     def names(self) -> list[str]:
         return self._database.read(
             lambda connection: sorted(
-                name for (name,) in connection.execute("SELECT name FROM study")
+                name for (name,) in connection.execute("SELECT name FROM study").fetchall()
             ),
             [],
         )
@@ -150,7 +160,7 @@ class SQLite(Storage):
             owners = connection.execute(
                 "SELECT owner FROM owner WHERE study = ? AND until > ?", (study, time.time())
             )
-            return {owner for (owner,) in owners}
+            return {owner for (owner,) in owners.fetchall()}
 
         return self._database.read(work, set())
 
@@ -188,6 +198,11 @@ def _find(connection: sqlite3.Connection, study: str) -> tuple[int, int]:
     """Return the place of the study's first line and the place after its last; (0, 0): unknown."""
     found: tuple[int, int] | None = connection.execute(FIND, (study,)).fetchone()
     return found or (0, 0)
+
+
+def _text(connection: sqlite3.Connection, place: int) -> str | None:
+    found = connection.execute("SELECT text FROM line WHERE place = ?", (place,)).fetchone()
+    return None if found is None else str(found[0])
 
 
 def _expected(expect: int | None, length: int) -> None:

@@ -5,6 +5,11 @@ from collections.abc import Sequence
 from typing import Self
 
 
+def gone(study: str, url: str) -> str:
+    """Return the sentence for a study that is not there any more."""
+    return f"the study {study!r} in {url} was deleted meanwhile; open it anew to begin it again"
+
+
 class Storage(ABC):
     """An ordered, append-only list of lines per study, and beside it who is alive.
 
@@ -28,18 +33,27 @@ class Storage(ABC):
         """What `tunesmith.storage.connect` opens this storage again with, as shown to users."""
 
     @abstractmethod
-    def append(self, study: str, lines: Sequence[str], expect: int | None = None) -> int:
+    def append(
+        self,
+        study: str,
+        lines: Sequence[str],
+        expect: int | None = None,
+        first: str | None = None,
+    ) -> int:
         """Append `lines` atomically and durably, in one total order over all processes.
 
         Args:
             study: Name of the study; it comes into being with its first line.
             lines: Lines to append, in order; with none, nothing happens but the check of `expect`.
             expect: Length that the log must have before.
+            first: Line 0 that the log must have, so that a study is not taken for another one of
+                its name that was made after its deletion.
 
         Returns:
             The new length of the log.
 
         Raises:
+            StudyNotFound: The log has another line 0 than `first`, or there is none.
             Conflict: The log has another length than `expect`; nothing was appended.
             SettingError: The name of the study is empty.
             StorageError: The storage cannot be written; nothing was appended.

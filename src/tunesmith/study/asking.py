@@ -7,11 +7,12 @@ has been started by somebody else, or there is no room for it any more: then a n
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any, Generic, TypeAlias, TypeVar, final
+from itertools import islice, takewhile
+from typing import Any, Generic, TypeAlias, final
 
 from tunesmith._core.errors import Conflict, SpaceError
 from tunesmith._core.random import Keyed, seed_of
+from tunesmith._core.types import P
 from tunesmith.records import Fold, History, Record
 from tunesmith.records.events import Enqueued, Resumed, Source, Started
 from tunesmith.samplers import Sampler, Suggestion
@@ -20,8 +21,9 @@ from tunesmith.study.ledger import Ledger
 from tunesmith.study.owner import this_process
 from tunesmith.study.proposer import Proposer
 
-P = TypeVar("P")
 Room: TypeAlias = Callable[[History[Any]], int]  # how many trials more a budget allows
+
+_IN_BETWEEN = -1  # in place of a generation, while the sampler hears
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,9 @@ class _Start:
 
     params: Params
     basis: int
-    source: Source
+    source: Source = "sampler"
     item: str = ""
+    parent: str = ""
     batch: tuple[int, int] = (0, 1)
     memo: dict[str, Any] | None = None
     ask_s: float = 0.0
@@ -54,6 +57,10 @@ def _is_whole(space: Space[Any], params: Params) -> bool:
     return True
 
 
+def _source(item: Enqueued) -> Source:
+    return "default" if item.by == "default" else "queue"
+
+
 @final
 class Asker(Generic[P]):
     """Hands out trials of one study.
@@ -69,9 +76,14 @@ class Asker(Generic[P]):
 
     def __init__(self, ledger: Ledger[P], sampler: Sampler[Any], configured: int) -> None:
         self._ledger = ledger
+        self._sampler = sampler
         self._configured = configured
-        fold = ledger.fold
-        self._proposer = Proposer(fold.history.problem, sampler, fold.created.seed)
+        self._proposer = self._new_proposer()
+
+    def _new_proposer(self) -> Proposer[P]:
+        fold = self._ledger.fold
+        self._heard_of = self._ledger.generation
+        return Proposer(fold.history.problem, self._sampler, fold.created.seed)
 
     def ask(self, n: int, room: Room, *, lease: bool) -> list[Record[P]]:
         """Start or resume at most `n` trials.
@@ -84,73 +96,104 @@ class Asker(Generic[P]):
         Returns:
             Their records; fewer than `n` if the budget or the space is exhausted.
         """
+        self._ledger.sync()
+        owner = this_process() if lease else ""
+        served: list[Record[P]] = []
+        while len(served) < n:
+            # one kind at a time, so that the sampler has heard of all that was started before
+            more = self._serve(n - len(served), room, owner)
+            if not more:
+                break
+            served += more
+        return served
+
+    def _serve(self, n: int, room: Room, owner: str) -> list[Record[P]]:
         ledger = self._ledger
-        fold = ledger.fold
-        ledger.sync()
         while True:
             handle = ledger.join()
             draft = self._draft(n, room, handle)
-            while True:
-                started = len(fold.history)
-                events = self._events(draft, handle, this_process() if lease else "")
-                if not events:
-                    return []
+            while draft:
+                started = len(ledger.fold.history)
                 try:
-                    entries = ledger.append(*events, expect=True)
+                    entries = ledger.append(*self._events(draft, handle, owner), expect=True)
                 except Conflict:
                     ledger.sync()
                     if not self._stands(draft, started, room, handle):
                         break
                 else:
                     return [entry for entry in entries if entry is not None]
+            else:
+                return []
 
     def _draft(self, n: int, room: Room, handle: int) -> list[Record[P] | _Start]:
+        """What is next in the order of service, all of one kind: at most `n`."""
         fold = self._ledger.fold
-        history = fold.history
-        self._proposer.hear(self._ledger.take_heard())
-        orphans = self._orphans(n, room(history))
-        left = min(n - len(orphans), room(history) - sum(r.state == "paused" for r in orphans))
-        items = list(islice(fold.queue.values(), max(0, left)))
-        whole = [_is_whole(history.problem.space, item.params) for item in items]
-        size = left - sum(whole)
-        suggestions, ask_s = (
-            self._proposer.timed(fold.decisions, handle, size) if size > 0 else ([], 0.0)
-        )
-        draft: list[Record[P] | _Start] = [*orphans]
-        slots = iter([*enumerate(suggestions), *((i, None) for i in range(len(suggestions), size))])
-        for item, ready in zip(items, whole, strict=True):
-            source: Source = "default" if item.by == "default" else "queue"
-            if ready:
-                draft.append(_Start(item.params, fold.length, source, item.id))
-                continue
-            index, suggestion = next(slots)
-            params = complete(fold, item, suggestion, handle, index)
-            memo = None if suggestion is None else suggestion.memo
-            batch = (index, size)
-            draft.append(_Start(params, fold.length, source, item.id, batch, memo, ask_s))
-        draft += [
+        left = room(fold.history)
+        orphans = self._orphans(n, left)
+        if orphans or left <= 0:
+            return [*orphans]
+        n = min(n, left)
+        space = fold.history.problem.space
+        items = list(islice(fold.queue.values(), n))
+        whole = [_is_whole(space, item.params) for item in items]
+        same = list(takewhile(lambda kind: kind == whole[0], whole))
+        items = items[: len(same)]
+        if items and whole[0]:
+            return [
+                _Start(item.params, fold.length, _source(item), item.id, item.parent)
+                for item in items
+            ]
+        self._hear()
+        size = len(items) or n
+        suggestions, ask_s = self._proposer.timed(fold.decisions, handle, size)
+        if items:
+            slots = [*suggestions, *[None] * (size - len(suggestions))]
+            params = [
+                complete(fold, item, suggestion, handle, index)
+                for index, (item, suggestion) in enumerate(zip(items, slots, strict=True))
+            ]
+            return [
+                _Start(
+                    params[index], fold.length, _source(item), item.id, item.parent, (index, size),
+                    None if suggestion is None else suggestion.memo, ask_s,
+                )
+                for index, (item, suggestion) in enumerate(zip(items, slots, strict=True))
+            ]  # fmt: skip
+        return [
             _Start(
-                suggestion.params, fold.length, "sampler", "", (index, size), suggestion.memo, ask_s
+                suggestion.params, fold.length, batch=(index, size), memo=suggestion.memo,
+                ask_s=ask_s,
             )
-            for index, suggestion in slots
-            if suggestion is not None
-        ]
-        return draft
+            for index, suggestion in enumerate(suggestions)
+        ]  # fmt: skip
+
+    def _hear(self) -> None:
+        """Let the sampler hear what happened; after an interrupt in here, all of it anew."""
+        ledger = self._ledger
+        if self._heard_of == _IN_BETWEEN:
+            ledger.refold()
+        if self._heard_of != ledger.generation:
+            self._proposer = self._new_proposer()
+        generation, self._heard_of = self._heard_of, _IN_BETWEEN
+        self._proposer.hear(ledger.take_heard())
+        self._heard_of = generation
 
     def _orphans(self, n: int, room: int) -> list[Record[P]]:
         """Trials that were handed back, or whose process is gone, by number."""
-        history = self._ledger.fold.history
-        if not history.count("running", "paused"):
-            return []
         found: list[Record[P]] = []
-        for record in history.unfinished:
+        lives = {"": True, this_process(): True}
+        for record in self._ledger.fold.history.unfinished:
             if len(found) == n:
                 break
             if record.state == "paused":
                 if record.why != "scheduler" and room > 0:
                     found.append(record)
                     room -= 1
-            elif record.owner and not self._ledger.lives(record.owner):
+                continue
+            owner = record.owner
+            if owner not in lives:
+                lives[owner] = self._ledger.lives(owner)
+            if not lives[owner]:
                 found.append(record)
         return found
 
@@ -189,6 +232,7 @@ class Asker(Generic[P]):
                     batch=part.batch,
                     source=part.source,
                     item=part.item,
+                    parent=part.parent,
                     configured=self._configured,
                     memo=part.memo or {},
                     seed=seed_of(seed, "trial", number),

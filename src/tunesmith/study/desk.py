@@ -1,25 +1,48 @@
 """Where trials are handed out and taken back: every word on a trial becomes an event here."""
 
 import secrets
+import threading
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any, Generic, TypeVar, final
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import Any, Generic, TypeVar, cast, final
 
-from tunesmith._core.checks import is_whole
+from tunesmith._core import checks
 from tunesmith._core.codec import to_logged
 from tunesmith._core.errors import ResultError, StudyError, Superseded
-from tunesmith.records import Failure, History, Record
-from tunesmith.records.events import EndReason, Finished, Noted, Paused, PauseReason, Reported
+from tunesmith._core.types import P
+from tunesmith.records import Failure, Fold, History, Record
+from tunesmith.records.events import (
+    EndReason,
+    Enqueued,
+    Finished,
+    Noted,
+    Paused,
+    PauseReason,
+    Reported,
+)
 from tunesmith.samplers import Sampler
+from tunesmith.space import Params
 from tunesmith.study.asking import Asker, Room
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.owner import this_process
 from tunesmith.study.results import check_objectives, diverged, failure_of, metrics_of
 from tunesmith.study.trial import Trial
 
-P = TypeVar("P")
+M = TypeVar("M", bound=Callable[..., Any])
 
 READ_S = 1.0  # a reporting trial looks this often whether it was stopped or superseded
+
+
+def _alone(method: M) -> M:
+    """Let one thread at a time into a method: the fold and the sampler are shared."""
+
+    @wraps(method)
+    def call(self: "Desk[Any]", *args: Any, **kwargs: Any) -> Any:
+        with self.lock:
+            return method(self, *args, **kwargs)
+
+    return cast("M", call)
 
 
 @final
@@ -28,26 +51,55 @@ class Desk(Generic[P]):
 
     Args:
         ledger: The study's log.
-        sampler: Who proposes.
+        sampler: Who proposes; None: trials cannot be asked for.
+        configured: Position of the event that names the sampler.
 
     Raises:
         NotSupported: The sampler cannot do what the problem asks.
     """
 
-    def __init__(self, ledger: Ledger[P], sampler: Sampler[Any]) -> None:
-        self.ledger = ledger
-        self._asker = Asker(ledger, sampler, ledger.fold.configured)
+    def __init__(self, ledger: Ledger[P], sampler: Sampler[Any] | None, configured: int) -> None:
+        self._sampler = sampler
+        self._configured = configured
+        self.lock = threading.RLock()
+        self._diverged: dict[tuple[str, int], Failure] = {}  # by uid and attempt, as reported here
         self._read = time.monotonic()
+        self.move(ledger)
+
+    def move(self, ledger: Ledger[P]) -> None:
+        """Go on with another copy of the log; trials that are open stay so."""
+        self.ledger = ledger
+        self._asker = (
+            None if self._sampler is None else Asker(ledger, self._sampler, self._configured)
+        )
+
+    @_alone
+    def read(self) -> Fold[P]:
+        """Return the fold of the whole log as it is now."""
+        self.ledger.sync()
+        return self.ledger.fold
 
     @property
     def history(self) -> History[P]:
         """The trials as far as this process has read."""
         return self.ledger.fold.history
 
+    @_alone
     def ask(self, n: int, room: Room, *, lease: bool) -> list[Trial[P]]:
-        """Return at most `n` trials to run; see `Asker.ask`."""
+        """Return at most `n` trials to run; see `Asker.ask`.
+
+        Raises:
+            StudyError: The study's sampler is not at hand.
+        """
+        if self._asker is None:
+            raise StudyError(
+                f"the study {self.ledger.name!r} was run with the sampler "
+                f"{self.ledger.fold.sampler.name}, which is not registered here; open it with "
+                "sampler=..."
+            )
         return [Trial(record, self) for record in self._asker.ask(n, room, lease=lease)]
 
+    @_alone
     def report(
         self,
         uid: str,
@@ -80,10 +132,16 @@ class Desk(Generic[P]):
         record = ledger.fold.current(uid, attempt)
         if record is None or record.state != "running":
             raise self._superseded(uid, attempt)
-        return diverged(metrics, problem) is not None or uid in ledger.fold.stopping
+        failure = diverged(metrics, problem)
+        if failure is not None:
+            self._diverged[uid, attempt] = failure
+        return failure is not None or uid in ledger.fold.stopping
 
+    @_alone
     def note(self, uid: str, text: str, tags: Sequence[str], values: Mapping[str, Any]) -> None:
         """Keep a remark on a trial, or on the study (`uid` empty)."""
+        text = checks.text("the text of a note", text)
+        tags = checks.texts("tags=", tags, '["odd"]')
         numbers = {} if not values else metrics_of(values, {}, self.history.problem)
         ledger = self.ledger
         ledger.append(
@@ -92,11 +150,21 @@ class Desk(Generic[P]):
                 id=secrets.token_hex(8),
                 target=uid,
                 text=text,
-                tags=[str(tag) for tag in ([tags] if isinstance(tags, str) else tags)],
+                tags=tags,
                 values=to_logged(numbers),
             )
         )
 
+    @_alone
+    def enqueue(self, params: Params, note: str, parent: str) -> None:
+        """Put params, perhaps partial ones, into the queue."""
+        ledger = self.ledger
+        identity = secrets.token_hex(8)
+        ledger.append(
+            Enqueued(time=ledger.clock(), id=identity, params=params, note=note, parent=parent)
+        )
+
+    @_alone
     def tell(self, trial: Trial[P] | int, result: Any, more: Mapping[str, Any]) -> Record[P]:
         """End a trial with its result; an objective that is not finite makes it a failure.
 
@@ -108,15 +176,18 @@ class Desk(Generic[P]):
         problem = self.history.problem
         record = self._open(trial)
         metrics = metrics_of(result, more, problem)
-        check_objectives({**self.ledger.fold.reported(record), **metrics}, problem)
+        if (record.uid, record.attempt) not in self._diverged:
+            check_objectives({**self.ledger.fold.reported(record), **metrics}, problem)
         return self._finish(record, metrics)
 
+    @_alone
     def stopped(self, trial: Trial[P]) -> Record[P]:
         """End a trial that `report` stopped."""
         record = self._open(trial)
         commanded = record.uid in self.ledger.fold.stopping
         return self._finish(record, {}, why="command" if commanded else "scheduler")
 
+    @_alone
     def fail(self, trial: Trial[P] | int, error: BaseException | str) -> Record[P]:
         """End a trial as failed.
 
@@ -124,8 +195,9 @@ class Desk(Generic[P]):
             StudyError: The trial is not open, or not ours to end.
             Superseded: Another attempt has taken over.
         """
-        return self._finish(self._open(trial), {}, failure=failure_of(error))
+        return self._finish(self._open(trial), {}, why="raised", failure=failure_of(error))
 
+    @_alone
     def pause(self, trial: Trial[P] | Record[P], why: PauseReason) -> None:
         """Hand a trial back: whoever asks next goes on with it."""
         ledger = self.ledger
@@ -145,14 +217,15 @@ class Desk(Generic[P]):
     ) -> Record[P]:
         ledger = self.ledger
         final = {**ledger.fold.reported(record), **metrics}
-        failure = failure or diverged(final, self.history.problem)
+        known = self._diverged.pop((record.uid, record.attempt), None)
+        failure = failure or known or diverged(final, self.history.problem)
         ended = Finished(
             time=ledger.clock(),
             uid=record.uid,
             attempt=record.attempt,
             step=record.step,
             state="failed" if failure else "complete" if why == "returned" else "stopped",
-            why="returned" if failure else why,
+            why=why,
             values=to_logged(metrics),
             failure=failure,
         )
@@ -163,15 +236,16 @@ class Desk(Generic[P]):
 
     def _open(self, trial: Trial[P] | int) -> Record[P]:
         """Return the record of a trial that may be ended here."""
-        history = self.history
         if isinstance(trial, Trial):
+            self.ledger.catch_up()
             record = self.ledger.fold.current(trial.uid, trial.attempt)
             if record is None:
                 raise self._superseded(trial.uid, trial.attempt)
             return record
-        if not is_whole(trial):
+        if not checks.is_whole(trial):
             raise StudyError(f"tell takes a trial or its number, got {trial!r}")
         self.ledger.sync()
+        history = self.history
         if not 0 <= trial < len(history):
             raise StudyError(f"there is no trial {trial}; the study has {len(history)}")
         record = history[trial]
@@ -191,6 +265,11 @@ class Desk(Generic[P]):
             return StudyError(f"trial {uid} is none of this study")
         if record.finished and record.attempt == attempt:
             return StudyError(f"trial {record.number} has finished already ({record.state})")
+        if record.state == "paused":
+            return Superseded(
+                f"trial {record.number} was handed back ({record.why}) and waits for its next "
+                "attempt; this one changes nothing any more"
+            )
         return Superseded(
             f"trial {record.number} is in attempt {record.attempt} now; attempt {attempt} has "
             "been superseded and changes nothing"

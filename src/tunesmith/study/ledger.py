@@ -4,22 +4,36 @@ Nothing else in the study layer touches the storage for events.
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Generic, TypeVar, final
+from difflib import get_close_matches
+from typing import Generic, final
 
-from tunesmith._core.errors import Conflict, StorageError, StudyNotFound
+from tunesmith._core.errors import Conflict, LogError, StorageError, StudyNotFound
+from tunesmith._core.types import P
 from tunesmith.records import Fold, Record, Told, freeze, thaw
 from tunesmith.records.events import AnyEvent, Created, Joined, from_lines, to_line
 from tunesmith.space import Space
 from tunesmith.storage import Storage
+from tunesmith.storage.storage import gone
 from tunesmith.study.owner import living, this_process
-
-P = TypeVar("P")
 
 CHUNK = 4_000  # lines read at a time, so that a long log never lies in memory twice
 KEEP = 400_000  # lines read at opening that make it worth keeping their fold
 TTL_S = 60.0
+
+
+def _absence(storage: Storage, name: str) -> str:
+    """The sentence for a study that is not in a storage."""
+    known = storage.names()
+    if not known:
+        return (
+            f"there is no study in {storage.url}; is that the right place? "
+            "load and delete take the path first, then the name"
+        )
+    close = get_close_matches(name, known, 1)
+    listed = f"did you mean {close[0]!r}?" if close else f"it holds {', '.join(map(repr, known))}"
+    return f"there is no study {name!r} in {storage.url}; {listed}"
 
 
 @final
@@ -32,8 +46,13 @@ class Ledger(Generic[P]):
         space: The space that gives params their form; by default the log's own.
         clock: Seconds since 1970; the only source of time.
 
+    Attributes:
+        fold: The fold of what was read.
+        generation: Goes up whenever the fold is made anew.
+
     Raises:
         StudyNotFound: There is no such study.
+        LogError: Its log cannot be understood.
     """
 
     def __init__(
@@ -45,26 +64,38 @@ class Ledger(Generic[P]):
     ) -> None:
         first = storage.read(name, 0, 1)
         if not first:
-            known = ", ".join(map(repr, storage.names())) or "no study"
-            raise StudyNotFound(f"there is no study {name!r} in {storage.url}; it holds {known}")
+            raise StudyNotFound(_absence(storage, name))
         (created,) = from_lines(first)
         if not isinstance(created, Created):
-            raise StudyNotFound(f"the log of {name!r} in {storage.url} does not begin with Created")
+            raise LogError(f"the log of {name!r} in {storage.url} does not begin with Created")
         self.storage = storage
         self.name = name
         self.clock = clock
+        self.generation = 0
+        self._first = first[0]
+        self._space = space
+        self._created = created
+        self._handle = -1
+        self._beaten = -TTL_S
         kept = storage.kept_fold(name)
         thawed = None if kept is None else thaw(kept[1], created, space)
         self.fold: Fold[P]
         self._heard: Told[P]
         self.fold, self._heard = thawed or (Fold(created, space), [])
-        self._handle = -1
-        self._beaten = -TTL_S
+        self._torn = False
+        self._behind = False
         already = self.fold.length
         self.sync()
         if self.fold.length - already > KEEP:
             with suppress(StorageError):  # it only saves time
                 storage.keep_fold(name, self.fold.length, freeze(self.fold, self._heard))
+
+    def refold(self) -> None:
+        """Fold the log anew: whoever followed it must do so, too (see `generation`)."""
+        self.generation += 1
+        self.fold, self._heard = Fold(self._created, self._space), []
+        self._torn = False
+        self.sync()
 
     def sync(self, start: int = 0, n: int = 0) -> list[Record[P] | None]:
         """Read and fold what has been appended since.
@@ -72,17 +103,28 @@ class Ledger(Generic[P]):
         Returns:
             What was heard of the `n` lines from position `start` on, a None for each without
             effect on a trial.
+
+        Raises:
+            StudyNotFound: The study was deleted, and another one of its name made.
         """
-        fold = self.fold
+        if self._torn:
+            self.refold()
         asked: list[Record[P] | None] = []
-        while lines := self.storage.read(self.name, fold.length, CHUNK):
-            begin = fold.length
-            entries = [fold.apply(event) for event in from_lines(lines, begin)]
-            self._hear(entries)
+        while lines := self.storage.read(self.name, self.fold.length, CHUNK):
+            if self.storage.read(self.name, 0, 1) != [self._first]:
+                raise StudyNotFound(gone(self.name, self.storage.url))
+            begin = self.fold.length
+            entries = self._fold_in(from_lines(lines, begin))
             asked += entries[max(0, start - begin) : max(0, start + n - begin)]
             if len(lines) < CHUNK:
                 break
+        self._behind = False
         return asked
+
+    def catch_up(self) -> None:
+        """Read on if own events are not folded yet."""
+        if self._behind or self._torn:
+            self.sync()
 
     def append(
         self, *events: AnyEvent, expect: bool = False, read: bool = True
@@ -92,7 +134,7 @@ class Ledger(Generic[P]):
         Args:
             events: What happened.
             expect: Only if nothing was appended that is not yet folded here.
-            read: Also if others appended in between; else that waits for the next `sync`.
+            read: Also if others appended in between; else that waits for `sync` or `catch_up`.
 
         Returns:
             What was heard of each event, None for one without effect on a trial; nothing if they
@@ -100,22 +142,30 @@ class Ledger(Generic[P]):
 
         Raises:
             Conflict: With `expect`: the log has grown; nothing was appended.
+            StudyNotFound: The study was deleted; nothing was appended.
         """
+        self.catch_up()
         fold = self.fold
         lines = [to_line(event) for event in events]
-        length = self.storage.append(self.name, lines, fold.length if expect else None)
+        written = from_lines(lines, fold.length)  # what cannot be read is not written
+        length = self.storage.append(
+            self.name, lines, fold.length if expect else None, first=self._first
+        )
         if length == fold.length + len(lines):
-            entries = [fold.apply(event) for event in events]
-            self._hear(entries)
-            return entries
+            return self._fold_in(written)
+        self._behind = True
         return self.sync(length - len(lines), len(lines)) if read else []
 
-    def _hear(self, entries: Iterable[Record[P] | None]) -> None:
+    def _fold_in(self, events: Sequence[AnyEvent]) -> list[Record[P] | None]:
+        self._torn = True  # until all is done: an interrupt in between must not go unnoticed
+        entries = [self.fold.apply(event) for event in events]
         self._heard += [
             entry.number if entry.event == "started" else entry
             for entry in entries
             if entry is not None
         ]
+        self._torn = False
+        return entries
 
     def take_heard(self) -> list[Record[P]]:
         """Return what was heard since the last call: the record after each event, in order."""

@@ -1,16 +1,18 @@
 """Kept studies: list, load and delete them."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import Any, overload
 
+from tunesmith._core.types import P
 from tunesmith.samplers import Sampler
-from tunesmith.space import Space, space_of
+from tunesmith.space import Space
 from tunesmith.storage import Storage
 from tunesmith.study import opening
 from tunesmith.study.ledger import Ledger
+from tunesmith.study.objectives import space_meant
 from tunesmith.study.study import Study
-
-P = TypeVar("P")
+from tunesmith.study.trial import Trial
 
 
 def studies(storage: Storage | str | Path | None = None) -> list[str]:
@@ -29,7 +31,8 @@ def delete(storage: Storage | str | Path | None, name: str) -> None:
         StudyNotFound: There is none of this name.
     """
     found = opening.kept_at(storage)
-    Ledger(found, name)
+    if name not in found.names():
+        Ledger(found, name)  # says what there is
     found.delete(name)
 
 
@@ -37,10 +40,26 @@ def delete(storage: Storage | str | Path | None, name: str) -> None:
 def load(
     storage: Storage | str | Path | None,
     name: str,
-    space: type[P] | Space[P],
+    space: Mapping[str, Any],
+    *,
+    sampler: Sampler[Any] | None = None,
+) -> Study[dict[str, Any]]: ...
+@overload
+def load(
+    storage: Storage | str | Path | None,
+    name: str,
+    space: type[P] | Space[P] | Callable[[Trial[P]], Any],
     *,
     sampler: Sampler[Any] | None = None,
 ) -> Study[P]: ...
+@overload
+def load(
+    storage: Storage | str | Path | None,
+    name: str,
+    space: Callable[..., Any],
+    *,
+    sampler: Sampler[Any] | None = None,
+) -> Study[dict[str, Any]]: ...
 @overload
 def load(
     storage: Storage | str | Path | None,
@@ -61,9 +80,10 @@ def load(
     Args:
         storage: A path or URL; None: `$TUNESMITH_STORAGE`, or `./tunesmith.db`.
         name: The study.
-        space: The class or space it was made with, so that params have that form again. Without
-            it, `run` takes the class from the objective's annotation; until then params are a
-            read-only namespace, with labels in the place of objects.
+        space: What it was made with: the dict, class, space or function, so that params have that
+            form again, with the objects of their choices. Without it, params have labels in the
+            place of objects, and a read-only namespace in the place of a dataclass, until `run`
+            takes the class or the signature from the objective.
         sampler: Who goes on, if not the one that the log names.
 
     Raises:
@@ -72,5 +92,5 @@ def load(
     """
     ledger: Ledger[Any] = Ledger(opening.kept_at(storage), name)
     if space is not None:
-        ledger = opening.with_space(ledger, space_of(space))
-    return Study.opened(ledger, sampler)
+        ledger = opening.with_space(ledger, space_meant(space))
+    return Study.opened(ledger, sampler, bare=space is None)

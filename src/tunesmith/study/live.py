@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tunesmith.records import History
-from tunesmith.study.progress import best_so_far
+from tunesmith.study.progress import best_so_far, plural
 
 
 def live_line(history: History[Any], budget: int | None) -> Live:
@@ -25,10 +25,10 @@ def live_line(history: History[Any], budget: int | None) -> Live:
 
     def line() -> Table:
         done = history.count("complete", "stopped")
-        cells: list[Text | ProgressBar] = [Text(f"{done} trials")]
+        cells: list[Text | ProgressBar] = [Text(f"{plural(done, 'trial')} ·")]
         left = ""
         if budget is not None:
-            bar = ProgressBar(total=budget, completed=done, width=30)
+            bar = ProgressBar(total=budget, completed=done, width=20)
             cells = [bar, Text(f"{done}/{budget}")]
             rate = (done - before) / max(1e-9, time.monotonic() - begun)
             if rate > 0 and done < budget:
@@ -37,7 +37,8 @@ def live_line(history: History[Any], budget: int | None) -> Live:
         failed = history.count("failed")
         words = [best_so_far(history), f"{failed} failed" if failed else "", left]
         grid = Table.grid(padding=(0, 1))
-        grid.add_row(*cells, Text(" · ".join(word for word in words if word)))
+        said = " · ".join(word for word in words if word)
+        grid.add_row(*cells, Text(said, no_wrap=True, overflow="ellipsis"))
         return grid
 
     return Live(

@@ -5,9 +5,11 @@ import secrets
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
+from tunesmith._core import checks
 from tunesmith._core.errors import Conflict, SettingError, StudyError
+from tunesmith._core.types import P
 from tunesmith.records import Problem
 from tunesmith.records.events import FORMAT, Configured, Created, Enqueued, to_line
 from tunesmith.samplers import Sampler
@@ -16,8 +18,6 @@ from tunesmith.storage import Memory, Storage, connect
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.parts import part_of, sampler_of, versions
 from tunesmith.study.proposer import Proposer
-
-P = TypeVar("P")
 
 DEFAULT_PATH = "./tunesmith.db"
 
@@ -32,12 +32,15 @@ def place(storage: Storage | str | Path | None, name: str | None) -> tuple[Stora
         return Memory(), "study"
     if name is None:
         raise SettingError('a storage keeps studies by name; add name="...", such as name="digits"')
-    return kept_at(storage), name
+    return kept_at(storage), checks.text("name=", name)
 
 
 def kept_at(storage: Storage | str | Path | None) -> Storage:
     """Return the storage meant, by default the one of this environment or folder."""
-    return connect(storage or os.environ.get("TUNESMITH_STORAGE") or DEFAULT_PATH)
+    meant = os.environ.get("TUNESMITH_STORAGE") or DEFAULT_PATH if storage is None else storage
+    if not isinstance(meant, Storage | str | os.PathLike):
+        raise SettingError(f"a storage is a path or a URL, such as 'tunesmith.db', got {meant!r}")
+    return connect(meant)
 
 
 def create(
@@ -49,6 +52,8 @@ def create(
         NotSupported: The sampler cannot do what the problem asks; nothing was kept.
         Conflict: The study exists.
     """
+    if not isinstance(sampler, Sampler):
+        raise SettingError(f"sampler= takes one such as ts.samplers.Random(), got {sampler!r}")
     Proposer(problem, sampler, seed)
     now = time.time()
     events: list[Created | Enqueued] = [
@@ -118,8 +123,8 @@ def open_study(
     storage: Storage,
     name: str,
     seed: int | None,
-) -> tuple[Ledger[P], Sampler[Any]]:
-    """Return the log of a study, made now if there is none, and the sampler that goes on.
+) -> tuple[Ledger[P], tuple[Sampler[Any] | None, int]]:
+    """Return the log of a study, made now if there is none, and what `configure` says of it.
 
     Raises:
         StudyError: It exists and is another study.
@@ -133,25 +138,22 @@ def open_study(
     return ledger, configure(ledger, sampler)
 
 
-def configure(ledger: Ledger[P], sampler: Sampler[Any] | None) -> Sampler[Any]:
-    """Return the sampler that goes on; another one than the log's is put into the log.
+def configure(ledger: Ledger[P], sampler: Sampler[Any] | None) -> tuple[Sampler[Any] | None, int]:
+    """Return the sampler that goes on, and the position of the event that names it.
 
-    Raises:
-        StudyError: None is given, and the log's is not registered here.
+    Another one than the log's is put into the log. There is none if none is given, and the log's
+    is not registered here: such a study can be read.
     """
     part = ledger.fold.sampler
+    if sampler is not None and not isinstance(sampler, Sampler):
+        raise SettingError(f"sampler= takes one such as ts.samplers.Random(), got {sampler!r}")
     if sampler is None:
-        found = sampler_of(part)
-        if found is None:
-            raise StudyError(
-                f"the study {ledger.name!r} was run with the sampler {part.name}, which is not "
-                "registered here; pass sampler=..."
-            )
-        return found
+        return sampler_of(part), ledger.fold.configured
     own = part_of(sampler)
-    if own != part:
+    while own != ledger.fold.sampler:
         identity = secrets.token_hex(8)
-        ledger.append(
-            Configured(time=ledger.clock(), id=identity, sampler=own, versions=versions())
-        )
-    return sampler
+        event = Configured(time=ledger.clock(), id=identity, sampler=own, versions=versions())
+        with suppress(Conflict):  # another process opened it at this moment
+            ledger.append(event, expect=True)
+        ledger.sync()
+    return sampler, ledger.fold.configured

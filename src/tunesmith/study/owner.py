@@ -48,7 +48,7 @@ def living(owner: str, beating: Callable[[], AbstractSet[str]]) -> bool:
         owner: As `this_process` made it, here or elsewhere.
         beating: Returns the owners whose last beat still holds by the storage's clock.
     """
-    host, pid, ticks = owner.rsplit("/", 2)
-    if host != _host():
+    if not owner.startswith(f"{_host()}/"):
         return owner in beating()
-    return _start_ticks(int(pid)) == ticks
+    pid, _, ticks = owner.removeprefix(f"{_host()}/").partition("/")
+    return pid.isdecimal() and _start_ticks(int(pid)) == ticks

@@ -16,15 +16,20 @@ def number(value: float) -> str:
     return f"{value:.4g}"
 
 
+def plural(n: int, noun: str) -> str:
+    """Return "1 trial", "2 trials"."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
 def best_so_far(history: History[Any]) -> str:
     """Return "best 0.981 (default 0.942)", or how many trials no other beats; empty: none yet."""
     objectives = history.problem.objectives
     try:
         if len(objectives) > 1:
-            return f"{len(history.front)} trials that no other beats"
+            return f"{plural(len(history.front), 'trial')} that no other beats"
         best = history.best.value
-    except NoTrials:
-        return ""
+    except NoTrials as error:
+        return str(error) if history.count("complete") else ""
     text = f"best {number(best)}"
     baseline = baseline_of(history)
     if baseline is not None and baseline.state == "complete":
@@ -48,7 +53,7 @@ def baseline_of(history: History[Any]) -> Record[Any] | None:
 
 def baseline_name(record: Record[Any]) -> str:
     """Return what the baseline is called: the default configuration, or the centre of the space."""
-    return "default" if record.problem.space.default()[1] else "centre"
+    return record.note
 
 
 def say(message: str) -> None:

@@ -3,10 +3,11 @@
 import math
 import traceback
 from collections.abc import Mapping
+from types import TracebackType
 from typing import Any
 
-from tunesmith._core.codec import to_float
-from tunesmith._core.errors import Infeasible, ResultError
+from tunesmith._core.codec import clean, to_float
+from tunesmith._core.errors import Infeasible, ResultError, SettingError
 from tunesmith.records import Failure, Problem
 
 
@@ -63,6 +64,12 @@ def check_objectives(values: Mapping[str, float], problem: Problem[Any]) -> None
             f"the objective {missing[0]!r} is missing in the result ({got}); return a number, "
             f'return {{"{missing[0]}": ...}}, or report it'
         )
+    for limit in problem.limits:
+        if limit.name not in values:
+            got = ", ".join(values)
+            raise ResultError(
+                f"the limit {limit.text!r} needs the metric {limit.name!r}, the result has {got}"
+            )
 
 
 def diverged(values: Mapping[str, float], problem: Problem[Any]) -> Failure | None:
@@ -74,11 +81,28 @@ def diverged(values: Mapping[str, float], problem: Problem[Any]) -> Failure | No
     return None
 
 
+def own_traceback(error: BaseException) -> TracebackType | None:
+    """Return an exception's traceback from the first frame that is not ours."""
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_globals.get("__package__") != __package__:
+            return trace
+        trace = trace.tb_next
+    return error.__traceback__
+
+
 def failure_of(error: BaseException | str) -> Failure:
-    """Return what a failure's record shall say of an exception or a text."""
+    """Return what a failure's record shall say of an exception or a text.
+
+    Raises:
+        SettingError: It is neither.
+    """
     if isinstance(error, str):
-        return Failure("error", error)
+        return Failure("error", clean(error))
+    if not isinstance(error, BaseException):
+        raise SettingError(f"fail takes an exception or a text, got {error!r}")
     if isinstance(error, Infeasible):
-        return Failure("infeasible", str(error))
-    text = "".join(traceback.format_exception(error)).rstrip()
+        return Failure("infeasible", clean(str(error)))
+    lines = traceback.format_exception(type(error), error, own_traceback(error))
+    text = clean("".join(lines).rstrip())
     return Failure("out of memory" if isinstance(error, MemoryError) else "error", text)

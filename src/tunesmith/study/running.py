@@ -6,26 +6,29 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, final
+from typing import Any, Generic, final
 
-from tunesmith._core.checks import is_whole
+from tunesmith._core import checks
 from tunesmith._core.errors import (
     Infeasible,
     Interrupted,
+    ResultError,
     SettingError,
     Stopped,
+    StorageError,
     StudyError,
     Superseded,
 )
+from tunesmith._core.types import P
 from tunesmith.records import History
 from tunesmith.stop import StopRule
+from tunesmith.storage import Memory
 from tunesmith.study.desk import Desk
 from tunesmith.study.objectives import Called
 from tunesmith.study.owner import this_process
-from tunesmith.study.progress import best_so_far, say
+from tunesmith.study.progress import best_so_far, plural, say
+from tunesmith.study.results import own_traceback
 from tunesmith.study.trial import Trial
-
-P = TypeVar("P")
 
 REFRESH_S = 0.1  # the live line is drawn at most so often
 
@@ -66,13 +69,15 @@ class Bounds:
         Raises:
             SettingError: They contradict one another, or are none.
         """
-        for name, value in (("trials", trials), ("more", more), ("max_failures", max_failures)):
-            if value is not None and (not is_whole(value) or value < 0):
-                raise SettingError(f"{name}= is a whole number of trials, got {value!r}")
-        if timeout is not None and not timeout > 0:
-            raise SettingError(f"timeout= is a number of seconds above 0, got {timeout!r}")
+        trials, more, max_failures = (
+            None if value is None else checks.whole(f"{name}=", value)
+            for name, value in (("trials", trials), ("more", more), ("max_failures", max_failures))
+        )
+        timeout = None if timeout is None else checks.seconds("timeout=", timeout)
         if until is not None and not isinstance(until, StopRule):
             raise SettingError(f"until= takes a rule such as ts.stop.Target(0.99), got {until!r}")
+        if until is not None:
+            until.reason(history, 0.0)
         if trials is not None and more is not None:
             raise SettingError(
                 f"trials={trials} is the number of trials the study shall have, more={more} how "
@@ -116,7 +121,7 @@ class Run(Generic[P]):
         self._kept = kept
         self._shown = shown
         self._failed_before = desk.history.count("failed")
-        self._open_before = {record.uid for record in desk.history.unfinished}
+        self._open_before = {(r.uid, r.attempt) for r in desk.history.unfinished}
 
     def __call__(self) -> None:
         """Run to the end.
@@ -129,11 +134,13 @@ class Run(Generic[P]):
         desk, bounds = self._desk, self._bounds
         begun = time.monotonic()
         tried = 0
+        exhausted = False
         try:
             with _live(desk.history, bounds.trials, shown=self._shown) as refresh:
                 while not (reason := self._reason(time.monotonic() - begun)):
                     asked = desk.ask(1, bounds.room, lease=True)
-                    if not asked:
+                    exhausted = not asked
+                    if exhausted:
                         reason = self._exhausted()
                         break
                     self._try(asked[0])
@@ -142,17 +149,25 @@ class Run(Generic[P]):
         except KeyboardInterrupt:
             self._hand_back()
             done = desk.history.count("complete", "stopped")
-            of = "" if bounds.trials is None else f" of {bounds.trials}"
-            self._say(f"interrupted after {done}{of} trials", "the same line goes on")
+            of = (
+                plural(done, "trial")
+                if bounds.trials is None
+                else f"{done} of {bounds.trials} trials"
+            )
+            kept = not isinstance(desk.ledger.storage, Memory)
+            onward = "the same line goes on" if kept else 'name="..." would keep it in a file'
+            self._say(f"interrupted after {of}", onward)
             raise Interrupted from None
-        self._say(reason if tried else f"nothing to do: {reason}", "more=50 goes on")
+        onward = "" if exhausted and self._at_end() else "more=50 goes on"
+        self._say(reason if tried else f"nothing to do: {reason}", onward)
 
     def _hand_back(self) -> None:
         """Leave no trial behind that this run began and the interrupt caught between two lines."""
         desk = self._desk
         desk.ledger.sync()
         for record in desk.history.unfinished:
-            mine = record.owner == this_process() and record.uid not in self._open_before
+            known = (record.uid, record.attempt) in self._open_before
+            mine = record.owner == this_process() and not known
             if mine and record.state == "running":
                 desk.pause(record, "interrupted")
 
@@ -173,9 +188,17 @@ class Run(Generic[P]):
 
     def _exhausted(self) -> str:
         history, trials = self._desk.history, self._bounds.trials
-        if trials is None or history.taken < trials:
-            return f"all {history.taken} configurations are tried"
-        return f"{history.taken} of {trials} trials"
+        if self._at_end():
+            return f"{plural(history.taken, 'configuration')}, and there are no more"
+        done = f"{min(history.taken, trials or 0)} of {plural(trials or 0, 'trial')}"
+        return (
+            done if history.taken == trials else f"{done} and {history.taken - (trials or 0)} more"
+        )
+
+    def _at_end(self) -> bool:
+        """Whether the sampler has nothing left, rather than the budget."""
+        trials = self._bounds.trials
+        return trials is None or self._desk.history.taken < trials
 
     def _say(self, reason: str, onward: str) -> None:
         if not self._shown:
@@ -189,7 +212,7 @@ class Run(Generic[P]):
             best_so_far(history),
             reason,
             f"{failed} failed" if failed else "",
-            f"{by_hand} asked by hand are still open" if by_hand else "",
+            f"{by_hand} asked by hand still open" if by_hand else "",
             f"{elsewhere} still running in other processes" if elsewhere else "",
             self._kept,
             onward,
@@ -200,23 +223,35 @@ class Run(Generic[P]):
         desk = self._desk
         try:
             result = self._call(trial)
-            desk.tell(trial, result, {})
         except Stopped:
             desk.stopped(trial)
         except Superseded:
             pass  # another attempt goes on with this trial
         except Infeasible as error:
             desk.fail(trial, error)
+        except StorageError:
+            raise  # of a report: nothing is known to be wrong with the objective
         except Exception as error:  # noqa: BLE001 - whatever an objective may raise
-            if desk.history.count("complete", "stopped"):
-                desk.fail(trial, error)
-                return
-            # until one trial has succeeded, an exception is a bug: its trial is handed back
-            desk.pause(trial, "error")
-            raise error.with_traceback(_own(error)) from error.__cause__
+            self._fail(trial, error)
         except BaseException:
             desk.pause(trial, "interrupted")
             raise
+        else:
+            try:
+                desk.tell(trial, result, {})
+            except ResultError as error:
+                self._fail(trial, error)
+            except Superseded:
+                pass  # likewise
+
+    def _fail(self, trial: Trial[P], error: Exception) -> None:
+        """Record a failure; but until one trial has succeeded, an exception is a bug."""
+        desk = self._desk
+        if desk.history.count("complete", "stopped"):
+            desk.fail(trial, error)
+            return
+        desk.pause(trial, "error")
+        raise error.with_traceback(own_traceback(error))
 
 
 @contextmanager
@@ -238,14 +273,5 @@ def _live(
             live.refresh()
 
     with live_line(history, budget) as live:
+        refresh()
         yield refresh
-
-
-def _own(error: Exception) -> Any:
-    """The traceback from the first frame that is not ours."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        if trace.tb_frame.f_globals.get("__package__", "") != "tunesmith.study":
-            return trace
-        trace = trace.tb_next
-    return error.__traceback__

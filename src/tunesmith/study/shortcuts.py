@@ -1,15 +1,22 @@
 """`minimize` and `maximize`: a study made and run in one line."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, Unpack, overload
+from typing import Any, Unpack, overload
 
+from tunesmith._core.errors import SettingError
 from tunesmith._core.hints import hint_keywords
+from tunesmith._core.types import P
 from tunesmith.space import Space
 from tunesmith.study.options import MakingAndRunning, Running
 from tunesmith.study.study import Study
 from tunesmith.study.trial import Trial
 
-P = TypeVar("P")
+_SEVERAL = (
+    'metric="loss" names what is tuned; for several directions: ts.Study(space, minimize=...)'
+)
+_keywords = hint_keywords(
+    MakingAndRunning.__annotations__, {"minimize": _SEVERAL, "maximize": _SEVERAL}
+)
 
 
 @overload
@@ -32,7 +39,7 @@ def minimize(
 def minimize(
     objective: Callable[..., Any], **options: Unpack[MakingAndRunning]
 ) -> Study[dict[str, Any]]: ...
-@hint_keywords
+@_keywords
 def minimize(objective: Callable[..., Any], space: Any = None, **options: Any) -> Study[Any]:
     """Make a study that minimises what `objective` returns, run it, and return it.
 
@@ -74,7 +81,7 @@ def maximize(
 def maximize(
     objective: Callable[..., Any], **options: Unpack[MakingAndRunning]
 ) -> Study[dict[str, Any]]: ...
-@hint_keywords
+@_keywords
 def maximize(objective: Callable[..., Any], space: Any = None, **options: Any) -> Study[Any]:
     """Make a study that maximises what `objective` returns, run it, and return it.
 
@@ -86,6 +93,8 @@ def maximize(objective: Callable[..., Any], space: Any = None, **options: Any) -
 def _run(
     direction: str, objective: Callable[..., Any], space: Any, options: dict[str, Any]
 ) -> Study[Any]:
+    if isinstance(objective, Mapping | Space | type):
+        raise SettingError(f"the objective comes first, then the space; got {objective!r} first")
     running = {name: options.pop(name) for name in Running.__annotations__ if name in options}
     metric = options.pop("metric", "value")
     study: Study[Any] = Study(

@@ -2,42 +2,29 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, Unpack, final, overload
 
-from tunesmith._core.checks import is_whole
-from tunesmith._core.errors import Interrupted, SettingError, StudyFinished
+from tunesmith._core import checks
+from tunesmith._core.errors import Conflict, SettingError, StudyError, StudyFinished
 from tunesmith._core.hints import hint_attribute, hint_keywords
+from tunesmith._core.types import P
 from tunesmith.records import History, Limit, Objective, Problem, Record, Resource
-from tunesmith.records.events import Enqueued, Noted
+from tunesmith.records.events import Noted
 from tunesmith.samplers import FiniteSampler, Random, Sampler
-from tunesmith.space import Space, signature_space, space_of, trial_params
+from tunesmith.space import Space
 from tunesmith.stop import StopRule
-from tunesmith.storage import Memory, Storage, connect
+from tunesmith.storage import Memory, Storage
 from tunesmith.study import opening
 from tunesmith.study.desk import Desk
 from tunesmith.study.ledger import Ledger
-from tunesmith.study.objectives import caller
+from tunesmith.study.objectives import caller, space_meant
 from tunesmith.study.options import Making, Names
 from tunesmith.study.progress import say, shown_place
 from tunesmith.study.running import Bounds, Run
 from tunesmith.study.trial import Trial
 from tunesmith.study.verification import Verification, verify
-
-if TYPE_CHECKING:  # a default of a type variable is for type checkers only
-    from typing_extensions import TypeVar
-
-    P = TypeVar("P", default=Any)
-else:
-    from typing import TypeVar
-
-    P = TypeVar("P")
-
-
-def _listed(names: Names | None) -> list[str]:
-    return [] if names is None else [names] if isinstance(names, str) else list(names)
 
 
 @final
@@ -86,7 +73,7 @@ class Study(Generic[P]):
     def __init__(
         self: Study[dict[str, Any]], space: Callable[..., Any], **options: Unpack[Making]
     ) -> None: ...
-    @hint_keywords
+    @hint_keywords()
     def __init__(
         self,
         space: Any,
@@ -101,37 +88,49 @@ class Study(Generic[P]):
         storage: Storage | str | Path | None = None,
         seed: int | None = None,
     ) -> None:
-        if sampler is not None and not isinstance(sampler, Sampler):
-            raise SettingError(f"sampler= takes one such as ts.samplers.Random(), got {sampler!r}")
-        if seed is not None and (not is_whole(seed) or seed < 0):
-            raise SettingError(f"seed= is a whole number from 0, got {seed!r}")
+        least, most = (
+            checks.texts(w, v, '"loss"')
+            for w, v in (("minimize=", minimize), ("maximize=", maximize))
+        )
         problem: Problem[P] = Problem(
-            space=_space(space),
+            space=space_meant(space),
             objectives=(
-                *(Objective(metric, "minimize") for metric in _listed(minimize)),
-                *(Objective(metric, "maximize") for metric in _listed(maximize)),
+                *(Objective(metric, "minimize") for metric in least),
+                *(Objective(metric, "maximize") for metric in most),
             ),
-            limits=tuple(Limit.parse(text) for text in subject_to),
+            limits=tuple(map(Limit.parse, checks.texts("subject_to=", subject_to, '"ms <= 20"'))),
             resource=resource,
             value=value,
         )
+        seed = None if seed is None else checks.whole("seed=", seed)
         place, name = opening.place(storage, name)
         ledger, going = opening.open_study(problem, sampler, Random(), place, name, seed)
         self._start(ledger, going)
 
-    def _start(self, ledger: Ledger[P], sampler: Sampler[Any]) -> None:
-        self._ledger = ledger
-        self._sampler = sampler
-        self._desk = Desk(ledger, sampler)
+    def _start(self, ledger: Ledger[P], going: tuple[Sampler[Any] | None, int]) -> None:
+        self._sampler, configured = going
+        self._desk = Desk(ledger, self._sampler, configured)
         self._announced = isinstance(ledger.storage, Memory)
+        self._loaded_bare = False
+
+    @property
+    def _ledger(self) -> Ledger[P]:
+        return self._desk.ledger
 
     @classmethod
-    def opened(cls, ledger: Ledger[P], sampler: Sampler[Any] | None = None) -> Study[P]:
-        """Return the study of a log; see `load`."""
+    def opened(
+        cls, ledger: Ledger[P], sampler: Sampler[Any] | None = None, *, bare: bool = False
+    ) -> Study[P]:
+        """Return the study of a log; see `load`.
+
+        Args:
+            ledger: The log.
+            sampler: Who goes on, if not the one that the log names.
+            bare: Whether the form of its params is still to be taken from an objective.
+        """
         study = cls.__new__(cls)
-        study._start(  # noqa: SLF001 - its own constructor
-            ledger, opening.configure(ledger, sampler)
-        )
+        study._start(ledger, opening.configure(ledger, sampler))  # noqa: SLF001 - its own
+        study._loaded_bare = bare  # noqa: SLF001 - likewise
         return study
 
     @property
@@ -155,15 +154,14 @@ class Study(Generic[P]):
         return self.problem.space
 
     @property
-    def sampler(self) -> Sampler[Any]:
-        """Who proposes."""
+    def sampler(self) -> Sampler[Any] | None:
+        """Who proposes; None if that is not at hand."""
         return self._sampler
 
     @property
     def history(self) -> History[P]:
         """All trials, as the log has them now."""
-        self._ledger.sync()
-        return self._ledger.fold.history
+        return self._desk.read().history
 
     @property
     def best(self) -> Record[P]:
@@ -178,8 +176,7 @@ class Study(Generic[P]):
     @property
     def notes(self) -> list[Noted]:
         """All remarks on the study and its trials, in order."""
-        self._ledger.sync()
-        return list(self._ledger.fold.notes)
+        return list(self._desk.read().notes)
 
     def __repr__(self) -> str:
         history = self._ledger.fold.history
@@ -202,8 +199,7 @@ class Study(Generic[P]):
         Raises:
             StudyFinished: The space is exhausted.
         """
-        if n is not None and (not is_whole(n) or n < 0):
-            raise SettingError(f"ask(n) takes a number of trials from 0, got {n!r}")
+        n = None if n is None else checks.whole("n in ask(n)", n)
         trials = self._desk.ask(1 if n is None else n, lambda _: 1 << 60, lease=lease)
         if not trials and n != 0:
             raise StudyFinished(
@@ -234,7 +230,7 @@ class Study(Generic[P]):
         self,
         params: Mapping[str, Any] | P,
         *,
-        note: str = "",
+        note: str | None = None,
         parent: int | None = None,
     ) -> None:
         """Have a configuration tried next; what it leaves open, the sampler completes.
@@ -247,24 +243,22 @@ class Study(Generic[P]):
         Raises:
             SpaceError: The params are not in the space.
         """
+        if isinstance(params, Record):
+            raise SettingError(f"enqueue takes params, such as record.params, got {params!r}")
         given = self.space.store(params, partial=True)
-        uid = "" if parent is None else self.history[parent].uid
-        ledger = self._ledger
-        ledger.append(
-            Enqueued(
-                time=ledger.clock(),
-                id=secrets.token_hex(8),
-                params=given,
-                note=note,
-                parent=uid,
-            )
-        )
+        uid = ""
+        if parent is not None:
+            number, history = checks.whole("parent=", parent), self.history
+            if number >= len(history):
+                raise SettingError(f"parent={number} is no trial; the study has {len(history)}")
+            uid = history[number].uid
+        self._desk.enqueue(given, checks.text("note=", note or ""), uid)
 
     def note(self, text: str = "", /, tags: Sequence[str] = (), **values: float) -> None:
         """Keep a remark, tags or numbers with the study; no decision uses them."""
         self._desk.note("", text, tags, values)
 
-    @hint_keywords
+    @hint_keywords()
     def run(
         self,
         objective: Callable[..., Any],
@@ -310,26 +304,18 @@ class Study(Generic[P]):
             size = self._sampler.size(self.problem)
             say(f"{type(self._sampler).__name__}: {size:,} configurations")
         self._announced = True
-        run = Run(self._desk, caller(objective, self.space), bounds, self._kept(), shown=progress)
-        try:
-            run()
-        except Interrupted:
-            # it may have come between an event and its fold: what is folded anew is right
-            ledger = self._ledger
-            again = Ledger(ledger.storage, ledger.name, self.space, ledger.clock)
-            self._start(again, self._sampler)
-            raise
+        Run(self._desk, caller(objective, self.space), bounds, self._kept(), shown=progress)()
         return self
 
     def _take_form(self, objective: Callable[..., Any]) -> None:
-        """Let a study that was loaded without its class take it from the objective."""
-        params = trial_params(objective) if self.space.blank else None
-        if params is not None:
-            self._start(opening.with_space(self._ledger, space_of(params)), self._sampler)
+        """Let a study that was loaded without its class or function take it from the objective."""
+        if self._loaded_bare and (self.space.blank or self.space.called):
+            self._desk.move(opening.with_space(self._ledger, space_meant(objective)))
+            self._loaded_bare = False
 
     def _kept(self) -> str:
         if isinstance(self._ledger.storage, Memory):
-            return 'in memory only: study.save("tunesmith.db") keeps it'
+            return "in memory only"
         return f"kept in {shown_place(self._ledger.storage.url)}"
 
     def save(self, path: str | Path | Storage, name: str | None = None) -> None:
@@ -340,13 +326,19 @@ class Study(Generic[P]):
             name: Name to keep it under.
 
         Raises:
-            Conflict: The storage has a study of this name.
+            StudyError: The storage has a study of this name.
         """
-        target = connect(path)
+        target, name = opening.kept_at(path), name or self.name
         ledger = self._ledger
         ledger.sync()
-        target.append(name or self.name, ledger.storage.read(ledger.name), expect=0)
-        self._start(Ledger(target, name or self.name, self.space, ledger.clock), self._sampler)
+        try:
+            target.append(name, ledger.storage.read(ledger.name), expect=0)
+        except Conflict:
+            raise StudyError(
+                f"{target.url} has a study {name!r} already; give this one another name: "
+                f'save({str(path)!r}, name="...")'
+            ) from None
+        self._desk.move(Ledger(target, name, self.space, ledger.clock))
 
     def verify(self, *samplers: Sampler[Any]) -> Verification:
         """Recompute every suggestion from the log and compare.
@@ -354,16 +346,9 @@ class Study(Generic[P]):
         Args:
             samplers: Those of the study that are not registered.
         """
-        self._ledger.sync()
-        return verify(self._ledger, samplers)
+        with self._desk.lock:
+            self._ledger.sync()
+            return verify(self._ledger, samplers)
 
     if not TYPE_CHECKING:  # a type checker shall go on refusing unknown names
         __getattr__ = hint_attribute("Study")
-
-
-def _space(given: Any) -> Space[Any]:
-    """Return the space that the first argument of a study means."""
-    if isinstance(given, type | Mapping | Space):
-        return space_of(given)
-    params = trial_params(given)
-    return signature_space(given)[0] if params is None else space_of(params)

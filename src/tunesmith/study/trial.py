@@ -1,14 +1,24 @@
 """The live trial: what an objective receives, and what `Study.ask` returns."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    ItemsView,
+    Iterator,
+    KeysView,
+    Mapping,
+    Sequence,
+    ValuesView,
+)
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, final
 
+from tunesmith._core.checks import is_whole
 from tunesmith._core.errors import ResultError, SettingError, Stopped
 from tunesmith._core.hints import hint_attribute
+from tunesmith._core.types import P
 from tunesmith.records import Record, Resource
 
-P = TypeVar("P")
+LAST_STEP = 2**63  # a step is kept in 64 bits
 
 
 class Link(Protocol):
@@ -98,9 +108,9 @@ class Trial(Generic[P]):
         """Report, as `report` does, and return whether the trial must end, for callbacks."""
         if self._over:
             return True
-        if isinstance(step, bool) or not hasattr(type(step), "__index__"):
+        if not is_whole(step) or step >= LAST_STEP:
             raise ResultError(f"report(step, ...) needs a whole number of steps, got {step!r}")
-        step = step.__index__()
+        step = int(step)
         if step <= self._step:
             raise ResultError(
                 f"steps count up: the last report was for step {self._step}, this one is for "
@@ -130,12 +140,32 @@ class Trial(Generic[P]):
         """Keep a remark, tags or further numbers with the trial; no decision uses them."""
         self._link.note(self.uid, text, tags, values)
 
-    def keys(self: "Trial[dict[str, Any]]") -> list[str]:
+    def keys(self: "Trial[dict[str, Any]]") -> KeysView[str]:
         """Return the names of the active parameters."""
-        return list(self.params)
+        return self.params.keys()
+
+    def values(self: "Trial[dict[str, Any]]") -> ValuesView[Any]:
+        """Return the values of the active parameters."""
+        return self.params.values()
+
+    def items(self: "Trial[dict[str, Any]]") -> ItemsView[str, Any]:
+        """Return names and values of the active parameters."""
+        return self.params.items()
+
+    def get(self: "Trial[dict[str, Any]]", name: str, default: Any = None) -> Any:
+        """Return the value of a parameter, or `default` if it is not active."""
+        return self.params.get(name, default)
 
     def __getitem__(self: "Trial[dict[str, Any]]", name: str) -> Any:
-        return self.params[name]
+        try:
+            return self.params[name]
+        except KeyError:
+            inside = [path for path in self.params if path.startswith(f"{name}.")]
+            there = ", ".join(map(repr, inside or self.params)) or "none"
+            raise KeyError(f"{name!r} is no active parameter; there are {there}") from None
+
+    def __bool__(self) -> bool:
+        return True  # also if no parameter is active
 
     def __iter__(self: "Trial[dict[str, Any]]") -> Iterator[str]:
         return iter(self.params)

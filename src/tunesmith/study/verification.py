@@ -4,17 +4,19 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, TypeVar, final
+from typing import Any, final
 
+from msgspec import UNSET
+
+from tunesmith._core.random import seed_of
+from tunesmith._core.types import P
 from tunesmith.records import Fold, Record
 from tunesmith.records.events import Configured, Created, Enqueued, Part, from_lines
 from tunesmith.samplers import Sampler, Suggestion
 from tunesmith.study.asking import complete
 from tunesmith.study.ledger import Ledger
-from tunesmith.study.parts import sampler_of
+from tunesmith.study.parts import sampler_of, versions
 from tunesmith.study.proposer import Proposer
-
-P = TypeVar("P")
 
 CLOSE = 1e-9
 
@@ -70,7 +72,7 @@ def _parts(events: Iterable[Any]) -> dict[int, Part]:
     latest = None
     for position, event in enumerate(events):
         if isinstance(event, Created | Configured):
-            latest = event.sampler or latest
+            latest = latest if event.sampler is UNSET else event.sampler
             if latest is not None:
                 parts[position] = latest
     return parts
@@ -84,28 +86,33 @@ def verify(ledger: Ledger[P], samplers: Iterable[Sampler[Any]]) -> Verification:
         samplers: Those that are not registered, if their suggestions shall be checked.
     """
     events = from_lines(ledger.storage.read(ledger.name))
+    created = ledger.fold.created
     queued = {event.id: event for event in events if isinstance(event, Enqueued)}
     calls: dict[tuple[int, int, int, int], list[Record[P]]] = defaultdict(list)
-    checked = close = skipped = 0
+    found = _Found(created)
     for record in ledger.fold.history:
-        if record.item and record.batch == (0, 1) and record.item in queued:
-            item = queued[record.item]
-            if item.params == record.logged:  # a whole configuration: nothing was computed
-                checked += 1
-                continue
+        own = seed_of(created.seed, "trial", record.number)
+        if record.replicate is None and record.seed != own:
+            return found.differs(record, f"its seed is {record.seed}")
+        item = queued.get(record.item)
+        if record.item and item is None:
+            return found.differs(record, f"it comes from {record.item!r}, which was never enqueued")
+        if item is not None and item.params == record.logged:  # nothing was computed
+            found.checked += 1
+            continue
         calls[record.basis, record.configured, record.handle, record.batch[1]].append(record)
 
-    created = events[0]
-    if not isinstance(created, Created):
-        raise TypeError(created)
     fold: Fold[P] = Fold(created, ledger.fold.history.problem.space)
     problem = fold.history.problem
+    parts = _parts(events)
     proposers: dict[int, Proposer[P] | None] = {}
-    for position, part in _parts(events).items():
+    for position, part in parts.items():
         sampler = sampler_of(part, samplers)
         proposers[position] = None if sampler is None else Proposer(problem, sampler, created.seed)
 
     for (basis, configured, handle, size), records in sorted(calls.items()):
+        if configured not in parts or not fold.length <= basis < len(events):
+            return found.differs(records[0], f"basis {basis} or configuration {configured} is none")
         while fold.length < basis:
             heard = fold.apply(events[fold.length])
             if heard is not None:
@@ -113,33 +120,48 @@ def verify(ledger: Ledger[P], samplers: Iterable[Sampler[Any]]) -> Verification:
                 for proposer in proposers.values():
                     if proposer is not None:
                         proposer.hear([heard])
-        proposer = proposers.get(configured)
+        proposer = proposers[configured]
         if proposer is None:
-            skipped += len(records)
+            found.skipped += len(records)
             continue
         suggestions = proposer.propose(fold.decisions, handle, size)
         for record in records:
             index = record.batch[0]
+            if not 0 <= index < size or fold.history.find(record.uid) is not None:
+                return found.differs(record, f"it is number {index} of {size} from basis {basis}")
             given = suggestions[index] if index < len(suggestions) else None
             expected = given
             if record.item:
                 params = complete(fold, queued[record.item], given, handle, index)
                 expected = Suggestion(params, {} if given is None else given.memo)
-            checked += 1
-            apart = (
-                math.inf
-                if expected is None
-                else _agree([expected.params, expected.memo], [record.logged, record.memo])
-            )
-            close += 0 < apart <= CLOSE
+            if expected is None:
+                return found.differs(record, "the sampler has nothing left there")
+            apart = _agree([expected.params, expected.memo], [record.logged, record.memo])
             if apart > CLOSE:
-                versions = ", ".join(f"{k} {v}" for k, v in created.versions.items())
-                return Verification(
-                    checked,
-                    close,
-                    skipped,
-                    f"trial {record.number} differs: the log has {record.logged} {record.memo}, "
-                    f"recomputed {expected and expected.params} {expected and expected.memo} "
-                    f"(the log was written with {versions})",
+                return found.differs(
+                    record,
+                    f"the log has {record.logged} {record.memo or ''}, "
+                    f"recomputed {expected.params} {expected.memo or ''}",
                 )
-    return Verification(checked, close, skipped, "")
+            found.checked += 1
+            found.close += apart > 0
+    return Verification(found.checked, found.close, found.skipped, "")
+
+
+@dataclass(slots=True)
+class _Found:
+    """What was found so far."""
+
+    created: Created
+    checked: int = 0
+    close: int = 0
+    skipped: int = 0
+
+    def differs(self, record: Record[Any], how: str) -> Verification:
+        """The end, at the first difference."""
+        theirs, ours = (
+            ", ".join(f"{name} {version}" for name, version in some.items())
+            for some in (self.created.versions, versions())
+        )
+        text = f"trial {record.number} differs: {how} (written with {theirs}; here {ours})"
+        return Verification(self.checked, self.close, self.skipped, text)
