@@ -12,6 +12,7 @@ from tunesmith._core.version import VERSION
 __version__ = VERSION
 
 if TYPE_CHECKING:  # for editors and type checkers; at run time each is loaded when first used
+    from tunesmith import executors as executors
     from tunesmith import samplers as samplers
     from tunesmith import stop as stop
     from tunesmith import storage as storage
@@ -53,6 +54,7 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time each is loaded w
     from tunesmith.study import studies as studies
 
 _PLACES = {
+    "executors": (),
     "samplers": (),
     "stop": (),
     "storage": (),
@@ -69,12 +71,12 @@ _PLACES = {
 }  # fmt: skip
 _HOMES = {name: place for place, names in _PLACES.items() for name in names}
 
-__all__ = ["__version__", *_HOMES, "samplers", "stop", "storage"]  # noqa: PLE0604 - all are strings
+__all__ = ["__version__", *_HOMES, "executors", "samplers", "stop", "storage"]  # noqa: PLE0604 - all are strings
 
 if not TYPE_CHECKING:  # a type checker shall go on refusing unknown names
 
     def __getattr__(name: str) -> Any:
-        if name in ("samplers", "stop", "storage"):
+        if name in ("executors", "samplers", "stop", "storage"):
             return import_module(f"tunesmith.{name}")
         if name in _HOMES:
             found = getattr(import_module(f"tunesmith.{_HOMES[name]}"), name)

@@ -24,8 +24,7 @@ def everyday(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("everyday")
     code = programs()
     for group in GROUPS:
-        # several worker processes are not there yet; the rest stands as it is in the design
-        parts = [code[number].replace(", workers=4", "") for number in group]
+        parts = [code[number] for number in group]
         name = f"program_{group[0]}.py"
         (folder / name).write_text("\n".join([PREAMBLE.read_text(), *parts]))
     return sorted(folder.iterdir())

@@ -140,14 +140,9 @@ def test_an_objective_that_cannot_take_a_trial_is_refused_by_name() -> None:
     def fit(lr: float, depth: int) -> float:
         return lr * depth
 
-    async def later(trial: ts.Trial[dict[str, Any]]) -> float:
-        return 1.0
-
     study = ts.Study(X, minimize="loss")
     with pytest.raises(ts.SettingError, match=r"fit takes lr, depth.*lambda trial: fit\(\*\*trial"):
         study.run(fit, trials=3, progress=False)
-    with pytest.raises(ts.SettingError, match="later is async"):
-        study.run(later, trials=3, progress=False)
     assert len(study.history) == 0
 
 

@@ -111,7 +111,7 @@ KEYWORDS = {
     "show_progress_bar": "progress=False",
     "algo": "sampler=ts.samplers.Random()",
     "random_state": "seed=7",
-    "n_jobs": "one process calls the objective; start the program again to add another",
+    "n_jobs": "workers=4",
     "callbacks": "trial.report(step, ...) in the objective, and until= for when to end",
     "pruner": "trial.report(step, loss=...) in the objective",
     "verbose": "progress=False",

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar, cast, final
 
 from tunesmith._core import checks
 from tunesmith._core.codec import to_logged
-from tunesmith._core.errors import ResultError, StudyError, Superseded
+from tunesmith._core.errors import StudyError, Superseded
 from tunesmith._core.types import P
 from tunesmith.records import Failure, Fold, History, Record
 from tunesmith.records.events import (
@@ -20,6 +20,7 @@ from tunesmith.records.events import (
     Paused,
     PauseReason,
     Reported,
+    Resumed,
 )
 from tunesmith.samplers import Sampler
 from tunesmith.space import Params
@@ -27,7 +28,7 @@ from tunesmith.study.asking import Asker, Room
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.owner import this_process
 from tunesmith.study.results import check_objectives, diverged, failure_of, metrics_of
-from tunesmith.study.trial import Trial
+from tunesmith.study.trial import Ticket, Trial
 
 M = TypeVar("M", bound=Callable[..., Any])
 
@@ -97,7 +98,7 @@ class Desk(Generic[P]):
                 f"{self.ledger.fold.sampler.name}, which is not registered here; open it with "
                 "sampler=..."
             )
-        return [Trial(record, self) for record in self._asker.ask(n, room, lease=lease)]
+        return [Trial(Ticket.of(record), self) for record in self._asker.ask(n, room, lease=lease)]
 
     @_alone
     def report(
@@ -105,17 +106,12 @@ class Desk(Generic[P]):
         uid: str,
         attempt: int,
         step: int,
-        values: Any,
-        more: Mapping[str, Any],
+        metrics: dict[str, float],
         *,
         resumable: bool,
     ) -> bool:
         """Keep a report; return whether the trial must end."""
         ledger = self.ledger
-        problem = self.history.problem
-        metrics = metrics_of(values, more, problem)
-        if not metrics:
-            raise ResultError(f"report({step}) says nothing; add metrics, such as loss=0.3")
         event = Reported(
             time=ledger.clock(),
             uid=uid,
@@ -132,7 +128,7 @@ class Desk(Generic[P]):
         record = ledger.fold.current(uid, attempt)
         if record is None or record.state != "running":
             raise self._superseded(uid, attempt)
-        failure = diverged(metrics, problem)
+        failure = diverged(metrics, self.history.problem)
         if failure is not None:
             self._diverged[uid, attempt] = failure
         return failure is not None or uid in ledger.fold.stopping
@@ -142,7 +138,7 @@ class Desk(Generic[P]):
         """Keep a remark on a trial, or on the study (`uid` empty)."""
         text = checks.text("the text of a note", text)
         tags = checks.texts("tags=", tags, '["odd"]')
-        numbers = {} if not values else metrics_of(values, {}, self.history.problem)
+        numbers = {} if not values else metrics_of(values, {}, self._names())
         ledger = self.ledger
         ledger.append(
             Noted(
@@ -175,27 +171,52 @@ class Desk(Generic[P]):
         """
         problem = self.history.problem
         record = self._open(trial)
-        metrics = metrics_of(result, more, problem)
+        metrics = metrics_of(result, more, self._names())
         if (record.uid, record.attempt) not in self._diverged:
             check_objectives({**self.ledger.fold.reported(record), **metrics}, problem)
         return self._finish(record, metrics)
 
     @_alone
-    def stopped(self, trial: Trial[P]) -> Record[P]:
+    def stopped(self, trial: Trial[P], why: EndReason = "scheduler") -> Record[P]:
         """End a trial that `report` stopped."""
         record = self._open(trial)
         commanded = record.uid in self.ledger.fold.stopping
-        return self._finish(record, {}, why="command" if commanded else "scheduler")
+        return self._finish(record, {}, why="command" if commanded else why)
 
     @_alone
-    def fail(self, trial: Trial[P] | int, error: BaseException | str) -> Record[P]:
+    def retry(self, trial: Trial[P]) -> Trial[P]:
+        """Begin the next attempt of a trial whose worker is gone, and return it.
+
+        Raises:
+            Superseded: Somebody else has.
+        """
+        ledger = self.ledger
+        record = self._open(trial)
+        resumed = Resumed(
+            time=ledger.clock(),
+            uid=record.uid,
+            attempt=record.attempt + 1,
+            owner=this_process(),
+            key=record.checkpoint,
+            why="lost",
+            basis=ledger.fold.length,
+            configured=self._configured,
+        )
+        (entry,) = ledger.append(resumed)
+        if entry is None:
+            raise self._superseded(record.uid, record.attempt)
+        return Trial(Ticket.of(entry), self)
+
+    @_alone
+    def fail(self, trial: Trial[P] | int, error: BaseException | str | Failure) -> Record[P]:
         """End a trial as failed.
 
         Raises:
             StudyError: The trial is not open, or not ours to end.
             Superseded: Another attempt has taken over.
         """
-        return self._finish(self._open(trial), {}, why="raised", failure=failure_of(error))
+        failure = error if isinstance(error, Failure) else failure_of(error)
+        return self._finish(self._open(trial), {}, why="raised", failure=failure)
 
     @_alone
     def pause(self, trial: Trial[P] | Record[P], why: PauseReason) -> None:
@@ -206,6 +227,9 @@ class Desk(Generic[P]):
             step=0 if (record := self.history.find(trial.uid)) is None else record.step,
         )  # fmt: skip
         ledger.append(event)
+
+    def _names(self) -> tuple[str, ...]:
+        return tuple(objective.name for objective in self.history.problem.objectives)
 
     def _finish(
         self,

@@ -177,13 +177,17 @@ class Ledger(Generic[P]):
         """Return whether an owner is alive now."""
         return living(owner, lambda: self.storage.alive(self.name))
 
+    def beat(self) -> None:
+        """Say that this process lives, if it was not said of late."""
+        now = time.monotonic()
+        if now - self._beaten > TTL_S / 3:
+            self.storage.beat(self.name, this_process(), TTL_S)
+            self._beaten = now
+
     def join(self) -> int:
         """Return the handle of this process, joining if it has none (any more)."""
         owner = this_process()
-        now = time.monotonic()
-        if now - self._beaten > TTL_S / 3:
-            self.storage.beat(self.name, owner, TTL_S)
-            self._beaten = now
+        self.beat()
         while self.fold.handles.get(self._handle) != owner:
             taken = self.fold.handles
             mine = [handle for handle, who in taken.items() if who == owner]

@@ -42,10 +42,6 @@ def caller(objective: Callable[..., Any], space: Space[Any]) -> Called:
     if not callable(objective):
         raise SettingError(f"an objective is a function, got {objective!r}")
     name = getattr(objective, "__name__", repr(objective))
-    if inspect.iscoroutinefunction(objective):
-        raise SettingError(
-            f"{name} is async; an objective is an ordinary function: asyncio.run(...)"
-        )
     if not space.called:
         _check_takes_trial(objective, name, space)
         return objective

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypedDict
 
+from tunesmith.executors import Executor
 from tunesmith.records import Resource
 from tunesmith.samplers import Sampler
 from tunesmith.stop import StopRule
@@ -35,10 +36,17 @@ class Running(TypedDict, total=False):
     """What a run is bounded by; see `Study.run`."""
 
     trials: int | None
+    workers: int | None
+    executor: Executor | None
     more: int | None
     timeout: float | None
+    timeout_kills: bool
     until: StopRule | None
     max_failures: int | None
+    retries: int
+    trial_timeout: float | None
+    trial_memory: int | None
+    lease_s: float
     progress: bool
 
 

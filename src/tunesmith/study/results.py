@@ -2,7 +2,7 @@
 
 import math
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -11,36 +11,35 @@ from tunesmith._core.errors import Infeasible, ResultError, SettingError
 from tunesmith.records import Failure, Problem
 
 
-def metrics_of(result: Any, more: Mapping[str, Any], problem: Problem[Any]) -> dict[str, float]:
+def metrics_of(result: Any, more: Mapping[str, Any], objectives: Sequence[str]) -> dict[str, float]:
     """Return a result as metrics by name.
 
     Args:
         result: A number, if there is one objective; a mapping of metrics; or None.
         more: Further metrics by name.
-        problem: Names the objectives.
+        objectives: Their names.
 
     Raises:
         ResultError: It is none of these.
     """
-    names = [objective.name for objective in problem.objectives]
     if result is None:
         given: dict[str, Any] = {}
     elif isinstance(result, Mapping):
         given = dict(result)
     elif isinstance(result, tuple | list):
-        example = ", ".join(f'"{name}": ...' for name in names)
+        example = ", ".join(f'"{name}": ...' for name in objectives)
         raise ResultError(
             f"an objective returns a number or a mapping of metrics, got the "
             f"{type(result).__name__} {result!r}; return {{{example}}}"
         )
-    elif len(names) > 1:
-        example = ", ".join(f'"{name}": ...' for name in names)
+    elif len(objectives) > 1:
+        example = ", ".join(f'"{name}": ...' for name in objectives)
         raise ResultError(
-            f"this study has the objectives {', '.join(names)}, got the single value {result!r}; "
+            f"this study has the objectives {', '.join(objectives)}, got the single value {result!r}; "
             f"return {{{example}}}"
         )
     else:
-        given = {names[0]: result}
+        given = {objectives[0]: result}
     given |= more
     for name in given:
         if not isinstance(name, str):

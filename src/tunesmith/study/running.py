@@ -4,32 +4,35 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Generic, final
 
 from tunesmith._core import checks
+from tunesmith._core.codec import clean
 from tunesmith._core.errors import (
     Infeasible,
     Interrupted,
     ResultError,
     SettingError,
     Stopped,
-    StorageError,
     StudyError,
     Superseded,
 )
 from tunesmith._core.types import P
-from tunesmith.records import History
+from tunesmith.executors import Died, Executor, Key, Raised, Returned, Work
+from tunesmith.records import Failure, History
+from tunesmith.records.events import PauseReason
 from tunesmith.stop import StopRule
 from tunesmith.storage import Memory
 from tunesmith.study.desk import Desk
-from tunesmith.study.objectives import Called
+from tunesmith.study.errand import Note, Report
 from tunesmith.study.owner import this_process
 from tunesmith.study.progress import best_so_far, plural, say
-from tunesmith.study.results import own_traceback
+from tunesmith.study.results import failure_of, own_traceback
 from tunesmith.study.trial import Trial
 
+PUMP_S = 0.5  # how long to wait for workers before looking at the clock
 REFRESH_S = 0.1  # the live line is drawn at most so often
 
 
@@ -43,12 +46,16 @@ class Bounds:
         timeout: Seconds after which no further trial is begun.
         until: A rule that is asked before every trial.
         max_failures: Trials that may fail in this run.
+        retries: How often a trial is begun again after its worker was lost.
+        kills: Whether the timeout kills trials that run, instead of ending them at a report.
     """
 
     trials: int | None
     timeout: float | None
     until: StopRule | None
     max_failures: int
+    retries: int
+    kills: bool
 
     @classmethod
     def of(
@@ -60,6 +67,8 @@ class Bounds:
         until: StopRule | None,
         max_failures: int | None,
         *,
+        retries: int,
+        kills: bool,
         ends: bool,
     ) -> "Bounds":
         """Return the bounds that the arguments of `Study.run` mean.
@@ -93,7 +102,7 @@ class Bounds:
             )
         added = 0 if trials is None else max(0, trials - history.taken)
         allowed = max(10, added // 4) if max_failures is None else max_failures
-        return cls(trials, timeout, until, allowed)
+        return cls(trials, timeout, until, allowed, checks.whole("retries=", retries), kills)
 
     def room(self, history: History[Any]) -> int:
         """Return how many trials more the budget allows."""
@@ -106,20 +115,32 @@ class Run(Generic[P]):
 
     Args:
         desk: Where trials are asked for and told.
-        call: The objective, as a function of a trial.
+        work: The objective, as an executor runs it.
+        executor: Where trials are run; closed at the end.
         bounds: When to end.
         kept: Where the study is kept, in words.
         shown: Whether to tell people.
     """
 
     def __init__(
-        self, desk: Desk[P], call: Called, bounds: Bounds, kept: str, *, shown: bool
+        self,
+        desk: Desk[P],
+        work: Work,
+        executor: Executor,
+        bounds: Bounds,
+        kept: str,
+        *,
+        shown: bool,
     ) -> None:
         self._desk = desk
-        self._call = call
+        self._work = work
+        self._executor = executor
         self._bounds = bounds
         self._kept = kept
         self._shown = shown
+        self._begun = time.monotonic()
+        self._running: dict[Key, Trial[P]] = {}
+        self._tried = 0
         self._failed_before = desk.history.count("failed")
         self._open_before = {(r.uid, r.attempt) for r in desk.history.unfinished}
 
@@ -132,44 +153,137 @@ class Run(Generic[P]):
             Exception: That of the objective, if no trial of the study has succeeded yet.
         """
         desk, bounds = self._desk, self._bounds
-        begun = time.monotonic()
-        tried = 0
-        exhausted = False
         try:
-            with _live(desk.history, bounds.trials, shown=self._shown) as refresh:
-                while not (reason := self._reason(time.monotonic() - begun)):
-                    asked = desk.ask(1, bounds.room, lease=True)
-                    exhausted = not asked
-                    if exhausted:
-                        reason = self._exhausted()
-                        break
-                    self._try(asked[0])
-                    tried += 1
-                    refresh()
+            with (
+                self._executor,
+                _live(desk.history, bounds.trials, shown=self._shown) as refresh,
+            ):
+                reason, exhausted = self._to_the_end(refresh)
         except KeyboardInterrupt:
-            self._hand_back()
-            done = desk.history.count("complete", "stopped")
-            of = (
-                plural(done, "trial")
-                if bounds.trials is None
-                else f"{done} of {bounds.trials} trials"
-            )
-            kept = not isinstance(desk.ledger.storage, Memory)
-            onward = "the same line goes on" if kept else 'name="..." would keep it in a file'
-            self._say(f"interrupted after {of}", onward)
+            self._hand_back("interrupted")
+            self._say_interrupted()
             raise Interrupted from None
+        except Exception:
+            self._hand_back("error")
+            raise
         onward = "" if exhausted and self._at_end() else "more=50 goes on"
-        self._say(reason if tried else f"nothing to do: {reason}", onward)
+        self._say(reason if self._tried else f"nothing to do: {reason}", onward)
 
-    def _hand_back(self) -> None:
-        """Leave no trial behind that this run began and the interrupt caught between two lines."""
+    def _to_the_end(self, refresh: Callable[[], None]) -> tuple[str, bool]:
+        """Why there is no more to do, and whether that is because nothing was handed out."""
+        while True:
+            exhausted = False
+            reason = self._reason(self._elapsed())
+            if not reason and (free := self._executor.free()):
+                asked = self._desk.ask(free, self._bounds.room, lease=True)
+                for trial in asked:
+                    self._begin(trial)
+                exhausted = len(asked) < free
+                reason = self._exhausted() if exhausted else ""
+            if not self._running:
+                return reason, exhausted
+            if reason and not exhausted and self._bounds.kills:
+                for key in self._running:
+                    self._executor.cancel(key)
+            self._executor.pump(self._hear, PUMP_S)
+            self._desk.ledger.beat()
+            refresh()
+
+    def _begin(self, trial: Trial[P]) -> None:
+        key = trial.uid, trial.attempt
+        self._executor.submit(self._work, key, trial.ticket)
+        self._running[key] = trial
+        self._tried += 1
+
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._begun
+
+    def _late(self) -> bool:
+        """Whether trials that run shall end at their next report."""
+        return self._bounds.timeout is not None and self._elapsed() >= self._bounds.timeout
+
+    def _hear(self, key: Key, message: Any) -> Any:
+        """Answer what a trial says, and take its end."""
+        desk, trial = self._desk, self._running[key]
+        match message:
+            case Report():
+                try:
+                    must_end = desk.report(
+                        *key, message.step, message.metrics, resumable=message.resumable
+                    )
+                except (Superseded, ResultError) as error:
+                    return error
+                return must_end or self._late()
+            case Note():
+                try:
+                    return desk.note(trial.uid, message.text, message.tags, message.values)
+                except (SettingError, ResultError) as error:
+                    return error
+            case Returned() | Raised() | Died():
+                del self._running[key]
+                with suppress(Superseded):  # another attempt goes on with this trial
+                    self._end(trial, message)
+        return None
+
+    def _end(self, trial: Trial[P], ended: Returned | Raised | Died) -> None:
+        desk = self._desk
+        match ended:
+            case Returned(value):
+                try:
+                    desk.tell(trial, value, {})
+                except ResultError as error:
+                    self._fail(trial, error, "")
+            case Raised(error, text):
+                match error:
+                    case Stopped():
+                        desk.stopped(trial, "timeout" if self._late() else "scheduler")
+                    case Superseded():
+                        pass
+                    case Infeasible():
+                        desk.fail(trial, error)
+                    case _:
+                        self._fail(trial, error, text)
+            case Died("cancelled"):
+                desk.pause(trial, "interrupted")
+            case Died("timed out" | "out of memory" as kind, text):
+                desk.fail(trial, Failure(kind, clean(text)))
+            case Died(_, text):
+                record = desk.history.find(trial.uid)
+                if record is not None and record.lost < self._bounds.retries:
+                    self._begin(desk.retry(trial))
+                else:
+                    desk.fail(trial, Failure("lost", clean(text)))
+
+    def _fail(self, trial: Trial[P], error: BaseException, text: str) -> None:
+        """Record a failure; but until one trial has succeeded, an exception is a bug."""
+        desk = self._desk
+        here = error.__traceback__ is not None
+        if desk.history.count("complete", "stopped"):
+            failure = failure_of(error)
+            desk.fail(trial, failure if here else Failure(failure.kind, clean(text or str(error))))
+            return
+        desk.pause(trial, "error")
+        if not here:
+            error.add_note(f"in a worker process:\n{text}")
+        raise error.with_traceback(own_traceback(error))
+
+    def _hand_back(self, why: PauseReason) -> None:
+        """Leave no trial behind that this run began, wherever it was interrupted."""
         desk = self._desk
         desk.ledger.sync()
         for record in desk.history.unfinished:
             known = (record.uid, record.attempt) in self._open_before
             mine = record.owner == this_process() and not known
             if mine and record.state == "running":
-                desk.pause(record, "interrupted")
+                desk.pause(record, why)
+
+    def _say_interrupted(self) -> None:
+        desk, trials = self._desk, self._bounds.trials
+        done = desk.history.count("complete", "stopped")
+        of = plural(done, "trial") if trials is None else f"{done} of {plural(trials, 'trial')}"
+        kept = not isinstance(desk.ledger.storage, Memory)
+        onward = "the same line goes on" if kept else 'name="..." would keep it in a file'
+        self._say(f"interrupted after {of}", onward)
 
     def _reason(self, elapsed_s: float) -> str:
         history, bounds = self._desk.history, self._bounds
@@ -218,40 +332,6 @@ class Run(Generic[P]):
             onward,
         ]
         say(" · ".join(word for word in words if word))
-
-    def _try(self, trial: Trial[P]) -> None:
-        desk = self._desk
-        try:
-            result = self._call(trial)
-        except Stopped:
-            desk.stopped(trial)
-        except Superseded:
-            pass  # another attempt goes on with this trial
-        except Infeasible as error:
-            desk.fail(trial, error)
-        except StorageError:
-            raise  # of a report: nothing is known to be wrong with the objective
-        except Exception as error:  # noqa: BLE001 - whatever an objective may raise
-            self._fail(trial, error)
-        except BaseException:
-            desk.pause(trial, "interrupted")
-            raise
-        else:
-            try:
-                desk.tell(trial, result, {})
-            except ResultError as error:
-                self._fail(trial, error)
-            except Superseded:
-                pass  # likewise
-
-    def _fail(self, trial: Trial[P], error: Exception) -> None:
-        """Record a failure; but until one trial has succeeded, an exception is a bug."""
-        desk = self._desk
-        if desk.history.count("complete", "stopped"):
-            desk.fail(trial, error)
-            return
-        desk.pause(trial, "error")
-        raise error.with_traceback(own_traceback(error))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, Unpack, final, overload
@@ -10,6 +11,7 @@ from tunesmith._core import checks
 from tunesmith._core.errors import Conflict, SettingError, StudyError, StudyFinished
 from tunesmith._core.hints import hint_attribute, hint_keywords
 from tunesmith._core.types import P
+from tunesmith.executors import Executor
 from tunesmith.records import History, Limit, Objective, Problem, Record, Resource
 from tunesmith.records.events import Noted
 from tunesmith.samplers import FiniteSampler, Random, Sampler
@@ -25,6 +27,7 @@ from tunesmith.study.progress import say, shown_place
 from tunesmith.study.running import Bounds, Run
 from tunesmith.study.trial import Trial
 from tunesmith.study.verification import Verification, verify
+from tunesmith.study.workers import executor_of, work_of
 
 
 @final
@@ -264,23 +267,39 @@ class Study(Generic[P]):
         objective: Callable[..., Any],
         trials: int | None = None,
         *,
+        workers: int | None = None,
+        executor: Executor | None = None,
         more: int | None = None,
         timeout: float | None = None,
+        timeout_kills: bool = False,
         until: StopRule | None = None,
         max_failures: int | None = None,
+        retries: int = 1,
+        trial_timeout: float | None = None,
+        trial_memory: int | None = None,
+        lease_s: float = 60.0,
         progress: bool = True,
     ) -> Study[P]:
-        """Call an objective trial by trial, in this process, until the budget is taken.
+        """Call an objective for trial after trial, until the budget is taken.
 
         Args:
             objective: A function of a `Trial`; if the space is a signature, that function.
             trials: Number of trials the study shall have, over all processes and runs. Failed
                 ones do not count.
+            workers: How many processes run trials, each one at a time; an `async` objective gets
+                so many coroutines instead. Left out, it is called in this process.
+            executor: What runs trials, instead.
             more: Number of trials to add to those it has.
-            timeout: Seconds after which no further trial begins.
+            timeout: Seconds after which no further trial begins, and those that run end at their
+                next report.
+            timeout_kills: Whether the timeout kills those that run, instead; they are handed back.
             until: A rule that is asked before each trial.
             max_failures: Trials that may fail in this run; by default 10, or a quarter of the
                 trials to run if that is more.
+            retries: How often a trial is begun again whose worker was lost.
+            trial_timeout: Seconds after which a trial's worker is killed.
+            trial_memory: Bytes above which a trial's worker is killed.
+            lease_s: Seconds without a sign of life after which a worker is lost.
             progress: Whether to show how far it is, on standard error.
 
         Returns:
@@ -297,14 +316,23 @@ class Study(Generic[P]):
         self._take_form(objective)
         history = self._ledger.fold.history
         ends = isinstance(self._sampler, FiniteSampler)
-        bounds = Bounds.of(history, trials, more, timeout, until, max_failures, ends=ends)
+        bounds = Bounds.of(
+            history, trials, more, timeout, until, max_failures,
+            retries=retries, kills=timeout_kills, ends=ends,
+        )  # fmt: skip
+        call = caller(objective, self.space)
+        places = executor_of(
+            objective, workers, executor, lease_s=lease_s, trial_timeout=trial_timeout,
+            trial_memory=trial_memory,
+        )  # fmt: skip
         if progress and not self._announced:
             say(f"{self.name}: kept in {shown_place(self._ledger.storage.url)}")
         if progress and isinstance(self._sampler, FiniteSampler) and not len(history):
             size = self._sampler.size(self.problem)
             say(f"{type(self._sampler).__name__}: {size:,} configurations")
         self._announced = True
-        Run(self._desk, caller(objective, self.space), bounds, self._kept(), shown=progress)()
+        work = work_of(call, is_async=inspect.iscoroutinefunction(objective))
+        Run(self._desk, work, places, bounds, self._kept(), shown=progress)()
         return self
 
     def _take_form(self, objective: Callable[..., Any]) -> None:

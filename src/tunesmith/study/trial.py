@@ -9,6 +9,7 @@ from collections.abc import (
     Sequence,
     ValuesView,
 )
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, final
 
@@ -17,6 +18,7 @@ from tunesmith._core.errors import ResultError, SettingError, Stopped
 from tunesmith._core.hints import hint_attribute
 from tunesmith._core.types import P
 from tunesmith.records import Record, Resource
+from tunesmith.study.results import metrics_of
 
 LAST_STEP = 2**63  # a step is kept in 64 bits
 
@@ -25,19 +27,47 @@ class Link(Protocol):
     """Where a trial's words go: the study's process, or a channel to it."""
 
     def report(
-        self,
-        uid: str,
-        attempt: int,
-        step: int,
-        values: Any,
-        more: Mapping[str, Any],
-        *,
-        resumable: bool,
+        self, uid: str, attempt: int, step: int, metrics: dict[str, float], *, resumable: bool
     ) -> bool:
         """Keep a report; return whether the trial must end."""
 
     def note(self, uid: str, text: str, tags: Sequence[str], values: Mapping[str, Any]) -> None:
         """Keep a remark."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Ticket(Generic[P]):
+    """What makes a trial, in any process.
+
+    Attributes:
+        params: In the form in which the objective gets them.
+        step: The last reported step.
+        objectives: Names of the metrics that count.
+    """
+
+    params: P
+    number: int
+    seed: int
+    attempt: int
+    uid: str
+    step: int
+    resource: Resource | None
+    objectives: tuple[str, ...]
+
+    @classmethod
+    def of(cls, record: Record[P]) -> "Ticket[P]":
+        """Return the ticket of a running trial."""
+        return cls(
+            params=record.params,
+            number=record.number,
+            seed=record.seed,
+            attempt=record.attempt,
+            uid=record.uid,
+            step=record.step,
+            resource=record.problem.resource,
+            objectives=tuple(objective.name for objective in record.problem.objectives),
+        )
 
 
 @final
@@ -53,21 +83,23 @@ class Trial(Generic[P]):
         attempt: 1, or more if an earlier attempt was interrupted.
         uid: Its name in the log.
         resource: What it may spend, if the study declares that.
+        ticket: All of this, as it travels to a worker.
     """
 
     __tunesmith_trial__: ClassVar[bool] = True  # how the space layer knows the annotation
 
     __slots__ = ("_link", "_over", "_save", "_step", "attempt", "number", "params", "resource",
-                 "seed", "uid")  # fmt: skip
+                 "seed", "ticket", "uid")  # fmt: skip
 
-    def __init__(self, record: Record[P], link: Link) -> None:
-        self.params: P = record.params
-        self.number = record.number
-        self.seed = record.seed
-        self.attempt = record.attempt
-        self.uid = record.uid
-        self.resource: Resource | None = record.problem.resource
-        self._step = record.step
+    def __init__(self, ticket: Ticket[P], link: Link) -> None:
+        self.params: P = ticket.params
+        self.number = ticket.number
+        self.seed = ticket.seed
+        self.attempt = ticket.attempt
+        self.uid = ticket.uid
+        self.resource: Resource | None = ticket.resource
+        self.ticket = ticket
+        self._step = ticket.step
         self._link = link
         self._over = False
         self._save: Callable[[Path], object] | None = None
@@ -116,8 +148,11 @@ class Trial(Generic[P]):
                 f"steps count up: the last report was for step {self._step}, this one is for "
                 f"{step}" + ("; the first step is 1" if step < 1 else "")
             )
+        metrics = metrics_of(values, more, self.ticket.objectives)
+        if not metrics:
+            raise ResultError(f"report({step}) says nothing; add metrics, such as loss=0.3")
         self._over = self._link.report(
-            self.uid, self.attempt, step, values, more, resumable=self._save is not None
+            self.uid, self.attempt, step, metrics, resumable=self._save is not None
         )
         self._step = step
         return self._over

@@ -1,0 +1,195 @@
+"""How works in other threads of this process talk to the pump: one queue there, one answer back."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any, TypeAlias, final
+
+from tunesmith._core.errors import Cancelled, SettingError
+from tunesmith.executors.executor import (
+    LATER,
+    Ended,
+    Inbox,
+    Key,
+    Raised,
+    Returned,
+    check_places,
+    check_submit,
+)
+
+Answer: TypeAlias = Callable[[Any], object]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message on its way to the inbox.
+
+    Attributes:
+        line: Whose it is.
+        message: What it says.
+        answer: Where the answer goes; None: nobody waits for one.
+        patient: Whether the answer may come later.
+    """
+
+    line: "Line"
+    message: Any
+    answer: Answer | None = None
+    patient: bool = True
+
+
+@final
+class Line:
+    """The channel of a work that runs in another thread than the pump.
+
+    Args:
+        key: The work's key.
+        put: Takes a letter to the pump.
+
+    Attributes:
+        cancelled: Whether the work shall end.
+    """
+
+    def __init__(self, key: Key, put: Callable[[Letter], None]) -> None:
+        self.key = key
+        self.put = put
+        self.cancelled = False
+        self._answers: SimpleQueue[Any] = SimpleQueue()
+        self._asking = threading.Lock()  # threads of one work ask one after the other
+
+    def send(self, message: Any) -> None:
+        """Say something; see `Channel.send`."""
+        self.check()
+        self.put(Letter(self, message))
+
+    def request(self, message: Any, *, patient: bool = True) -> Any:
+        """Ask something; see `Channel.request`. `patient`: whether the answer may come later."""
+        with self._asking:
+            self.ask(message, self._answers.put, patient=patient)
+            return opened(self._answers.get())
+
+    def ask(self, message: Any, answer: Answer, *, patient: bool = True) -> None:
+        """Ask something, without waiting: `answer` is called in the pump's thread."""
+        self.check()
+        self.put(Letter(self, message, answer, patient))
+
+    def check(self) -> None:
+        """Raise `Cancelled` if the work shall end."""
+        if self.cancelled:
+            raise Cancelled("the work was cancelled, or has ended")
+
+    def cancel(self) -> None:
+        """Let the work end at its next message, or the one that waits."""
+        self.cancelled = True
+        self._answers.put(Cancelled("the work was cancelled"))
+
+    def end(self, ended: Ended) -> None:
+        """Say the last word."""
+        self.put(Letter(self, ended))
+
+    def run(self, work: Callable[[], Any]) -> None:
+        """Call `work` in the calling thread and say how it ended."""
+        try:
+            value = work()
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it ends this work only
+            self.end(Raised.by(error))
+        else:
+            self.end(Returned(value))
+
+
+def opened(value: Any) -> Any:
+    """Return an answer, or raise it if it is an exception."""
+    if isinstance(value, BaseException):
+        raise value
+    return value
+
+
+@final
+class Post:
+    """The pump's side: who runs, what has come, who waits for an answer.
+
+    Args:
+        name: The executor's name in messages.
+        n: Its number of places.
+    """
+
+    def __init__(self, name: str, n: int) -> None:
+        check_places(name, n)
+        self._name = name
+        self._n = n
+        self._lines: dict[Key, Line] = {}
+        self._waiting: dict[Key, Answer] = {}
+        self._letters: SimpleQueue[Letter] = SimpleQueue()
+        self._closed = False
+
+    def free(self) -> int:
+        """See `Executor.free`."""
+        return 0 if self._closed else self._n - len(self._lines)
+
+    def open(self, key: Key) -> Line:
+        """Return the line of a work that may begin.
+
+        Raises:
+            SettingError: No place is free, the key is taken, or the executor is closed.
+        """
+        check_submit(self._name, key, self._lines, self._n, closed=self._closed)
+        line = self._lines[key] = Line(key, self._letters.put)
+        return line
+
+    def pump(self, inbox: Inbox, timeout_s: float) -> None:
+        """See `Executor.pump`."""
+        if not self._lines:
+            return
+        try:
+            letter = self._letters.get(timeout=min(timeout_s, threading.TIMEOUT_MAX))
+        except Empty:
+            return
+        self._deliver(letter, inbox)
+        for _ in range(self._letters.qsize()):  # not what comes meanwhile: the caller goes on, too
+            self._deliver(self._letters.get(), inbox)
+
+    def reply(self, key: Key, value: Any) -> None:
+        """See `Executor.reply`."""
+        answer = self._waiting.pop(key, None)
+        if answer is not None:
+            answer(value)
+
+    def cancel(self, key: Key) -> Line | None:
+        """See `Executor.cancel`; return the line, if the work runs."""
+        line = self._lines.get(key)
+        if line is not None:
+            self._waiting.pop(key, None)
+            line.cancel()
+        return line
+
+    def close(self) -> None:
+        """See `Executor.close`."""
+        self._closed = True
+        for key in list(self._lines):
+            self.cancel(key)
+        self._lines.clear()
+
+    def _deliver(self, letter: Letter, inbox: Inbox) -> None:
+        line, message = letter.line, letter.message
+        if self._lines.get(line.key) is not line:
+            return  # a thread that its work has left behind, or the executor is closed
+        if isinstance(message, Ended):
+            del self._lines[line.key]
+            self._waiting.pop(line.key, None)
+            line.cancel()  # so that no thread it left behind waits for ever
+            inbox(line.key, message)
+        elif not line.cancelled:
+            if letter.answer is not None:
+                self._waiting[line.key] = letter.answer
+            value = inbox(line.key, message)
+            if value is not LATER:
+                self.reply(line.key, value)
+            elif not letter.patient:
+                self.reply(line.key, _IMPATIENT)
+
+
+_IMPATIENT = SettingError(
+    "request() would halt all coroutines until an answer comes that takes a while; "
+    "write `await channel.arequest(...)`"
+)

@@ -1,0 +1,352 @@
+"""Worker processes as an executor: whatever a work does to itself, it does to no other."""
+
+import math
+import os
+import selectors
+import sys
+import time
+from collections import deque
+from pickle import dumps as plain_dumps
+from pickle import loads
+from typing import Any, NamedTuple, final
+
+from tunesmith._core.checks import is_whole
+from tunesmith._core.errors import SettingError
+from tunesmith.executors.child import Child
+from tunesmith.executors.executor import (
+    LATER,
+    Died,
+    Ended,
+    Executor,
+    Inbox,
+    Key,
+    Raised,
+    Returned,
+    Work,
+    check_places,
+    check_submit,
+)
+from tunesmith.executors.frames import Frame, Kind, dumps
+from tunesmith.executors.usage import memory_bytes as memory_of
+from tunesmith.executors.usage import sessions
+from tunesmith.executors.worker import KNOWN, Setup, unpack_error
+
+LOOK_S = 0.15  # how often memory is looked at
+THREADS = (  # what libraries read when they are loaded
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "POLARS_MAX_THREADS",
+    "RAYON_NUM_THREADS",
+)
+
+
+class _Message(NamedTuple):
+    key: Key
+    content: Any
+    asker: Child | None  # that waits for the answer
+
+
+@final
+class Processes(Executor):
+    """Runs works in worker processes, which live on from one work to the next.
+
+    A work travels by value where another process could not import it: closures, lambdas, what a
+    script or a notebook defines. Each worker gets each function once: what changes later in
+    its globals does not reach it. Workers have the parent's working directory, environment and
+    `sys.path`, write to its standard output and error, and read nothing. They end with the
+    parent, however it ends, by SIGKILL: exit handlers are not called.
+
+    A worker that crashes, leaves or is killed ends its work only (`Died`); another takes its place.
+    So do the limits, which hold for each work and what it forks.
+
+    Args:
+        n: How many works run at once.
+        fresh: Whether each work gets a new process.
+        lease_s: After how many seconds without a sign of life, nor any computing, a worker is
+            taken for dead: "silent".
+        timeout_s: How many seconds a work may take, its process's start included: "timed out".
+        memory_bytes: How much memory a work may have in use; looked at while `pump` waits: "out of
+            memory".
+        threads: How many threads a numerical library may use in each worker; None: its share of
+            the cores, unless the environment sets such a number, as OMP_NUM_THREADS.
+
+    Raises:
+        SettingError: A setting is out of its range.
+    """
+
+    def __init__(
+        self,
+        n: int,
+        *,
+        fresh: bool = False,
+        lease_s: float = 60,
+        timeout_s: float | None = None,
+        memory_bytes: int | None = None,
+        threads: int | None = None,
+    ) -> None:
+        check_places("Processes", n)
+        for name, value in (
+            ("lease_s", lease_s),
+            ("timeout_s", timeout_s),
+            ("memory_bytes", memory_bytes),
+        ):
+            if value is not None and not 0 < value < math.inf:
+                raise SettingError(f"Processes({name}=...) is a number above 0, got {value!r}")
+        if threads is not None and (not is_whole(threads) or threads < 1):
+            raise SettingError(f"Processes(threads=...) is a whole number above 0, got {threads!r}")
+        if threads is None and not any(name in os.environ for name in THREADS):
+            threads = max(1, len(os.sched_getaffinity(0)) // n)
+        self._n = n
+        self._fresh = fresh
+        self._lease_s = float(lease_s)
+        self._timeout_s = math.inf if timeout_s is None else timeout_s
+        self._memory_bytes = memory_bytes
+        self._threads = threads
+        self._idle: list[Child] = []
+        self._running: dict[Key, Child] = {}
+        self._dying: set[Child] = set()
+        self._arrived: deque[_Message] = deque()
+        self._functions = _Functions()
+        self._works = 0
+        self._selector = selectors.DefaultSelector()
+        self._look_s = self._lease_s / 4 if memory_bytes is None else min(LOOK_S, lease_s / 4)
+        self._looked = time.monotonic()
+        self._closed = False
+
+    def free(self) -> int:
+        return 0 if self._closed else self._n - len(self._running)
+
+    def submit(self, work: Work, key: Key, *args: Any) -> None:
+        check_submit("Processes", key, self._running, self._n, closed=self._closed)
+        function = self._functions.of(work)
+        call = dumps((function.number, args), "an argument", _TRAVELS)
+        child = self._idle_child() or self._start()
+        self._works += 1
+        self._running[key] = child
+        child.begin(key, self._works, function, call)
+        self._expect(child)
+
+    def pump(self, inbox: Inbox, timeout_s: float) -> None:
+        if self._closed:
+            return
+        until = time.monotonic() + timeout_s
+        self._collect(0)
+        while self._running and not self._arrived and (now := time.monotonic()) < until:
+            self._collect(max(0.0, min(until, self._next_look()) - now))
+        for _ in range(len(self._arrived)):  # not what comes meanwhile: the caller goes on, too
+            if self._arrived:  # the inbox may have cancelled it
+                self._deliver(self._arrived.popleft(), inbox)
+
+    def reply(self, key: Key, value: Any) -> None:
+        child = self._running.get(key)
+        if child is not None and child.asks:
+            answer = dumps(value, "an answer", _TRAVELS)
+            child.asks = False
+            child.write(Frame(Kind.REPLY, child.number, answer))
+            self._expect(child)
+
+    def cancel(self, key: Key) -> None:
+        self._arrived = deque(
+            message
+            for message in self._arrived
+            if message.key != key or isinstance(message.content, Ended)
+        )
+        child = self._running.get(key)
+        if child is not None:
+            child.kill(Died("cancelled", "the work was cancelled"))
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._arrived.clear()
+        for child in [*self._idle, *self._running.values(), *self._dying]:
+            child.kill(Died("cancelled", "the executor was closed"))
+        for child in [*self._idle, *self._running.values(), *self._dying]:
+            self._bury(child)
+        self._idle.clear()
+        self._running.clear()
+        self._dying.clear()
+        self._selector.close()
+
+    # the processes
+
+    def _start(self) -> Child:
+        setup = Setup(list(sys.argv), os.getpid(), self._lease_s / 4, self._threads)
+        limits = {} if self._threads is None else dict.fromkeys(THREADS, str(self._threads))
+        child = Child(Frame(Kind.SETUP, 0, plain_dumps(setup)), os.environ | limits)
+        self._selector.register(child.pidfd, selectors.EVENT_READ, (child, self._has_ended))
+        self._selector.register(child.outward, selectors.EVENT_READ, (child, self._heard))
+        return child
+
+    def _idle_child(self) -> Child | None:
+        while self._idle:
+            child = self._idle.pop()
+            if child.alive:
+                return child
+            self._bury(child)
+        return None
+
+    def _bury(self, child: Child) -> Died:
+        for descriptor in (child.pidfd, child.outward, child.inward):
+            if descriptor in self._selector.get_map():
+                self._selector.unregister(descriptor)
+        return child.bury()
+
+    def _expect(self, child: Child) -> None:
+        """Go on telling it what is too much for its pipe as soon as there is room."""
+        if child.backlog and child.inward not in self._selector.get_map():
+            self._selector.register(child.inward, selectors.EVENT_WRITE, (child, self._has_room))
+
+    # what comes from them
+
+    def _collect(self, timeout_s: float) -> None:
+        buried: set[Child] = set()
+        for event, _ in self._selector.select(timeout_s):
+            child, happened = event.data
+            if child not in buried and happened(child):
+                buried.add(child)
+        self._look()
+
+    def _heard(self, child: Child) -> bool:
+        self._take(child, child.read())
+        return False
+
+    def _has_room(self, child: Child) -> bool:
+        child.flush()
+        if not child.backlog:
+            self._selector.unregister(child.inward)
+        return False
+
+    def _has_ended(self, child: Child) -> bool:
+        self._take(child, child.read(all_of_it=True))
+        died = self._bury(child)
+        if child.key is not None:
+            self._end(child, died)
+        elif child in self._idle:
+            self._idle.remove(child)
+        self._dying.discard(child)
+        return True
+
+    def _take(self, child: Child, frames: list[Frame]) -> None:
+        for frame in frames:
+            if frame.kind is Kind.BEAT:
+                child.note_cpu()
+            elif child.key is None or child.verdict is not None or frame.number != child.number:
+                continue  # of a thread that a work has left behind, or of a work that was killed
+            elif frame.kind is Kind.RETURNED:
+                self._end(child, _returned(frame.body))
+            elif frame.kind is Kind.RAISED:
+                self._end(child, unpack_error(frame.body))
+            else:
+                try:
+                    message = loads(frame.body)  # noqa: S301 - of our child
+                except Exception as error:  # noqa: BLE001 - reading may run anything
+                    self._end(child, _unreadable("a message of the work", error), spoilt=True)
+                else:
+                    asks = frame.kind is Kind.REQUEST
+                    self._arrived.append(_Message(child.key, message, child if asks else None))
+
+    def _end(self, child: Child, ended: Ended, *, spoilt: bool = False) -> None:
+        """Free the place of a work that has ended, and keep its process if it can be used again."""
+        key, child.key, child.asks = child.key, None, False
+        if key is None:
+            return
+        del self._running[key]
+        self._arrived.append(_Message(key, ended, None))
+        if isinstance(ended, Died):
+            return
+        if self._fresh or spoilt:
+            child.kill(Died("cancelled", "the process is not used again"))
+            self._dying.add(child)
+        else:
+            self._idle.append(child)
+
+    def _deliver(self, message: _Message, inbox: Inbox) -> None:
+        if message.asker is not None:
+            message.asker.asks = True
+        value = inbox(message.key, message.content)
+        if message.asker is not None and value is not LATER:
+            self.reply(message.key, value)
+
+    # the limits
+
+    def _next_look(self) -> float:
+        due = self._looked + self._look_s
+        if math.isfinite(self._timeout_s):
+            begun = [child.begun for child in self._running.values() if child.verdict is None]
+            due = min([due, *(at + self._timeout_s for at in begun)])
+        return due
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        living = [child for child in self._running.values() if child.verdict is None]
+        for child in living:
+            if now - child.begun >= self._timeout_s:
+                text = f"the work took longer than {self._timeout_s:g} s"
+                child.kill(Died("timed out", text))
+        if now - self._looked < self._look_s:
+            return
+        self._looked = now
+        if self._memory_bytes is not None:
+            self._look_at_memory(living, self._memory_bytes)
+        for child in living:
+            self._look_for_life(child, now)
+
+    def _look_at_memory(self, living: list[Child], limit: int) -> None:
+        members = sessions()
+        for child in living:
+            used = memory_of(members.get(child.pid, []), limit)
+            if used > limit:
+                text = f"the work had {used / 1e6:.0f} MB in use, {limit / 1e6:.0f} MB are allowed"
+                child.kill(Died("out of memory", text))
+
+    def _look_for_life(self, child: Child, now: float) -> None:
+        if now - child.heard < self._lease_s / 2:
+            return
+        if child.note_cpu():  # it computes, in code that lets no other thread of Python run
+            child.heard = now
+        elif now - child.heard >= self._lease_s:
+            text = f"the worker process gave no sign of life for {self._lease_s:g} s"
+            child.kill(Died("silent", text))
+
+
+@final
+class _Functions:
+    """The latest functions, as they are sent."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._kept: deque[tuple[Work, Frame]] = deque(maxlen=KNOWN)
+
+    def of(self, work: Work) -> Frame:
+        for kept, frame in self._kept:
+            if kept is work:
+                return frame
+        body = dumps(work, f"the work {work!r}", _TRAVELS)
+        self._count += 1
+        frame = Frame(Kind.FUNCTION, self._count, body)
+        self._kept.append((work, frame))
+        return frame
+
+
+_TRAVELS = "make locks, open files and connections inside the work, or use Threads"
+
+
+def _returned(body: bytes) -> Ended:
+    try:
+        return Returned(loads(body))  # noqa: S301 - of our child
+    except Exception as error:  # noqa: BLE001 - reading may run anything
+        return _unreadable("what the work returned", error)
+
+
+def _unreadable(what: str, error: Exception) -> Raised:
+    problem = TypeError(
+        f"{what} cannot be read in this process: {type(error).__name__}: {error}; use numbers, "
+        "texts, arrays, or mappings of such"
+    )
+    problem.__cause__ = error
+    return Raised.by(problem)

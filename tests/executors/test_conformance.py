@@ -1,0 +1,59 @@
+"""Every registered executor keeps the contract."""
+
+import asyncio
+from functools import wraps
+from typing import Any
+
+import pytest
+
+from tunesmith import executors
+from tunesmith.executors import Coroutines, Executor, Processes, Serial, Threads, Work, registry
+from tunesmith.testing.executors import Adapt, ConcurrentConformance, ExecutorConformance, Make
+
+
+class TestSerial(ExecutorConformance):
+    @pytest.fixture
+    def make(self) -> Make:
+        return lambda n: Serial()
+
+
+class TestThreads(ConcurrentConformance):
+    @pytest.fixture
+    def make(self) -> Make:
+        return Threads
+
+
+class TestProcesses(ConcurrentConformance):
+    @pytest.fixture
+    def make(self) -> Make:
+        return Processes
+
+
+class TestCoroutines(ConcurrentConformance):
+    @pytest.fixture
+    def make(self) -> Make:
+        return Coroutines
+
+    @pytest.fixture
+    def adapt(self) -> Adapt:
+        """Plain functions run beside the loop; coroutines proper have their own tests."""
+
+        def adapted(work: Work) -> Work:
+            @wraps(work)
+            async def coroutine(*args: Any) -> Any:
+                return await asyncio.to_thread(work, *args)
+
+            return coroutine
+
+        return adapted
+
+
+@pytest.mark.parametrize("name", list(registry))
+def test_every_registered_executor_is_public(name: str) -> None:
+    """Its class is found under its own name, and tested here."""
+    kind = registry.get(name)
+
+    assert issubclass(kind, Executor)
+    assert getattr(executors, kind.__name__) is kind
+    assert kind.__name__.lower() == name
+    assert f"Test{kind.__name__}" in globals()
