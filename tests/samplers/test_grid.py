@@ -1,11 +1,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tunesmith._core.errors import NotSupported, SettingError
 from tunesmith.records import Objective, Problem
-from tunesmith.samplers import Grid
+from tunesmith.samplers import Grid, settings
 from tunesmith.space import Categorical, Choice, Float, Int, Space
 from tunesmith.testing.samplers import Play
 
@@ -66,8 +67,8 @@ def test_what_the_space_needs_and_lacks_is_named(
 @pytest.mark.parametrize(
     "levels, sentence",
     [
-        (0, "the levels are a whole number from 1 on, got 0"),
-        ({"x": 2.5}, "the levels of 'x' are a whole number from 1 on, got 2.5"),
+        (0, "the number of levels is a whole number from 1 on, got 0"),
+        ({"x": 2.5}, "the number of levels of 'x' is a whole number from 1 on, got 2.5"),
         (True, "got True"),
         ("many", "got 'many'"),
         ({"x": None}, "got None"),
@@ -91,8 +92,16 @@ def test_levels_that_are_no_numbers(levels: int, sentence: str) -> None:
     ],
 )
 def test_size_is_known_beforehand(space: Space[Any], levels: int | None, size: int) -> None:
-    """Conditions and constraints are counted; beyond 100,000 points the number is a bound."""
+    """Conditions are counted, constraints up to 100,000 points; beyond, the number is a bound."""
     assert Grid(levels).size(problem(space)) == size
+
+
+def test_levels_may_come_out_of_an_array() -> None:
+    """NumPy's whole numbers are whole numbers, and the log keeps Python's."""
+    sampler = Grid(levels=np.int64(3))  # type: ignore[arg-type]
+
+    assert repr(sampler) == "Grid(levels=3)"
+    assert settings(Grid({"x": np.int64(2)})) == {"levels": {"x": 2}}  # type: ignore[dict-item]
 
 
 def test_what_was_started_is_passed_over() -> None:

@@ -1,4 +1,5 @@
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ import pytest
 from tunesmith.records import Objective, Problem
 from tunesmith.samplers import Random
 from tunesmith.samplers.seen import Seen
-from tunesmith.space import Choice, Float, Int, Space
+from tunesmith.space import Choice, Float, Int, Params, Space
 from tunesmith.testing.samplers import Play
 
 LOSS = (Objective("loss", "minimize"),)
@@ -45,6 +46,36 @@ def test_a_huge_finite_space_is_not_walked_through() -> None:
     first = seen.draw(rng, 200)
 
     assert len({space.key(params) for params in first}) == 200
+
+
+def deep() -> Space[Any]:
+    """10^12 configurations behind one value of a hundred, of which few keep the constraint."""
+    return Space(
+        {"n": Int(0, 99)} | {f"x{i}": Int(0, 9, when="n == 7") for i in range(12)},
+        constraints=["x0 + x11 >= 17"],
+    )
+
+
+def test_what_hides_deep_in_a_huge_space_is_found_without_a_walk() -> None:
+    """And drawn evenly: of 30, the middle parameters take high values as often as low ones."""
+    space = deep()
+    seen = Seen(space, {space.key({"n": n}) for n in range(100)})
+    found = seen.draw(np.random.default_rng(0), 30)
+    high = sum(int(params["x5"] or 0) >= 5 for params in found)
+
+    assert len(found) == 30
+    assert abs(high - 15) < 6 * 7.5**0.5
+
+
+def test_a_draw_ends_though_it_finds_nothing() -> None:
+    """Where the number of configurations is only a bound, the search is bounded, too."""
+    space = Space({"a": Int(0, 999), "b": Int(0, 999)}, constraints=["(a * 7 + b * 31) % 997 == 0"])
+    left: list[Params] = [
+        {"a": a, "b": b} for a in range(1000) for b in range(1000) if (a * 7 + b * 31) % 997 == 0
+    ]
+    seen = Seen(space, set(map(space.key, left)))
+
+    assert seen.draw(np.random.default_rng(0), 1) == []
 
 
 def test_repetition_is_not_avoided_on_infinite_spaces() -> None:

@@ -46,7 +46,13 @@ HOLD = [
     ("log2(batch) > 4.5", lambda p: np.log2(p["batch"]) > 4.5),
     ("sqrt(exp(log(batch))) >= 5", lambda p: p["batch"] ** 0.5 >= 5),
     ("log(x) < 0", lambda p: 0 < p["x"] < 1),  # of a negative number it is not, without a warning
-    ("1 / n > 0.3", lambda p: p["n"] in (0, 1, 2, 3)),  # 1 / 0 is infinite
+    ("1 / n > 0.3", lambda p: p["n"] in (1, 2, 3)),  # 1 / 0 is undefined, so nothing holds of it
+    ("not 1 / n > 0.3", lambda p: p["n"] in (4, 5)),
+    ("n == 0 or 1 / n > 0.3", lambda p: p["n"] in (0, 1, 2, 3)),
+    ("n % n != 1", lambda p: p["n"] != 0),
+    ("n // n <= 5 and n ** -1 <= 5", lambda p: p["n"] != 0),
+    ("not log(n) > 0", lambda p: p["n"] == 1),
+    ("not log(x) < 0", lambda p: p["x"] >= 1),
 ]
 
 
@@ -128,6 +134,12 @@ REFUSED = [
     ("size < other", "orders labels of different parameters"),
     ("max(n) < 1", "max got 1 arguments"),
     ("maxx(n, 1) < 1", "there is no function 'maxx'; did you mean 'max'"),
+    ("len(n) < 1", "'n' is no list"),
+    ("n = 3", "write == to compare; labels in quotes"),
+    ("lambda < 3", r"is written params\[\"lambda\"\]"),
+    ("opt == sgd", "^in 'opt == sgd': .* a label is quoted: opt == 'sgd'"),
+    ("n / 2 == 1", "result of arithmetic that is not whole"),
+    ("n * 0.5 in [1]", "result of arithmetic that is not whole"),
 ]
 
 
@@ -172,3 +184,80 @@ def test_the_length_of_a_list_is_its_own_name() -> None:
 
     for text in ("layers <= 2", "len(layers) <= 2"):
         assert Space(layers, constraints=[text]).cardinality == 9 + 81
+
+
+def test_names_that_python_could_not_write_stand_in_brackets() -> None:
+    """Keywords, hyphens, spaces; also where the constraint of a nested space is lifted."""
+    odd = ["lambda", "learning-rate", "my group", "params", "µ"]
+    inner = Space({"x": Int(1, 3), "y": Int(1, 3)}, constraints=["x < y"])
+    space = Space(
+        dict.fromkeys(odd, inner) | {"class": Int(1, 3), "n": Int(1, 3)},
+        constraints=["params['class'] < n", 'params["lambda"].x < n', "µ.x == 1"],
+    )
+
+    assert Space.from_json(space.to_json()).constraints == space.constraints
+    for p in space.sample(np.random.default_rng(0), 50):
+        assert int(p["class"] or 0) < int(p["n"] or 0) > int(p["lambda.x"] or 0)
+        assert p["µ.x"] == 1
+        assert all(int(p[f"{name}.x"] or 0) < int(p[f"{name}.y"] or 0) for name in odd)
+
+
+def test_an_odd_name_is_proposed_as_it_is_written() -> None:
+    """`learning - rate` is a difference to Python."""
+    with pytest.raises(SpaceError, match=r"did you mean params\['learning-rate'\]"):
+        Space({"learning-rate": Float(0, 1)}, constraints=["learning-rate < 0.5"])
+
+
+def test_rounding_drops_no_configuration() -> None:
+    """Sums of decimals are compared as decimals: 0.1 + 0.2 <= 0.3, and not <."""
+    tenths = {"x": Float(0, 1, step=0.1), "y": Float(0, 1, step=0.1)}
+
+    assert Space(tenths, constraints=["x + y <= 0.3"]).cardinality == 10
+    assert Space(tenths, constraints=["x + y < 0.3"]).cardinality == 6
+    assert Space(tenths, constraints=["y - x >= 0.7"]).cardinality == 10
+    assert Space(tenths, constraints=["x == 0.3"]).cardinality == 11
+    with pytest.raises(SpaceError, match="result of arithmetic that is not whole"):
+        Space(tenths, constraints=["x + y == 0.8"])
+
+
+def test_small_numbers_are_not_rounded_away() -> None:
+    """What counts as equal is relative to what is computed."""
+    tiny = {"a": Float(1e-12, 1e-8, log=True), "b": Float(1e-12, 1e-8, log=True)}
+    space = Space(tiny, constraints=["a + b <= 1e-10", "a <= 5e-11"])
+
+    assert all(
+        float(p["a"] or 0) + float(p["b"] or 0) <= 1.0001e-10 and float(p["a"] or 0) <= 5e-11
+        for p in space.sample(np.random.default_rng(0), 200)
+    )
+
+
+def test_labels_that_python_calls_equal_are_told_apart() -> None:
+    """True is not 1."""
+    space = Space({"b": Categorical([True, "x"]), "k": Categorical([1, "x"])})
+    both = Space(space.declaration.members, constraints=["b == k"])
+
+    assert list(both.configurations()) == [{"b": "x", "k": "x"}]
+
+
+NEVER: list[dict[str, Any]] = [
+    {"n": Int(1, 3), "x": Float(0, 1, when="n > 5")},
+    {"n": Int(1, 3), "x": Float(0, 1, when="not n <= 5 or n < 1")},
+    {"n": Int(1, 3), "m": Int(1, 3), "x": Float(0, 1, when="n > 2 and m + n < 2")},
+    {"y": Float(0, 1), "x": Float(0, 1, when="y > 0.5 and y < -1")},
+    {"n": Categorical([1, 2]), "x": Float(0, 1, when="n in [3, 4]")},
+    {"c": Choice({"a": {"x": Float(0, 1, when={"c": "b"})}, "b": None})},
+]
+
+
+@pytest.mark.parametrize("declared", NEVER)
+def test_a_condition_that_never_holds_is_refused(declared: dict[str, Any]) -> None:
+    """By the ranges of what it mentions; the parameter is named."""
+    with pytest.raises(SpaceError, match=r"^(c\.a\.)?x: when=.* never holds"):
+        Space(declared)
+
+
+def test_a_condition_that_seldom_holds_is_let_be() -> None:
+    """Fixing a parent may close it, too."""
+    space = Space({"n": Int(1, 10**9), "x": Float(0, 1, when="n >= 1000000000")})
+
+    assert space.fix(n=1).sample(np.random.default_rng(0), 1) == [{"n": 1}]

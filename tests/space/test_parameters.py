@@ -10,13 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tunesmith import space
 from tunesmith._core.errors import SpaceError
-from tunesmith.space import Categorical, Float, Int, Ordinal, Space
+from tunesmith.space import Categorical, Float, Int, Ordinal, Parameter, Space
 
 
 class Colour(Enum):
     RED = "r"
     BLUE = "b"
+
+
+class Unspeakable:
+    def __repr__(self) -> str:
+        raise RuntimeError("no")
 
 
 class Level(IntEnum):
@@ -125,6 +131,15 @@ def test_objects_are_known_by_their_labels() -> None:
     assert parameter.contains("(1, 2)")
 
 
+def test_an_object_without_a_repr_needs_labels() -> None:
+    """Given one it is as good as any."""
+    thing = Unspeakable()
+    parameter = Categorical([thing, 1], labels=["quiet", "one"])
+
+    assert parameter.from_unit(parameter.to_unit(thing)) == "quiet"
+    assert not parameter.contains(Unspeakable())
+
+
 def test_an_equal_object_is_found_though_labels_were_given() -> None:
     """A list that was made again is the same choice."""
     parameter = Categorical({"small": [64], "large": [64, 64]}, default=[64, 64])
@@ -143,6 +158,80 @@ def test_objects_without_a_name_need_labels() -> None:
         Categorical([first, second])
 
 
+def test_the_last_step_lies_within_the_bound() -> None:
+    """However many steps there are."""
+    for high, step in [(1e6, 1e-6), (1.0, 0.1), (0.3, 0.1), (1e3, 1e-9), (7.0, 0.7)]:
+        assert Float(0, high, step=step).from_unit(1.0) == high
+    assert Float(0, 0.99, step=0.1).from_unit(1.0) == 0.9
+
+
+@pytest.mark.parametrize(
+    "parameter,value",
+    [
+        (Float(0, 1, step=0.1), 10**400),
+        (Float(0, 1), 10**400),
+        (Float(1, 2, step=0.5, log=True), 1e308),
+        (Int(0, 3), 10**400),
+        (Categorical([1, 2]), 10**400),
+        (Categorical(["a"]), "\ud800"),
+    ],
+)
+def test_what_is_far_outside_is_simply_not_contained(parameter: Parameter, value: Any) -> None:
+    """No number is too large for the question."""
+    assert not parameter.contains(value)
+
+
+def test_the_smallest_steps_there_are() -> None:
+    """Floats below the normal ones are numbers, too."""
+    assert Float(0, 1e-320, step=5e-324).from_unit(1.0) == 1e-320
+    assert Float(5e-324, 1e-320, log=True).from_unit(1.0) == 1e-320
+
+
+@given(st.floats(1e-300, 1e300), st.integers(1, 1000), st.floats(0, 1))
+def test_narrow_logarithmic_ranges_keep_their_digits(low: float, ulps: int, unit: float) -> None:
+    """The round trip is exact within two of the floats that there are."""
+    high = low + ulps * 1e6 * float(np.spacing(low))
+    parameter = Float(low, high, log=True)
+    value = float(parameter.from_unit(unit) or 0)
+    again = float(parameter.from_unit(parameter.to_unit(value)) or 0)
+
+    assert low <= value <= high
+    assert value == pytest.approx(low + unit * (high - low), rel=1e-6 * ulps, abs=0)
+    assert abs(again - value) <= 4 * np.spacing(high)
+
+
+def test_choices_that_can_be_changed_are_not_shared() -> None:
+    """What one trial appends, no other sees; the objects inside stay the same."""
+    inner = object()
+    parameter = Categorical(
+        {"l": [inner, [1]], "d": {"a": [1]}, "s": {1}, "t": ([1],), "n": np.zeros(3)}
+    )
+    changed = parameter.thing("l")
+    changed[1].append(2)
+    parameter.thing("d")["a"].append(2)
+    parameter.thing("s").add(2)
+    parameter.thing("t")[0].append(2)
+    parameter.thing("n")[0] = 1.0
+
+    assert changed[0] is inner
+    assert parameter.thing("l") == [inner, [1]]
+    assert parameter.thing("d") == {"a": [1]}
+    assert parameter.thing("s") == {1}
+    assert parameter.thing("t") == ([1],)
+    assert parameter.thing("n").tolist() == [0.0, 0.0, 0.0]
+    for label in "ldstn":
+        assert parameter.from_unit(parameter.to_unit(parameter.thing(label))) == label
+
+
+def test_equal_reprs_need_not_confuse() -> None:
+    """Long arrays are told apart by what they hold."""
+    ones, twos = np.arange(5000), np.arange(5000)
+    twos[2500] = 0
+    parameter = Categorical({"one": ones, "two": twos})
+
+    assert parameter.from_unit(parameter.to_unit(twos.copy())) == "two"
+
+
 def test_parameters_are_equal_if_the_log_cannot_tell() -> None:
     """Objects compare by label."""
     assert Categorical(["abs"]) == Categorical([abs])
@@ -159,8 +248,11 @@ def test_a_repr_makes_the_parameter_again() -> None:
         "Int(1, 9, step=2, when={'a': 1})",
         "Categorical(['a', None], default='a')",
         "Ordinal([1, 2, 4])",
+        "Categorical([1, None], default=None)",
+        "Choice({'a': None}, default='a', role='model', when={'b': 1})",
+        "List(Int(0, 1), length=(1, 2), role='model')",
     ]:
-        assert text == repr(eval(text))
+        assert text == repr(eval(text, vars(space).copy()))
 
 
 REFUSED: list[tuple[Callable[[], Any], str]] = [
@@ -194,6 +286,9 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (lambda: Categorical([1], labels=[(1, 2)]), r"labels are text, numbers"),  # type: ignore[list-item]
     (lambda: Categorical({"a": 1}, labels=["x"]), r"not both"),
     (lambda: Categorical(["a", "b"], labels=["b", "a"]), r"one choice and the label of another"),
+    (lambda: Categorical([10**400, 1]), r"beyond 64 bits cannot be kept; give it as text"),
+    (lambda: Categorical(["\ud800"]), r"texts that UTF-8 can hold, got '.ud800'"),
+    (lambda: Categorical([Unspeakable()]), r"a Unspeakable has no repr .*; give labels="),
     (lambda: Categorical([1], default=2), r"default 2 is not in Categorical"),
     (lambda: Float(0, 1).to_unit(2), r"2 is not in Float\(0.0, 1.0\)"),
 ]

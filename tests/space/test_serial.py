@@ -62,10 +62,13 @@ def test_the_json_is_plain_and_stable() -> None:
             "slope": {"type": "Float", "low": 0.0, "high": 1.0, "when": {"act": ["a"]}},
         },
         "defaults": {"lr": 0.001},
+        "objects": ["act"],
     }
 
     assert expected == space.to_json()
     assert space == Space.from_json(json.loads(json.dumps(expected)))
+    assert space.bare == ()
+    assert Space.from_json(expected).bare == ("act",)
 
 
 def test_fixed_values_are_kept() -> None:
@@ -93,6 +96,16 @@ REFUSED: list[tuple[Any, str]] = [
     ),
     ({"form": "x"}, "the form mapping, call or object, got 'x'"),
     ({"constraints": 3}, "constraints are a list"),
+    ({"objects": 3}, "objects are a list"),
+    ({"objects": ["x"]}, "no parameter 'x'"),
+    (
+        {
+            "parameters": {
+                "g": {"type": "Group", "form": "none", "name": "", "parameters": {}, "when": "x"}
+            }
+        },
+        "has no setting 'when'",
+    ),
     ({"defaults": {"x": 1}}, "no parameter 'x'"),
     ({"fixed": {"x": 1}}, "no parameter 'x'"),
 ]

@@ -1,6 +1,7 @@
 """Spaces by hand: conditions, constraints, forms, counting, completing, refusing."""
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,16 @@ WHOLE: Params = {
     "net.act": "abs",
     "warm": 0.5,
 }
+
+
+ONE = Space({"x": Int(0, 9, default=3), "g": {"y": Int(0, 1)}})
+
+
+def nested(depth: int) -> dict[str, Any]:
+    group: dict[str, Any] = {"x": Int(0, 1)}
+    for _ in range(depth):
+        group = {"g": group}
+    return group
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -173,15 +184,34 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
         "breaks the constraint",
     ),
     (lambda: NESTED.fix(lr=3), "lr: 3 is not in"),
+    (
+        lambda: Space({"a": Int(0, 10), "b": Int(0, 10)}, constraints=["a+b<=5"]).store(
+            {"a": 10}, partial=True
+        ),
+        r"no configuration with \{'a': 10\} was found",
+    ),
+    (lambda: List(Int(0, 1), default=3), "a list of elements, got 3"),  # type: ignore[arg-type]
+    (lambda: Space({}, constraints=None), "constraints are a list of texts, got None"),  # type: ignore[call-overload]
+    (lambda: Space({"x": nested(500)}), "nested more than 50 deep"),
+    (lambda: Space({"a": Int(0, 1, when="z > 1")}), "^a: there is no parameter 'z'"),
+    (lambda: Space({"x": Int(0, 1), "n": Int(0, 1)}).store({"zz": 1}), "there are 'x', 'n'$"),
     (lambda: NESTED.fix(opt="adam").store({"opt": "sgd"}, partial=True), "opt is fixed to 'adam'"),
     (
         lambda: NESTED.fix(opt="adam").complete({"opt.sgd.nesterov": 1}, None, rng()),
         "fixed otherwise",
     ),
     (lambda: list(NESTED.configurations()), "lr is continuous"),
-    (lambda: NESTED.grid(0), "from 1 on, got 0"),
+    (lambda: NESTED.grid(0), "levels from 1 to 1,000,000, got 0"),
     (lambda: NESTED.grid({"zz": 1}), "no parameter 'zz'"),
     (lambda: NESTED | Space({"lr": Int(0, 1)}), "both spaces define lr"),
+    (lambda: ONE | Space({"x": Int(0, 9)}).fix(x=1), "x is fixed in one space, and free"),
+    (lambda: ONE.fix(x=2) | ONE.fix(x=1), "x is fixed in one space, and free or fixed otherwise"),
+    (lambda: ONE | {"x": Int(0, 9, default=5)}, "x has different defaults"),
+    (lambda: ONE | {"g": {"z": Int(0, 1)}}, "both spaces define g.y, .* and missing; rename one"),
+    (
+        lambda: Space({"a": Categorical({"f": abs})}) | {"a": Categorical({"f": max})},
+        "a, with equal labels for different objects",
+    ),
 ]
 
 
@@ -211,6 +241,10 @@ def test_a_constraint_over_an_inactive_parameter_holds() -> None:
         ({"n": Int(0, 3), "m": Int(0, 9, when="n >= 2")}, [], 2 + 20),
         ({"n": Int(1, 4), "m": Int(1, 4)}, ["n <= m"], 10),
         ({"n": Int(0, 10**6), "m": Int(0, 10**6)}, ["n <= m"], (10**6 + 1) ** 2),
+        ({"n": Int(1, 2**40), "m": Int(1, 3, when="n > 500")}, [], 3 * 2**40),
+        ({"n": Int(1, 2**40), "x": Float(0, 1, when="n > 500")}, [], None),
+        ({"n": Int(1, 2**40)}, ["n > 500"], 2**40),
+        ({"n": Int(0, 999), "m": Int(0, 999)}, ["n <= 19", "m >= 980"], 400),
         ({"x": Float(0, 1)}, [], None),
         ({"x": Float(2, 2)}, [], 1),
         ({"c": Choice({"a": {"x": Float(0, 1)}, "b": None})}, [], None),
@@ -221,6 +255,61 @@ def test_cardinality_counts_configurations(
 ) -> None:
     """Conditions are counted, constraints if there are few enough; a continuum is None."""
     assert expected == Space(declared, constraints=constraints).cardinality
+
+
+def test_the_first_of_very_many_come_at_once() -> None:
+    """Nothing is laid out in full."""
+    space = Space({"n": Int(1, 2**40), "m": Int(0, 2**40, when="n == 2")})
+    first = [*islice(space.configurations(), 3)]
+
+    assert first == [{"n": 1}, {"n": 2, "m": 0}, {"n": 2, "m": 1}]
+    assert next(Space({f"x{i}": Int(0, 9) for i in range(100)}).configurations())["x0"] == 0
+
+
+def test_a_constraint_cuts_off_what_it_excludes() -> None:
+    """Of 10^12 combinations those that keep it are found without passing the others."""
+    many = {f"x{i}": Int(0, 9) for i in range(12)}
+    space = Space(many, constraints=["x0 + x11 >= 18"])
+    hanging = Space(
+        {"n": Int(0, 1)} | {f"x{i}": Int(0, 9, when="n == 1") for i in range(12)},
+        constraints=["x0 + x11 >= 18"],
+    )
+
+    assert [p["x0"] for p in islice(space.configurations(), 2)] == [9, 9]
+    assert [p.get("x0") for p in islice(hanging.configurations(), 2)] == [None, 9]
+
+
+def test_long_chains_of_conditions_are_no_burden() -> None:
+    """They are too long to be counted, so that the number is a bound."""
+    chain: dict[str, Any] = {"x0": Int(0, 1)}
+    chain |= {f"x{i}": Int(0, 1, when={f"x{i - 1}": 1}) for i in range(1, 1200)}
+    space = Space(chain)
+
+    assert space.cardinality == 2**1200
+    space.check(space.sample(rng(), 1)[0])
+
+
+def test_a_fixed_space_keeps_its_fix_wherever_it_stands() -> None:
+    """In a dict, an option, a list, a union; an outer fix adds to it."""
+    inner = Space({"a": Int(0, 9), "b": Int(0, 9)}).fix(a=7)
+    space = Space(
+        {"g": inner, "c": Choice({"o": inner, "none": None}), "l": List(inner, length=(0, 2))}
+    ).fix({"g.b": 1})
+    again = Space.from_json(space.to_json())
+
+    assert again == space
+    assert (inner | {"z": Int(0, 1)}).cardinality == 20
+    for p in [*space.sample(rng(), 50), *again.sample(rng(), 50)]:
+        assert {p.get(f"{at}.a", 7) for at in ("g", "c.o", "l.0", "l.1")} == {7}
+        assert p["g.b"] == 1
+    with pytest.raises(SpaceError, match=r"g\.a is fixed to 7"):
+        space.fix({"g.a": 3})
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers() -> None:
+    """Lengths and levels may come out of arrays."""
+    assert List(Int(0, 1), length=np.int64(3)).length == (3, 3)  # type: ignore[arg-type]
+    assert len(list(Space({"x": Float(0, 1)}).grid({"x": np.int64(2)}))) == 2  # type: ignore[dict-item]
 
 
 def test_a_fixed_choice_closes_the_other_options() -> None:
@@ -326,6 +415,18 @@ def test_spaces_of_dicts_unite() -> None:
 
     assert (a | b).names == ("x", "y", "z")
     assert (a | b).constraints == ("x <= y",)
+    assert (a | {"z": Int(0, 1)}) == (a | b)
+    assert (a | b | b | a) == (a | b)
+
+
+def test_a_union_has_the_defaults_of_both() -> None:
+    """Whichever space says one; nested constraints stay, once."""
+    pair = Space({"p": Int(0, 9), "q": Int(0, 9)}, constraints=["p <= q"])
+    a = Space({"x": Int(0, 9, default=3), "pair": pair})
+    b = Space({"x": Int(0, 9), "y": Int(0, 9, default=4), "pair": pair})
+
+    assert (a | b).default()[0] | {"x": 3, "y": 4} == (a | b).default()[0]
+    assert (a | b).constraints == ("pair.p <= pair.q",)
 
 
 def test_difference_speaks_of_what_the_log_would_notice() -> None:

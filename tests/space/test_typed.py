@@ -1,13 +1,14 @@
 """Dataclasses and signatures as spaces."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field, make_dataclass
 from enum import Enum
 from functools import partial
-from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Generic, Literal, NewType, TypeVar
 
 import numpy as np
 import pytest
+from typing_extensions import TypeAliasType
 
 from tunesmith._core.errors import SpaceError
 from tunesmith.space import (
@@ -200,6 +201,64 @@ def test_space_of_takes_all_three() -> None:
         space_of(3)  # type: ignore[call-overload]
 
 
+@dataclass(frozen=True)
+class Base:
+    x: Annotated[float, Float(0, 1)] = 0.5
+
+
+@dataclass(frozen=True)
+class Derived(Base):
+    y: Annotated[float, Float(0, 1)] = 0.5
+
+
+@dataclass(frozen=True)
+class Below(Derived): ...
+
+
+def test_of_a_class_and_its_subclass_the_nearest_is_meant() -> None:
+    """An instance of the subclass is no instance of the base, whatever the order."""
+    for union in (Base | Derived, Derived | Base):
+        space = Space(make_dataclass("Holder", [("of", union, Derived())]))
+
+        assert space.default()[0]["of"] == "Derived"
+        assert space.store({"of": Base()})["of"] == "Base"
+        assert space.store({"of": Below()})["of"] == "Derived"
+
+
+Share = NewType("Share", float)
+Alias = TypeAliasType("Alias", Annotated[float, Float(0, 1)])
+
+
+def test_aliases_new_types_and_final_are_looked_through() -> None:
+    """What they stand for is what counts."""
+    fields: list[Any] = [
+        ("a", Alias),
+        ("b", Annotated[Share, Float(0, 1)]),
+        ("c", Final[Annotated[int, Int(0, 1)]]),
+        ("d", Adam | TypeAliasType("Other", SGD)),
+        ("e", NewType("Flag", bool)),
+    ]
+
+    assert Space(make_dataclass("Looked", fields)).names[:4] == ("a", "b", "c", "d")
+
+
+def test_a_space_from_the_log_knows_which_objects_are_missing() -> None:
+    """And says so again; whoever has the objects has all."""
+    space = Space(
+        {
+            "act": Categorical([abs]),
+            "n": Categorical([1, "a"]),
+            "g": {"c": Categorical(list(Colour))},
+        }
+    )
+    loaded = Space.from_json(space.to_json())
+
+    assert space.bare == ()
+    assert loaded.bare == ("act", "g.c")
+    assert Space.from_json(loaded.to_json()).bare == loaded.bare
+    assert Space({"l": loaded}).fix({"l.n": 1}).bare == ("l.act", "l.g.c")
+
+
 @dataclass
 class Recursive:
     again: "Recursive"
@@ -232,10 +291,48 @@ class Conditional:
 
 
 @dataclass
+class Asks:
+    x: Annotated[float, Float(0, 1)]
+    data: InitVar[list[int]]
+
+
+@dataclass
+class NotKept:
+    x: InitVar[Annotated[float, Float(0, 1)]] = 0.5
+
+
+@dataclass(init=False)
+class OwnInit:
+    x: Annotated[float, Float(0, 1)]
+
+    def __init__(self, path: str) -> None:
+        self.x = len(path)
+
+
+T = TypeVar("T")
+
+
+@dataclass
+class Box(Generic[T]):
+    x: T
+
+
+@dataclass
+class HoldsGeneric:
+    g: Box[int]
+
+
+@dataclass
+class OrNone:
+    x: Annotated[float, Float(0, 1)] | None = None
+
+
+@dataclass
 class MixedUnion:
     x: Adam | int
 
 
+def whole(trial): ...  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
 def bare(lr: Rate, data): ...  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
 def ranged(lr: Rate, n: int = 3) -> None: ...
 def text(x: str) -> None: ...
@@ -259,6 +356,13 @@ SENTENCES: list[tuple[Callable[[], Any], str]] = [
     ),
     (lambda: Space(Conditional), "'x' of Conditional is not always active .* needs a default"),
     (lambda: Space(MixedUnion), "'x' of MixedUnion is a union with int"),
+    (lambda: Space(Asks), "Asks cannot be made from its fields: missing .* 'data'"),
+    (lambda: Space(NotKept), "'x' of NotKept is an InitVar"),
+    (lambda: Space(OwnInit), "OwnInit cannot be made from its fields: .* 'path'"),
+    (lambda: Space(HoldsGeneric), "a generic dataclass, .* annotations spelled out"),
+    (lambda: Space(OrNone), r"'x' of OrNone is a union with a range; .* ts.Float\(.*when="),
+    (lambda: signature_space(whole), r"give the space: ts.minimize.* and read trial\[\"x\"\]"),
+    (lambda: signature_space(lambda t: t), r"and read t\[\"x\"\]"),
     (lambda: Space({"c": Choice({"a": Adam, "b": Adam})}), "two options of c are Adam objects"),
     (lambda: signature_space(bare), "'data' of bare.. has no annotation, .* functools.partial"),
     (lambda: signature_space(ranged), r"'n' of ranged.. is annotated int, .* ts.Int\(low, high\)"),

@@ -567,6 +567,17 @@ def test_a_signature_study_is_loaded_with_its_function(tmp_path: Path) -> None:
     assert history[0].params == {"kind": Kind.A}
 
 
+def test_a_study_of_objects_is_not_run_on_their_labels(tmp_path: Path) -> None:
+    """Loaded without its space it can be read; run, it asks for the space, and goes on with it."""
+    space = {"f": ts.Categorical([abs, max])}
+    ts.Study(space, minimize="loss", name="s", storage=tmp_path / "s.db")
+
+    with pytest.raises(ts.StudyError, match=r"labels in the place of the objects of f; .*space="):
+        ts.load(tmp_path / "s.db", "s").run(lambda t: 1.0, trials=1, progress=False)
+    loaded = ts.load(tmp_path / "s.db", "s", space=space)
+    assert loaded.run(lambda t: 1.0, trials=1, progress=False).best.params == {"f": abs}
+
+
 SUGGESTED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "outside": ({"x": 70.0}, {}),
     "missing": ({}, {}),

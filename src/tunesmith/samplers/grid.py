@@ -1,6 +1,5 @@
 """Grid search: every point of a grid once, in order."""
 
-import math
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,13 +8,12 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from tunesmith._core.errors import NotSupported, SettingError
+from tunesmith._core.checks import whole
+from tunesmith._core.errors import NotSupported
 from tunesmith.records import Heard, Problem, Record
 from tunesmith.samplers.sampler import FiniteSampler, Suggestion
 from tunesmith.samplers.seen import Seen
 from tunesmith.space import Params, Space
-
-COUNTED = 100_000  # most points that are counted one by one
 
 
 @dataclass(slots=True)
@@ -46,7 +44,8 @@ class Grid(FiniteSampler[_Walk]):
 
     A parameter of finitely many values takes all of them, unless its levels are named; a continuous
     one takes levels evenly spaced in units, both ends included. Conditions and constraints are kept.
-    What was started already, by whichever way, is passed over. There is no baseline: it need not
+    What was started already, by whichever way, is passed over; a point that a constraint over very
+    many combinations allows only rarely may be long in coming (see `Space.grid`). There is no baseline: it need not
     lie on the grid.
 
     Args:
@@ -66,31 +65,22 @@ class Grid(FiniteSampler[_Walk]):
         if self.levels is None:
             return
         levels: Any = self.levels  # whatever a user may have written
-        by_name = levels if isinstance(levels, Mapping) else {"": levels}
+        by_name = dict(levels) if isinstance(levels, Mapping) else {"": levels}
         for name, n in by_name.items():
-            if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-                of = f" of {name!r}" if name else ""
-                raise SettingError(f"Grid: the levels{of} are a whole number from 1 on, got {n!r}")
+            of = f" of {name!r}" if name else ""
+            by_name[name] = whole(f"Grid: the number of levels{of}", n, least=1)
+        object.__setattr__(self, "levels", by_name if isinstance(levels, Mapping) else by_name[""])
 
     def size(self, problem: Problem[Any]) -> int:
         """Return how many points the grid has.
 
-        The number is exact up to 100,000, and beyond if nothing is conditional or constrained; else
-        it is an upper bound.
+        The number is exact unless constraints leave very many points, or conditions are too
+        entangled to be counted; then it is an upper bound.
 
         Raises:
             NotSupported: The levels do not fit the space.
         """
-        space = problem.space
-        levels = self._levels(space)
-        bound = math.prod(
-            min(filter(None, (levels.get(name), parameter.cardinality)))
-            for name, parameter in space.parameters.items()
-        )
-        if not (space.conditional or space.constraints):
-            return bound
-        counted = sum(1 for _ in islice(space.grid(levels), COUNTED + 1))
-        return counted if counted <= COUNTED else bound
+        return problem.space.grid_size(self._levels(problem.space))
 
     def _levels(self, space: Space[Any]) -> dict[str, int]:
         """The levels by name; what is not named takes all its values."""

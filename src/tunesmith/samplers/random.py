@@ -17,7 +17,7 @@ class Random(Sampler[Seen]):
     """Draws each configuration by itself, uniform in units within the constraints.
 
     It takes any problem. On a finite space no configuration comes twice, and an end comes when all
-    were started.
+    were started, or when hundreds of thousands of draws have found nothing new.
 
     Example:
         >>> Random()

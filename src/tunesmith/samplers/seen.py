@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, final
 
 import numpy as np
@@ -10,8 +9,10 @@ import numpy as np
 from tunesmith.records import Record
 from tunesmith.space import Params, Space
 
-ROUNDS = (1, 4, 16, 64)  # draws per missing configuration before the space is walked
-POOL = 10_000  # most unseen configurations among which the walk chooses
+ROUNDS = (1, 4, 16, 64)  # draws per missing configuration
+MORE_ROUNDS = (256, 1024, 4096, 16_384, 65_536)  # where the space is too large to be walked
+MOST_DRAWS = 200_000  # of one round, those that break a constraint included
+POOL = 10_000  # so many unseen configurations at most, and the space is walked
 
 
 @final
@@ -56,12 +57,12 @@ class Seen:
     def draw(
         self, rng: np.random.Generator, n: int, is_new: Callable[[Params], bool] | None = None
     ) -> list[Params]:
-        """Return `n` configurations drawn within the constraints; fewer only if no more are new.
+        """Return `n` configurations drawn within the constraints; fewer if no more new are found.
 
-        First come random draws that are new. If they fail, little is left, and the rest is chosen
-        evenly among the first new configurations of a walk through the space: all of them, unless
-        there are more than 10,000. The walk passes what was seen and no more, so its cost is bounded
-        by the number of trials, whatever the size of the space.
+        Random draws that are new come first. If they fail, little is left: where that is at most
+        10,000 configurations, the space is walked and the rest is chosen evenly among all of them;
+        the walk passes what was seen and no more. Where more may be left, there are more draws, up to
+        200,000 in each of nine rounds, and no walk, which would favour what it meets first.
 
         Args:
             rng: Where the draws come from.
@@ -72,11 +73,13 @@ class Seen:
             return self.space.sample(rng, n)
         is_new = is_new or self.news()
         found: list[Params] = []
-        for draws in ROUNDS:
+        walk = (self.space.cardinality or 0) <= len(self.keys) + POOL
+        for draws in ROUNDS if walk else ROUNDS + MORE_ROUNDS:
             if len(found) < n:
-                found += filter(is_new, self.space.sample(rng, draws * (n - len(found))))
-        if len(found) < n:
-            most = max(POOL, n)
-            rest = list(islice(filter(is_new, self.space.configurations()), most))
+                missing = n - len(found)
+                size = min(draws * missing, max(missing, int(MOST_DRAWS * self.space.share)))
+                found += filter(is_new, self.space.sample(rng, size))
+        if walk and len(found) < n:
+            rest = list(filter(is_new, self.space.configurations()))
             found += [rest[i] for i in rng.permutation(len(rest))[: n - len(found)]]
         return found[:n]

@@ -1,26 +1,50 @@
 """Parameters whose values are any objects, known to the log by their labels."""
 
+import copy
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from typing import Any, Self, final
 
+import numpy as np
+
 from tunesmith._core.errors import SpaceError
 from tunesmith.space.columns import Column, discrete
-from tunesmith.space.labels import Scalar, is_scalar, label_of, plain
-from tunesmith.space.parameters import Parameter, Role, When, common, shown
+from tunesmith.space.labels import Scalar, is_scalar, key_of, label_of, plain
+from tunesmith.space.parameters import Parameter, Role, When, common, shown, shown_role, shown_when
 
-
-def _key(label: Scalar) -> tuple[bool, Scalar]:
-    """Tell True from 1, which are equal in a dict."""
-    return isinstance(label, bool), label
+_CONTAINERS = (list, tuple, dict, set, np.ndarray)
 
 
 def _label_or_none(thing: Any) -> tuple[bool, Scalar] | None:
     try:
-        return _key(label_of(thing))
+        return key_of(label_of(thing))
     except SpaceError:
         return None
+
+
+def _fresh(thing: Any) -> Any:
+    """Return a copy of what can be changed in place; the objects that it holds stay the same."""
+    if type(thing) is tuple:
+        return tuple(map(_fresh, thing))
+    if isinstance(thing, list | dict):
+        made: Any = copy.copy(thing)
+        for key in range(len(made)) if isinstance(thing, list) else list(made):
+            made[key] = _fresh(made[key])
+        return made
+    return copy.copy(thing) if isinstance(thing, set | np.ndarray) else thing
+
+
+def same(one: Any, other: Any) -> bool:
+    """Return whether two choices are the same object, or containers that hold the same."""
+    if one is other:
+        return True
+    if type(one) is not type(other):
+        return False
+    try:
+        return np.array_equal(one, other) if isinstance(one, np.ndarray) else bool(one == other)
+    except Exception:  # noqa: BLE001 - a class of others may raise anything
+        return False
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -49,9 +73,9 @@ class Labelled(Parameter):
         things = tuple(map(plain, choices))
         if not things:
             raise SpaceError(f"{kind} needs at least one choice, got none")
-        names = tuple(map(label_of, things if labels is None else labels))
         if labels is not None and not all(map(is_scalar, map(plain, labels))):
             raise SpaceError(f"labels are text, numbers, booleans or None, got {list(labels)!r}")
+        names = tuple(map(label_of, things if labels is None else labels))
         if len(names) != len(things):
             raise SpaceError(f"{kind} has {len(things)} choices but {len(names)} labels")
         if len(set(names)) < len(names):
@@ -71,9 +95,9 @@ class Labelled(Parameter):
         return shown(
             type(self).__name__,
             list(self._labels),
-            default=None if self.default is ... else self._labels[int(self.initial or 0)],
-            role=self.role if self.role != "algorithm" else None,
-            when=self.when,
+            default=... if self.default is ... else self._labels[int(self.initial or 0)],
+            role=shown_role(self.role),
+            when=shown_when(self.when),
         )
 
     @final
@@ -94,9 +118,9 @@ class Labelled(Parameter):
     @cached_property
     def _places(self) -> dict[tuple[bool, Scalar], int]:
         """The place of each label, and of each choice that JSON has."""
-        places = {_key(label): i for i, label in enumerate(self._labels)}
+        places = {key_of(label): i for i, label in enumerate(self._labels)}
         for i, thing in enumerate(self.choices):
-            if is_scalar(thing) and places.setdefault(_key(label_of(thing)), i) != i:
+            if is_scalar(thing) and places.setdefault(key_of(label_of(thing)), i) != i:
                 raise SpaceError(
                     f"{thing!r} is one choice and the label of another; choose other labels"
                 )
@@ -107,13 +131,7 @@ class Labelled(Parameter):
         return places
 
     @final
-    @property
-    def column(self) -> Column:
-        return self._column
-
-    @final
-    @cached_property
-    def _column(self) -> Column:
+    def make_column(self) -> Column:
         return discrete(0.0, 1.0, len(self._labels), log=False)
 
     @final
@@ -130,7 +148,16 @@ class Labelled(Parameter):
                     return float(i)
         key = _label_or_none(value)
         place = None if key is None else self._places.get(key)
+        if place is None and isinstance(value, _CONTAINERS):  # whose reprs may not tell them apart
+            place = next((i for i, thing in enumerate(self.choices) if same(thing, value)), None)
         return None if place is None else float(place)
+
+    @final
+    @property
+    def objects(self) -> bool:
+        """Whether a choice is not its own label, so that the log alone could not give it back."""
+        pairs = zip(self.choices, self._labels, strict=True)
+        return any(not is_scalar(thing) or key_of(thing) != key_of(label) for thing, label in pairs)
 
     @final
     def scalars(self, numbers: Sequence[float]) -> list[Any]:
@@ -139,7 +166,7 @@ class Labelled(Parameter):
 
     @final
     def thing(self, scalar: Scalar) -> Any:
-        return tuple(self.choices)[self._places[_key(scalar)]]
+        return _fresh(tuple(self.choices)[self._places[key_of(scalar)]])
 
     @final
     def only(self, number: float) -> Self:

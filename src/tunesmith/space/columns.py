@@ -1,9 +1,9 @@
 """The numeric core: units in [0, 1] to numbers and back, all parameters at once.
 
-A column maps its unit u to t = a + u b, which is the number, or its logarithm. A continuous column
-clips to its bounds. A discrete one takes the nearest of `count` evenly spaced numbers; its edges
-lie half a step outside the first and last, so that each number owns its mass. Of a parameter with
-labels the number is the place of the label.
+A column maps its unit u to t = a + u b, which is the number, or the logarithm of number / base. A
+continuous column clips to its bounds. A discrete one takes the nearest of `count` evenly spaced
+numbers; its edges lie half a step outside the first and last, so that each number owns its mass. Of
+a parameter with labels the number is the place of the label.
 """
 
 import math
@@ -29,7 +29,7 @@ class Column:
     Attributes:
         a: t at unit 0.
         b: Length of the range of t.
-        log: Whether t is the logarithm of the number.
+        base: t is log(number / base); 0: t is the number.
         low: Smallest number.
         high: Largest number.
         step: Distance of neighbouring numbers, if discrete.
@@ -39,27 +39,32 @@ class Column:
 
     a: float
     b: float
-    log: bool
+    base: float
     low: float
     high: float
     step: float = 1.0
     count: int = 0
     exact: tuple[float, float, float] = (0.0, 1.0, 1.0)
 
+    def numbers(self, start: int, stop: int) -> Floats:
+        """Return the numbers k = start, ..., stop - 1 (k,) of a discrete column, ascending."""
+        first, stride, scale = self.exact
+        k = np.arange(start, min(stop, self.count), dtype=np.float64)
+        return np.asarray((first + k * stride) / scale, dtype=np.float64)
+
+
+def _range(low: float, high: float, *, log: bool) -> tuple[float, float, float]:
+    """Return (a, b, base) of the range from `low` to `high`."""
+    if not log:
+        return low, high - low, 0.0
+    if math.isfinite(high / low):  # so a narrow range far from 1 keeps its digits
+        return 0.0, math.log1p((high - low) / low), low
+    return math.log(low), math.log(high) - math.log(low), 1.0
+
 
 def continuous(low: float, high: float, *, log: bool) -> Column:
-    """Return the column of all numbers in [low, high]; both ends are reached exactly."""
-    if low == high:
-        return single(low)
-    a, end = (float(np.log(low)), float(np.log(high))) if log else (low, high)
-    b = end - a
-    value = np.exp if log else np.positive
-    ulp = float(np.spacing(max(abs(a), abs(b))))
-    while value(np.float64(a)) > low:
-        a -= ulp
-    while value(np.float64(a + b)) < high:
-        b += ulp
-    return Column(a, b, log, low, high)
+    """Return the column of all numbers in [low, high]."""
+    return single(low) if low == high else Column(*_range(low, high, log=log), low, high)
 
 
 def discrete(low: float, step: float, count: int, *, log: bool) -> Column:
@@ -68,20 +73,18 @@ def discrete(low: float, step: float, count: int, *, log: bool) -> Column:
     With decimals as written (0.1, 0.2, 0.3), the numbers are the floats nearest to the decimals.
     """
     high = low + (count - 1) * step
-    lower, upper = low - step / 2, high + step / 2
-    if log:
-        lower, upper = math.log(low - min(step, low) / 2), math.log(upper)
+    edge = low - (min(step, low) if log else step) / 2
     first, stride = Fraction(repr(low)), Fraction(repr(step))
     scale = math.lcm(first.denominator, stride.denominator)
-    whole = (float(first * scale), float(stride * scale), float(scale))
-    if max(map(abs, whole)) * count > 2**53:  # products would be rounded: so be it
-        whole = (low, step, 1.0)
-    return Column(lower, upper - lower, log, low, high, step, count, whole)
+    exact = (low, step, 1.0)  # where products would be rounded: so be it
+    if scale <= 2**53 and abs(first * scale) + stride * scale * count <= 2**53:
+        exact = (float(first * scale), float(stride * scale), float(scale))
+    return Column(*_range(edge, high + step / 2, log=log), low, high, step, count, exact)
 
 
 def single(number: float) -> Column:
     """Return the column of one number."""
-    return Column(number - 0.5, 1.0, False, number, number, 1.0, 1, (number, 1.0, 1.0))
+    return Column(number - 0.5, 1.0, 0.0, number, number, 1.0, 1, (number, 1.0, 1.0))
 
 
 @final
@@ -91,7 +94,8 @@ class Columns:
     def __init__(self, columns: Sequence[Column]) -> None:
         self._a = np.array([c.a for c in columns], dtype=float)
         self._b = np.array([c.b for c in columns], dtype=float)
-        self._logs = np.flatnonzero([c.log for c in columns])
+        self._logs = np.flatnonzero([c.base for c in columns])
+        self._base = np.array([c.base for c in columns if c.base])
         steps = np.flatnonzero([c.count > 0 for c in columns])
         self._discrete: Any = slice(None) if 0 < len(steps) == len(columns) else steps
         self._n_discrete = len(steps)
@@ -108,10 +112,12 @@ class Columns:
 
     def numbers(self, units: Floats) -> Floats:
         """Return the numbers (n, d) at `units` (n, d); a unit that is NaN counts as 0.5."""
-        t: Floats = self._a + np.where(np.isnan(units), 0.5, units) * self._b
+        u = np.minimum(np.maximum(np.where(np.isnan(units), 0.5, units), 0.0), 1.0)
+        t: Floats = self._a + u * self._b
         if len(self._logs):
-            t[:, self._logs] = np.exp(t[:, self._logs])
+            t[:, self._logs] = np.exp(t[:, self._logs]) * self._base
         if self._n_discrete < t.shape[1]:
+            t[u == 0.0], t[u == 1.0] = -np.inf, np.inf  # ends are exact, however t was rounded
             t = np.minimum(np.maximum(t, self._low), self._high)
         if self._n_discrete:
             k = np.rint((t[:, self._discrete] - self._start) / self._step)
@@ -123,6 +129,6 @@ class Columns:
         """Return the units (n, d) of `numbers` (n, d), NaN where they are NaN."""
         t = numbers.copy()
         if len(self._logs):
-            t[:, self._logs] = np.log(t[:, self._logs])
+            t[:, self._logs] = np.log(t[:, self._logs] / self._base)
         units: Floats = np.minimum(np.maximum((t - self._a) / self._b, 0.0), 1.0)
         return units

@@ -1,53 +1,40 @@
 """Spaces compared as the log knows them, in words."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, final
+from typing import Any
 
-from tunesmith._core.errors import SpaceError
+from tunesmith.space.parameters import shown
+
+_PLAIN = ("low", "high", "choices")  # settings that go without their name
 
 
-@final
-@dataclass(frozen=True)
-class Saying:
-    """A space in words, labels in place of objects.
+def _said(leaf: Mapping[str, Any] | None) -> str:
+    if leaf is None:
+        return "missing"
+    named = {key: value for key, value in leaf.items() if key not in ("type", "fixed", *_PLAIN)}
+    said = shown(leaf["type"], *(leaf[key] for key in _PLAIN if key in leaf), **named)
+    return f"{said}.fix({leaf['fixed']!r})" if "fixed" in leaf else said
 
-    Attributes:
-        parameters: What each parameter is, by path, in the space's order.
-        constraints: The constraints.
+
+def differences(
+    here: tuple[Mapping[str, Mapping[str, Any]], Sequence[str]],
+    there: tuple[Mapping[str, Mapping[str, Any]], Sequence[str]],
+) -> list[str]:
+    """Return one line for each thing that differs.
+
+    Args:
+        here: What the log keeps of each parameter, by path in the space's order, and the
+            constraints.
+        there: The same of the other space.
     """
-
-    parameters: Mapping[str, str]
-    constraints: Sequence[str]
-
-
-def differences(here: Saying, there: Saying) -> list[str]:
-    """Return one line for each thing that differs."""
-    mine, theirs = here.parameters, there.parameters
+    (mine, own), (theirs, others) = here, there
     lines = []
     for name in dict.fromkeys([*mine, *theirs]):
-        ours, others = mine.get(name, "missing"), theirs.get(name, "missing")
-        if ours != others:
-            lines.append(f"{name}: {ours} here, {others} there")
-    for text in dict.fromkeys([*here.constraints, *there.constraints]):
-        if text not in here.constraints or text not in there.constraints:
-            where = "here" if text in here.constraints else "there"
-            lines.append(f"constraint {text!r}: only {where}")
+        ours, other = _said(mine.get(name)), _said(theirs.get(name))
+        if ours != other:
+            lines.append(f"{name}: {ours} here, {other} there")
+    lines += [f"constraint {text!r}: only here" for text in own if text not in others]
+    lines += [f"constraint {text!r}: only there" for text in others if text not in own]
     if not lines and list(mine) != list(theirs):
         lines.append(f"order: {', '.join(mine)} here, {', '.join(theirs)} there")
     return lines
-
-
-def refuse_clash(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
-    """Refuse to unite two spaces, given as JSON, that define a name differently.
-
-    Raises:
-        SpaceError: They do.
-    """
-    for part in ("parameters", "defaults", "fixed"):
-        ours, others = mine.get(part, {}), theirs.get(part, {})
-        for name in ours:
-            if name in others and ours[name] != others[name]:
-                raise SpaceError(
-                    f"both spaces define {name}, as {ours[name]} and {others[name]}; rename one"
-                )

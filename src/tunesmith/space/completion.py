@@ -12,8 +12,9 @@ import numpy as np
 from tunesmith._core.errors import SpaceError
 from tunesmith.space.choices import Categorical
 from tunesmith.space.columns import Bools, Floats
-from tunesmith.space.conditions import Member, Rule
-from tunesmith.space.drawing import BLOCK, MOST_DRAWS, own_generator
+from tunesmith.space.compiling import Rule
+from tunesmith.space.conditions import Member
+from tunesmith.space.drawing import BLOCK, MOST_DRAWS, blocks, own_generator, sizes
 from tunesmith.space.encoding import Encoding
 from tunesmith.space.labels import Params
 
@@ -95,21 +96,12 @@ def complete(
     yielding[[j for j in mentioned if np.isnan(row[j])]] = np.nan
     stages = [(wish, _FEW), (yielding, BLOCK), (row, MOST_DRAWS)]
     must = np.flatnonzero(~np.isnan(row))
+    some = {j: numbers for j, numbers in left.items() if len(numbers)}
     for keep, most in stages if suggestion is not None else stages[-1:]:
-        drawn, size = 0, _FEW
-        while drawn < most:
-            numbers = encoding.numbers(rng.random((size, len(row))))
-            for j, some in left.items():
-                if len(some):
-                    numbers[:, j] = some[rng.integers(len(some), size=size)]
-            numbers = np.where(np.isnan(keep), numbers, keep)
-            active = encoding.active(numbers)
-            good = active[:, must].all(axis=1) & encoding.feasible(numbers, active)
-            if good.any():
-                best = int(np.argmax(good))
-                return numbers[best : best + 1], active[best : best + 1]
-            drawn += size
-            size = BLOCK
+        for numbers, active, good in blocks(encoding, rng, sizes(_FEW, most), some, keep):
+            fitting = np.flatnonzero(good & active[:, must].all(axis=1))
+            if len(fitting):
+                return numbers[fitting[:1]], active[fitting[:1]]
     rules = [one.text for one in encoding.rules]
     raise SpaceError(
         f"no configuration with {given!r} was found in {MOST_DRAWS:,} draws"
@@ -136,7 +128,7 @@ def default(encoding: Encoding, initial: Mapping[int, float]) -> tuple[Floats, B
                 j, 0.0 if isinstance(parameter, Categorical) else numbers[0, j]
             )
     active = encoding.active(numbers)
-    whole = all(j in initial or encoding.counts[j] == 1 for j in np.flatnonzero(active[0]))
+    whole = all(j in initial or encoding.made[j].count == 1 for j in np.flatnonzero(active[0]))
     if encoding.feasible(numbers, active)[0]:
         return numbers, active, whole
     if whole:
@@ -155,16 +147,12 @@ def _nearest(
     middle = encoding.columns.units(centre)
     held = [j for j in initial if j not in encoding.fixed]
     for keep in (held, []):
-        rng, drawn = own_generator(), 0
-        while drawn < MOST_DRAWS:
-            units = rng.random((BLOCK, len(encoding.names)))
-            numbers = encoding.numbers(units)
-            numbers[:, keep] = centre[:, keep]
-            active = encoding.active(numbers)
-            good = np.flatnonzero(encoding.feasible(numbers, active))
-            if len(good):
-                distance = ((encoding.columns.units(numbers[good]) - middle) ** 2).sum(axis=1)
-                best = good[np.argmin(distance)]
+        kept = np.full(len(encoding.names), np.nan)
+        kept[keep] = centre[0, keep]
+        for numbers, active, good in blocks(encoding, own_generator(), sizes(BLOCK), kept=kept):
+            if good.any():
+                found = np.flatnonzero(good)
+                distance = ((encoding.columns.units(numbers[found]) - middle) ** 2).sum(axis=1)
+                best = found[np.argmin(distance)]
                 return numbers[[best]], active[[best]]
-            drawn += BLOCK
     raise SpaceError("no configuration keeps the constraints")

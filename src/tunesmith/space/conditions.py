@@ -1,6 +1,6 @@
 """Which parameters are active: the conditions of all leaves, ordered and compiled to columns."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, final
 
@@ -8,13 +8,11 @@ import numpy as np
 
 from tunesmith._core.errors import SpaceError
 from tunesmith.space.columns import Bools, Floats
+from tunesmith.space.compiling import Rule
 from tunesmith.space.expressions import Expression
 from tunesmith.space.labels import Scalar
 from tunesmith.space.nodes import Leaf
-from tunesmith.space.parameters import Parameter
 from tunesmith.space.structure import Tree
-
-Resolve: TypeAlias = Callable[[str], tuple[int, Parameter]]
 
 
 @final
@@ -43,33 +41,7 @@ class Member:
         return result
 
 
-@final
-@dataclass(frozen=True, eq=False)
-class Rule:
-    """An expression over columns: a condition of a parameter, or a constraint of a space."""
-
-    text: str
-    uses: tuple[int, ...]
-    holds: Callable[[Floats], Bools]
-
-
 Condition: TypeAlias = Member | Rule
-
-
-def rule(text: str, where: str, tree: Tree, places: Mapping[str, int]) -> Rule:
-    """Compile the expression that stands at `where`.
-
-    Raises:
-        SpaceError: It cannot be compiled.
-    """
-
-    def find(name: str) -> tuple[int, Parameter]:
-        path = tree.resolve(name, where)
-        return places[path], tree.leaves[path].parameter
-
-    expression = Expression(text)
-    holds = expression.bind(find)
-    return Rule(text, tuple(sorted({find(name)[0] for name in expression.names})), holds)
 
 
 @final
@@ -79,12 +51,14 @@ class Whens:
 
     Attributes:
         needs: Values that leaves by path must have.
-        text: An expression, or empty.
+        expression: An expression, if the condition is one.
+        above: Paths of the leaves that it mentions.
         said: The JSON of it: paths as the user wrote them, labels in place of objects.
     """
 
     needs: tuple[tuple[str, tuple[Scalar, ...]], ...] = ()
-    text: str = ""
+    expression: Expression | None = None
+    above: tuple[str, ...] = ()
     said: Any = None
 
 
@@ -97,14 +71,15 @@ def own(leaf: Leaf, tree: Tree) -> Whens:
     when = leaf.parameter.when
     if when is None:
         return Whens()
-    above = leaf.path.rpartition(".")[0]
+    where = leaf.path.rpartition(".")[0]
     if isinstance(when, str):
-        Expression(when)
-        return Whens(text=when, said=when)
+        expression = Expression(when)
+        above = tuple(tree.resolve(name, where).path for name in expression.names)
+        return Whens(expression=expression, above=above, said=when)
     needs, said = [], {}
     for name, wanted in when.items():
-        path = tree.resolve(str(name), above)
-        parent = tree.leaves[path].parameter
+        found = tree.resolve(str(name), where)
+        path, parent = found.path, found.parameter
         if parent.cardinality is None:
             raise SpaceError(
                 f"{path} is continuous and never equals a value; use when='{name} >= 0.5' or so"
@@ -119,7 +94,7 @@ def own(leaf: Leaf, tree: Tree) -> Whens:
         labels = parent.scalars(sorted({parent.number(value) or 0.0 for value in values}))
         needs.append((path, tuple(labels)))
         said[str(name)] = labels
-    return Whens(needs=tuple(needs), said=said)
+    return Whens(needs=tuple(needs), above=tuple(path for path, _ in needs), said=said)
 
 
 def ordered(tree: Tree, whens: Mapping[str, Whens]) -> tuple[str, ...]:
@@ -130,11 +105,7 @@ def ordered(tree: Tree, whens: Mapping[str, Whens]) -> tuple[str, ...]:
     """
     parents: dict[str, list[str]] = {}
     for path, leaf in tree.leaves.items():
-        above = [p for p, _ in leaf.requires] + [p for p, _ in whens[path].needs]
-        if whens[path].text:
-            here = path.rpartition(".")[0]
-            above += [tree.resolve(n, here) for n in Expression(whens[path].text).names]
-        parents[path] = above
+        parents[path] = [*(p for p, _ in leaf.requires), *whens[path].above]
     done: dict[str, None] = {}
     open_: dict[str, None] = {}
     for start in parents:

@@ -1,5 +1,8 @@
 """Draws from a space, uniform in units, within its constraints: by rejection, in blocks."""
 
+from collections.abc import Iterable, Iterator
+from itertools import chain, repeat
+
 import numpy as np
 
 from tunesmith._core.errors import SpaceError
@@ -16,6 +19,38 @@ def own_generator() -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=0))
 
 
+def sizes(first: int, most: int = MOST_DRAWS) -> Iterator[int]:
+    """Yield sizes of blocks, a small one first, until `most` are drawn."""
+    return chain([first], repeat(BLOCK, max(0, -(-(most - first) // BLOCK))))
+
+
+def blocks(
+    encoding: Encoding,
+    rng: np.random.Generator,
+    sizes: Iterable[int],
+    left: dict[int, Floats] | None = None,
+    kept: Floats | None = None,
+) -> Iterator[tuple[Floats, Bools, Bools]]:
+    """Yield numbers (k, d), where they are active (k, d), and which rows keep the constraints (k,).
+
+    Args:
+        encoding: The space.
+        rng: Luck.
+        sizes: How many rows at a time.
+        left: Numbers to choose from, by column.
+        kept: Numbers (d,) that all rows have; NaN: none.
+    """
+    d = len(encoding.names)
+    for size in sizes:
+        numbers = encoding.numbers(rng.random((size, d)))
+        for j, some in (left or {}).items():
+            numbers[:, j] = some[rng.integers(len(some), size=size)]
+        if kept is not None:
+            numbers = np.where(np.isnan(kept), numbers, kept)
+        active = encoding.active(numbers)
+        yield numbers, active, encoding.feasible(numbers, active)
+
+
 def share(encoding: Encoding) -> float:
     """Return the share of the space that keeps the constraints, measured by fixed draws.
 
@@ -24,13 +59,11 @@ def share(encoding: Encoding) -> float:
     """
     if not encoding.rules:
         return 1.0
-    rng, drawn, kept = own_generator(), 0, 0
-    size = 256  # mostly plenty, and cheap
-    while drawn < MOST_DRAWS and kept < 100:
-        numbers = encoding.numbers(rng.random((size, len(encoding.names))))
-        kept += int(encoding.feasible(numbers, encoding.active(numbers)).sum())
-        drawn += size
-        size = BLOCK
+    drawn, kept = 0, 0
+    for _, _, good in blocks(encoding, own_generator(), sizes(256)):  # mostly plenty, and cheap
+        drawn, kept = drawn + len(good), kept + int(good.sum())
+        if kept >= 100:
+            break
     if kept / drawn < _LEAST_SHARE:
         raise SpaceError(
             f"{kept or 'none'} of {drawn:,} configurations drawn keep the constraints "
@@ -55,13 +88,12 @@ def draw(
     if not encoding.rules:
         numbers = encoding.numbers(rng.random((n, d)))
         return numbers, encoding.active(numbers)
-    blocks = [(np.empty((0, d)), np.empty((0, d), dtype=bool))]
+    found = [(np.empty((0, d)), np.empty((0, d), dtype=bool))]
     missing = n
+    endless = blocks(encoding, rng, repeat(min(BLOCK, int(n / portion * 1.2) + 16)))
     while missing > 0:
-        size = min(BLOCK, int(missing / portion * 1.2) + 16)
-        numbers = encoding.numbers(rng.random((size, d)))
-        active = encoding.active(numbers)
-        keep = np.flatnonzero(encoding.feasible(numbers, active))[:missing]
-        blocks.append((numbers[keep], active[keep]))
+        numbers, active, good = next(endless)
+        keep = np.flatnonzero(good)[:missing]
+        found.append((numbers[keep], active[keep]))
         missing -= len(keep)
-    return np.concatenate([b[0] for b in blocks]), np.concatenate([b[1] for b in blocks])
+    return np.concatenate([b[0] for b in found]), np.concatenate([b[1] for b in found])

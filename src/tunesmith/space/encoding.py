@@ -1,17 +1,21 @@
 """The numeric side of a space: from units to numbers to params and back, conditions included."""
 
+import math
 from collections.abc import Mapping, Sequence
-from typing import final
+from typing import Protocol, final
 
 import numpy as np
 
 from tunesmith._core.errors import SpaceError
 from tunesmith.space.columns import Bools, Columns, Floats, single
-from tunesmith.space.conditions import Condition, Guards, Member, Rule, Whens, ordered, own, rule
-from tunesmith.space.labels import Params, Scalar, hint
-from tunesmith.space.nodes import Requires
+from tunesmith.space.compiling import Found, Rule, compiled
+from tunesmith.space.conditions import Condition, Guards, Member, Whens, ordered, own
+from tunesmith.space.expressions import Expression
+from tunesmith.space.labels import Params, Scalar, at, hint
 from tunesmith.space.parameters import Parameter
 from tunesmith.space.structure import Tree
+
+_FEW = 1000  # combinations that are tried to see whether a condition can hold
 
 
 @final
@@ -20,8 +24,6 @@ class Encoding:
 
     Args:
         tree: The space.
-        constraints: Over whole paths.
-        fixed: What the log keeps of parameters that have one value only.
 
     Raises:
         SpaceError: A condition or constraint is not valid.
@@ -30,34 +32,37 @@ class Encoding:
         names: Paths, parents first.
         parameters: With all their values.
         fixed: The numbers of fixed columns.
+        made: The map of each column.
         columns: The maps from units to numbers.
         guards: When columns are active.
         rules: The constraints.
     """
 
-    def __init__(self, tree: Tree, constraints: Sequence[str], fixed: Mapping[str, Scalar]) -> None:
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._rules: dict[tuple[str, str], Rule] = {}
         self.whens: dict[str, Whens] = {}
         for path, leaf in tree.leaves.items():
-            with _at(path):
+            with at(path):
                 self.whens[path] = own(leaf, tree)
         self.names = ordered(tree, self.whens)
         self.places = {path: j for j, path in enumerate(self.names)}
         self.parameters: tuple[Parameter, ...] = tuple(
             tree.leaves[path].parameter for path in self.names
         )
-        self.fixed = {self.place(p): self._number(p, value) for p, value in fixed.items()}
-        columns = [parameter.column for parameter in self.parameters]
+        self.fixed = {self.place(p): self._number(p, value) for p, value in tree.fixed.items()}
+        made = [parameter.column for parameter in self.parameters]
         for j, number in self.fixed.items():
-            columns[j] = single(number)
-        self.counts = [column.count for column in columns]
-        self.columns = Columns(columns)
+            made[j] = single(number)
+        self.made = tuple(made)
+        self.columns = Columns(self.made)
         of: list[tuple[Condition, ...]] = []
         for path in self.names:
-            of.append(self._conditions(path, tree, of))
+            with at(path):
+                of.append(self._conditions(path, of))
         self.guards = Guards(of)
-        self.rules: tuple[Rule, ...] = tuple(
-            rule(text, "", tree, self.places) for text in constraints
-        )
+        rules = [self._rule(expression, where) for expression, where in tree.rules]
+        self.rules: tuple[Rule, ...] = tuple({rule.text: rule for rule in rules}.values())
 
     def place(self, path: str) -> int:
         """Return the column of a path.
@@ -69,14 +74,6 @@ class Encoding:
             raise SpaceError(f"there is no parameter {path!r}; {hint(str(path), self.names)}")
         return self.places[path]
 
-    def all_numbers(self, column: int) -> Floats:
-        """Return all numbers (k,) of a discrete column, ascending."""
-        if column in self.fixed:
-            return np.array([self.fixed[column]])
-        first, stride, scale = self.parameters[column].column.exact
-        k = np.arange(self.counts[column], dtype=np.float64)
-        return np.asarray((first + k * stride) / scale, dtype=np.float64)
-
     def _number(self, path: str, value: Scalar) -> float:
         parameter = self.parameters[self.place(path)]
         number = parameter.number(value)
@@ -85,20 +82,56 @@ class Encoding:
         return number
 
     def _conditions(
-        self, path: str, tree: Tree, before: Sequence[tuple[Condition, ...]]
+        self, path: str, before: Sequence[tuple[Condition, ...]]
     ) -> tuple[Condition, ...]:
-        leaf, when = tree.leaves[path], self.whens[path]
-        needs: Requires = leaf.requires + when.needs
+        leaf, when = self._tree.leaves[path], self.whens[path]
+        wanted: dict[str, set[float]] = {}
+        for parent, labels in leaf.requires + when.needs:
+            numbers = {self._number(parent, label) for label in labels}
+            wanted[parent] = wanted.get(parent, numbers) & numbers
         conditions: list[Condition] = []
-        for parent, labels in needs:
+        for parent, found in wanted.items():
+            if not found:
+                raise SpaceError(
+                    f"when={when.said!r} never holds where {path} stands: {parent} has another "
+                    f"value there"
+                )
             place = self.places[parent]
-            found = sorted(self._number(parent, label) for label in labels)
             if len(found) < (self.parameters[place].cardinality or 0) or before[place]:
-                conditions.append(Member(place, tuple(found)))
-        if when.text:
-            with _at(path):
-                conditions.append(rule(when.text, path.rpartition(".")[0], tree, self.places))
+                conditions.append(Member(place, tuple(sorted(found))))
+        if when.expression is not None:
+            rule = self._rule(when.expression, path.rpartition(".")[0])
+            if not self._possible(rule):
+                raise SpaceError(
+                    f"when={rule.text!r} never holds in the ranges of what it mentions; "
+                    f"change it, or leave {path} out"
+                )
+            conditions.append(rule)
         return tuple(conditions)
+
+    def _possible(self, rule: Rule) -> bool:
+        """Return whether a condition may hold: tried where there are few values, else by ranges."""
+        columns = [self.parameters[j].column for j in rule.uses]  # fixing may close what it likes
+        if not rule.possible or not 0 < math.prod(c.count for c in columns) <= _FEW:
+            return rule.possible
+        values = np.meshgrid(*(c.numbers(0, c.count) for c in columns), indexing="ij")
+        numbers = np.zeros((values[0].size, rule.uses[-1] + 1), order="F")
+        for j, some in zip(rule.uses, values, strict=True):
+            numbers[:, j] = some.ravel()
+        return bool(rule.holds(numbers).any())
+
+    def _rule(self, expression: Expression, where: str) -> Rule:
+        """Compile the expression that stands in the group at `where`; equal ones are one."""
+        tree, places = self._tree, self.places
+
+        def find(name: str) -> Found:
+            leaf = tree.resolve(name, where)
+            return Found(leaf.path, places[leaf.path], leaf.parameter, leaf.is_length)
+
+        key = expression.text, where
+        if key not in self._rules:
+            self._rules[key] = compiled(expression, find)
+        return self._rules[key]
 
     def numbers(self, units: Floats) -> Floats:
         """Return numbers (n, d) at units (n, d)."""
@@ -193,21 +226,20 @@ class Encoding:
         return next(broken, None)
 
 
-def holding(one: Rule, numbers: Floats, active: Bools) -> Bools:
+class Holds(Protocol):
+    """What holds in some rows, and may be asked only where its columns are active."""
+
+    @property
+    def uses(self) -> tuple[int, ...]:
+        """The columns it reads."""
+        ...
+
+    def holds(self, numbers: Floats) -> Bools:
+        """Return where it holds (n,) in numbers (n, d)."""
+        ...
+
+
+def holding(one: Holds, numbers: Floats, active: Bools) -> Bools:
     """Return where (n,) a constraint holds; it does wherever it mentions an inactive column."""
     result: Bools = one.holds(numbers) | ~active[:, list(one.uses)].all(axis=1)
     return result
-
-
-class _at:  # noqa: N801 - reads as the preposition it is
-    """Puts the path of a parameter in front of an error."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
-        if isinstance(error, SpaceError) and not str(error).startswith(f"{self._path}: "):
-            raise SpaceError(f"{self._path}: {error}") from None

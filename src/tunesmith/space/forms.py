@@ -3,7 +3,6 @@
 A group without a form is spread into the mapping around it.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, final
@@ -11,72 +10,6 @@ from typing import Any, Literal, final
 from tunesmith._core.errors import SpaceError
 
 FormName = Literal["mapping", "call", "object", "none"]
-
-
-class Form(ABC):
-    """How to make one object of a group's values, and how to take it apart."""
-
-    name: FormName
-
-    @property
-    @abstractmethod
-    def label(self) -> str:
-        """What messages and the log call it."""
-
-    @abstractmethod
-    def make(self, values: dict[str, Any]) -> Any:
-        """Return the object that has these values."""
-
-    @abstractmethod
-    def owns(self, value: Any) -> bool:
-        """Return whether `value` is such an object."""
-
-    @abstractmethod
-    def take(self, value: Any, names: list[str]) -> dict[str, Any]:
-        """Return what an object holds under `names`."""
-
-
-@final
-class Call(Form):
-    """Keyword arguments of a function."""
-
-    name = "call"
-
-    @property
-    def label(self) -> str:
-        return "call"
-
-    def make(self, values: dict[str, Any]) -> Any:
-        return values
-
-    def owns(self, value: Any) -> bool:
-        del value  # a dict is read as any mapping
-        return False
-
-    def take(self, value: Any, names: list[str]) -> dict[str, Any]:
-        return {name: value[name] for name in names}
-
-
-@final
-@dataclass(frozen=True)
-class Instance(Form):
-    """An instance of a dataclass."""
-
-    kind: type
-    name = "object"
-
-    @property
-    def label(self) -> str:
-        return self.kind.__name__
-
-    def make(self, values: dict[str, Any]) -> Any:
-        return self.kind(**values)
-
-    def owns(self, value: Any) -> bool:
-        return isinstance(value, self.kind)
-
-    def take(self, value: Any, names: list[str]) -> dict[str, Any]:
-        return {name: getattr(value, name) for name in names}
 
 
 @final
@@ -120,46 +53,56 @@ class Namespace:
 
 @final
 @dataclass(frozen=True)
-class Blank(Form):
-    """A `Namespace` in place of an object of the class that was called `title`."""
+class Form:
+    """How to make one object of a group's values, and how to take it apart.
 
-    title: str
-    name = "object"
+    Attributes:
+        name: Keyword arguments of a function ("call"), an instance of a dataclass ("object"), or
+            None in a union of dataclasses and None ("none").
+        label: What messages and the log call it.
+        kind: The dataclass; without it a `Namespace` stands for the object.
+    """
 
-    @property
-    def label(self) -> str:
-        return self.title
+    name: FormName
+    label: str
+    kind: type | None = None
+
+    @classmethod
+    def call(cls) -> "Form":
+        """Return the form of a signature."""
+        return cls("call", "call")
+
+    @classmethod
+    def instance(cls, kind: type) -> "Form":
+        """Return the form of a dataclass."""
+        return cls("object", kind.__name__, kind)
+
+    @classmethod
+    def nothing(cls) -> "Form":
+        """Return the form of None."""
+        return cls("none", "None")
 
     def make(self, values: dict[str, Any]) -> Any:
-        return Namespace(self.title, values)
+        """Return the object that has these values."""
+        if self.name == "object":
+            return Namespace(self.label, values) if self.kind is None else self.kind(**values)
+        return values if self.name == "call" else None
 
-    def owns(self, value: Any) -> bool:
-        return isinstance(value, Namespace) and repr(value).startswith(f"{self.title}(")
+    def distance(self, value: Any) -> int | None:
+        """Return how far above an object's class this one stands; None if it is no such object."""
+        if self.name == "none":
+            return 0 if value is None else None
+        if self.name == "call":  # a dict is read as any mapping
+            return None
+        if self.kind is None:
+            titled = isinstance(value, Namespace) and repr(value).startswith(f"{self.label}(")
+            return 0 if titled else None
+        classes = type(value).__mro__
+        return classes.index(self.kind) if self.kind in classes else None
 
     def take(self, value: Any, names: list[str]) -> dict[str, Any]:
+        """Return what an object holds under `names`."""
         return {name: getattr(value, name) for name in names if hasattr(value, name)}
-
-
-@final
-class Nothing(Form):
-    """None, in a union of dataclasses and None."""
-
-    name = "none"
-
-    @property
-    def label(self) -> str:
-        return "None"
-
-    def make(self, values: dict[str, Any]) -> Any:
-        del values
-        return None
-
-    def owns(self, value: Any) -> bool:
-        return value is None
-
-    def take(self, value: Any, names: list[str]) -> dict[str, Any]:
-        del value, names
-        return {}
 
 
 def form_of(name: str, label: str) -> Form | None:
@@ -172,9 +115,9 @@ def form_of(name: str, label: str) -> Form | None:
         case "mapping":
             return None
         case "call":
-            return Call()
+            return Form.call()
         case "object":
-            return Blank(label)
+            return Form("object", label)
         case "none":
-            return Nothing()
+            return Form.nothing()
     raise SpaceError(f"a space has the form mapping, call or object, got {name!r}")

@@ -1,14 +1,14 @@
 """What holds parameters inside a space: choices, lists, and groups with a form."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, final
 
 from tunesmith._core.errors import SpaceError
 from tunesmith.space.forms import Form
-from tunesmith.space.labels import check_name
-from tunesmith.space.parameters import Role, When, common, shown
+from tunesmith.space.labels import Scalar, check_name, whole_or_none
+from tunesmith.space.parameters import Role, When, common, shown, shown_role, shown_when
 
 
 @final
@@ -55,7 +55,13 @@ class Choice:
             check_name(name, "an option")
 
     def __repr__(self) -> str:
-        return shown("Choice", dict(self.options), default=self.default, when=self.when)
+        return shown(
+            "Choice",
+            dict(self.options),
+            default=... if self.default is None else self.default,
+            role=shown_role(self.role),
+            when=shown_when(self.when),
+        )
 
 
 @final
@@ -93,18 +99,17 @@ class List:
     def __post_init__(self) -> None:
         common(self.role, self.when)
         length: Any = self.length
-        pair: Any = (length, length) if isinstance(length, int) else length
-        if (
-            not isinstance(pair, tuple | list)
-            or len(pair) != 2
-            or not all(isinstance(n, int) and not isinstance(n, bool) for n in pair)
-            or not 0 <= pair[0] <= pair[1] <= 1000
-            or not pair[1]
-        ):
+        pair = length if isinstance(length, tuple | list) else (length, length)
+        ends = [whole_or_none(n) for n in pair]
+        low, high = [-1 if n is None else n for n in ends] if len(ends) == 2 else (-1, -1)
+        if not 0 <= low <= high <= 1000 or not high:
             raise SpaceError(
                 f"List(length=...) is a pair such as (1, 6) within 0 and 1000, got {length!r}"
             )
-        object.__setattr__(self, "length", tuple(pair))
+        object.__setattr__(self, "length", (low, high))
+        default: Any = self.default
+        if default is not None and (isinstance(default, str) or not isinstance(default, Iterable)):
+            raise SpaceError(f"List(default=...) is a list of elements, got {default!r}")
 
     @property
     def bounds(self) -> tuple[int, int]:
@@ -112,7 +117,14 @@ class List:
         return self.length if isinstance(self.length, tuple) else (self.length, self.length)
 
     def __repr__(self) -> str:
-        return shown("List", self.of, length=self.length, default=self.default, when=self.when)
+        return shown(
+            "List",
+            self.of,
+            length=self.length,
+            default=... if self.default is None else self.default,
+            role=shown_role(self.role),
+            when=shown_when(self.when),
+        )
 
 
 @final
@@ -125,12 +137,16 @@ class Fields:
         form: None: they are spread into the mapping around them.
         defaults: Values of the first trial by member, in the user's form.
         constraints: Conditions over paths inside the group.
+        fixed: What the log keeps of parameters that have one value only, by path inside the group.
+        bare: Paths inside the group whose labels stand for objects that are not at hand.
     """
 
     members: Mapping[str, Any]
     form: Form | None = None
     defaults: Mapping[str, Any] = field(default_factory=dict)
     constraints: tuple[str, ...] = ()
+    fixed: Mapping[str, Scalar] = field(default_factory=dict)
+    bare: tuple[str, ...] = ()
 
 
 class Declared(ABC):

@@ -90,6 +90,7 @@ class Leaf(Node):
     path: str
     parameter: Parameter
     requires: Requires = ()
+    is_length: bool = False  # of a list
 
     def parts(self) -> Iterator[Node]:
         return iter(())
@@ -137,7 +138,7 @@ class Group(Node):
 
     def read(self, value: Any, into: Reading, soft: bool = False) -> None:
         form = self.fields.form
-        if form is not None and form.owns(value):
+        if form is not None and form.distance(value) is not None:
             for name, part in form.take(value, list(self.children)).items():
                 child = self.children[name]
                 if part is not None or _takes_none(child):
@@ -164,6 +165,16 @@ class Branch(Node):
         yield self.selector
         yield from self.options.values()
 
+    def nearest(self, value: Any) -> str | None:
+        """Return the option whose form a value is; of several the one nearest to its class."""
+        found: dict[str, int] = {}
+        for label, option in self.options.items():
+            form = option.fields.form
+            distance = None if form is None else form.distance(value)
+            if distance is not None:
+                found[label] = distance
+        return min(found, key=lambda label: found[label]) if found else None
+
     def value(self, params: Params) -> Any:
         label = str(params[self.path])
         option = self.options[label]
@@ -181,12 +192,11 @@ class Branch(Node):
             option.spread(params, into, cut)
 
     def read(self, value: Any, into: Reading, soft: bool = False) -> None:
-        for label, option in self.options.items():
-            form = option.fields.form
-            if form is not None and form.owns(value):
-                into.put(self.path, label, soft)
-                option.read(value, into, soft=soft)
-                return
+        label = self.nearest(value)
+        if label is not None:
+            into.put(self.path, label, soft)
+            self.options[label].read(value, into, soft=soft)
+            return
         if isinstance(value, tuple | list) and len(value) == 2:
             value = {value[0]: value[1]}
         if isinstance(value, Mapping):
@@ -238,8 +248,5 @@ class Listed(Node):
 
 def _takes_none(node: Node) -> bool:
     if isinstance(node, Branch):
-        return any(
-            option.fields.form is not None and option.fields.form.owns(None)
-            for option in node.options.values()
-        )
+        return node.nearest(None) is not None
     return isinstance(node, Leaf) and node.parameter.contains(None)

@@ -1,18 +1,17 @@
 """Numeric parameters, and the contract of every parameter: a set of values mapped from [0, 1]."""
 
 import math
-import operator
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field, fields, replace
+from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
-from typing import Any, Literal, TypeAlias, final
+from typing import Any, Literal, Self, TypeAlias, final
 
 import numpy as np
 
 from tunesmith._core.errors import SpaceError
 from tunesmith.space.columns import MOST, Column, Columns, continuous, discrete
-from tunesmith.space.labels import Scalar, plain
+from tunesmith.space.labels import Scalar, plain, whole_or_none
 
 Role: TypeAlias = Literal["model", "algorithm"]
 """What a parameter shapes: the model (fixed once a training has begun) or only how it is trained."""
@@ -37,10 +36,20 @@ def common(role: Any, when: Any) -> None:
 
 
 def shown(head: str, *args: Any, **settings: Any) -> str:
-    """Return a constructor call that names only the settings that are given (not None)."""
+    """Return a constructor call that names only the settings that are given (not `...`)."""
     parts = [repr(arg) for arg in args]
-    parts += [f"{name}={value!r}" for name, value in settings.items() if value is not None]
+    parts += [f"{name}={value!r}" for name, value in settings.items() if value is not ...]
     return f"{head}({', '.join(parts)})"
+
+
+def shown_role(role: Role) -> Any:
+    """Return the role as `shown` takes it."""
+    return ... if role == "algorithm" else role
+
+
+def shown_when(when: When) -> Any:
+    """Return the condition as `shown` takes it."""
+    return ... if when is None else when
 
 
 class Parameter(ABC):
@@ -53,10 +62,9 @@ class Parameter(ABC):
     role: Role
     when: When
 
-    @property
     @abstractmethod
-    def column(self) -> Column:
-        """The map from units to numbers."""
+    def make_column(self) -> Column:
+        """Return the map from units to numbers."""
 
     @property
     @abstractmethod
@@ -82,6 +90,12 @@ class Parameter(ABC):
     @abstractmethod
     def settings(self) -> dict[str, Any]:
         """Return the JSON of its values: constructor arguments without default, role, when."""
+
+    @final
+    @cached_property
+    def column(self) -> Column:
+        """The map from units to numbers."""
+        return self.make_column()
 
     @final
     @property
@@ -142,14 +156,16 @@ def _real(value: Any, what: str) -> float:
 
 
 def _whole(value: Any, what: str) -> int:
-    """Return a whole number as int."""
-    value = plain(value)
-    if isinstance(value, bool):
+    """Return a whole number within reach of a unit as int."""
+    whole = whole_or_none(value)
+    if whole is None:
         raise SpaceError(f"{what} must be a whole number, got {value!r}")
-    try:
-        return operator.index(value)
-    except TypeError:
-        raise SpaceError(f"{what} must be a whole number, got {value!r}") from None
+    if abs(whole) > MOST:
+        raise SpaceError(
+            f"{what} lies within -2**40 and 2**40, got {value!r}; "
+            f"use log=True on a smaller unit, or a Float"
+        )
+    return whole
 
 
 def _check_range(name: str, low: float, high: float, step: float | None, log: bool) -> None:
@@ -175,16 +191,78 @@ def _check_range(name: str, low: float, high: float, step: float | None, log: bo
         )
 
 
-def bare(parameter: Parameter) -> Parameter:
-    """Return the parameter without its default."""
-    none: Any = next(f.default for f in fields(parameter) if f.name == "default")  # type: ignore[arg-type] # all parameters are dataclasses
-    changed: Parameter = replace(parameter, default=none)  # type: ignore[type-var] # likewise
-    return changed
+@dataclass(frozen=True, repr=False)
+class Ranged(Parameter):
+    """Numbers between two bounds; what `Float` and `Int` share."""
+
+    low: float
+    high: float
+    _: KW_ONLY
+    log: bool = False
+    step: float | None = None
+    default: float | None = None
+    role: Role = "algorithm"
+    when: When = field(default=None, hash=False)
+
+    @abstractmethod
+    def read(self, value: Any, what: str) -> float:
+        """Return a setting, called `what` in messages, as the number it must be.
+
+        Raises:
+            SpaceError: It is none.
+        """
+
+    @final
+    def __post_init__(self) -> None:
+        common(self.role, self.when)
+        kind = type(self)
+        for name in ("low", "high", "step", "default"):
+            value = getattr(self, name)
+            if value is not None or getattr(kind, name, ...) is not None:
+                number = self.read(value, f"{kind.__name__}({name}=...)")
+                object.__setattr__(self, name, number)
+        _check_range(kind.__name__, self.low, self.high, self.step, self.log)
+        if self.default is not None:
+            self._check_default(self.default)
+
+    @final
+    def __repr__(self) -> str:
+        settings = self.settings()
+        head, low, high = (settings.pop(key) for key in ("type", "low", "high"))
+        return shown(
+            head,
+            low,
+            high,
+            **settings,
+            default=... if self.default is None else self.default,
+            role=shown_role(self.role),
+            when=shown_when(self.when),
+        )
+
+    @final
+    @property
+    def initial(self) -> float | None:
+        return None if self.default is None else self.number(self.default)
+
+    @final
+    def thing(self, scalar: Scalar) -> Any:
+        return scalar
+
+    @final
+    def only(self, number: float) -> Self:
+        value = self.scalars([number])[0]
+        return type(self)(value, value, role=self.role, when=self.when)
+
+    @final
+    def settings(self) -> dict[str, Any]:
+        log: dict[str, Any] = {"log": True} if self.log else {}
+        step: dict[str, Any] = {} if self.step == type(self).step else {"step": self.step}
+        return {"type": type(self).__name__, "low": self.low, "high": self.high} | log | step
 
 
 @final
 @dataclass(frozen=True, repr=False)
-class Float(Parameter):
+class Float(Ranged):
     """A real number in [`low`, `high`].
 
     Args:
@@ -206,50 +284,16 @@ class Float(Parameter):
         [0.0, 0.3, 1.0]
     """
 
-    low: float
-    high: float
-    _: KW_ONLY
-    log: bool = False
-    step: float | None = None
-    default: float | None = None
-    role: Role = "algorithm"
-    when: When = field(default=None, hash=False)
+    def read(self, value: Any, what: str) -> float:
+        return _real(value, what)
 
-    def __post_init__(self) -> None:
-        common(self.role, self.when)
-        for name in ("low", "high", "step", "default"):
-            if (value := getattr(self, name)) is not None or name in ("low", "high"):
-                object.__setattr__(self, name, _real(value, f"Float({name}=...)"))
-        _check_range("Float", self.low, self.high, self.step, self.log)
-        if self.default is not None:
-            self._check_default(self.default)
-
-    def __repr__(self) -> str:
-        return shown(
-            "Float",
-            self.low,
-            self.high,
-            log=self.log or None,
-            step=self.step,
-            default=self.default,
-            role=self.role if self.role != "algorithm" else None,
-            when=self.when,
-        )
-
-    @property
-    def column(self) -> Column:
-        return self._column
-
-    @cached_property
-    def _column(self) -> Column:
+    def make_column(self) -> Column:
         if self.step is None or self.low == self.high:
             return continuous(self.low, self.high, log=self.log)
-        count = math.floor((self.high - self.low) / self.step * (1 + 1e-12)) + 1
+        steps = (self.high - self.low) / self.step
+        # 1.0 is the tenth step of 0.1, though the quotient may fall short of it
+        count = math.floor(steps + min(1e-12 * steps, 1e-3)) + 1
         return discrete(self.low, self.step, count, log=self.log)
-
-    @property
-    def initial(self) -> float | None:
-        return None if self.default is None else self.number(self.default)
 
     def number(self, value: Any) -> float | None:
         if type(value) is not float:
@@ -259,7 +303,9 @@ class Float(Parameter):
         column = self.column
         if not column.count:
             return float(value) + 0.0 if self.low <= value <= self.high else None
-        k = round((value - column.low) / column.step) if math.isfinite(value) else -1
+        if not column.low - column.step <= value <= column.high + column.step:
+            return None
+        k = round((value - column.low) / column.step)
         if not 0 <= k < column.count:
             return None
         first, stride, scale = column.exact
@@ -269,21 +315,10 @@ class Float(Parameter):
     def scalars(self, numbers: Sequence[float]) -> list[Any]:
         return list(numbers)
 
-    def thing(self, scalar: Scalar) -> Any:
-        return scalar
-
-    def only(self, number: float) -> "Float":
-        return Float(number, number, role=self.role, when=self.when)
-
-    def settings(self) -> dict[str, Any]:
-        log: dict[str, Any] = {"log": True} if self.log else {}
-        step: dict[str, Any] = {} if self.step is None else {"step": self.step}
-        return {"type": "Float", "low": self.low, "high": self.high} | log | step
-
 
 @final
 @dataclass(frozen=True, repr=False)
-class Int(Parameter):
+class Int(Ranged):
     """A whole number in [`low`, `high`].
 
     Args:
@@ -306,50 +341,15 @@ class Int(Parameter):
     low: int
     high: int
     _: KW_ONLY
-    log: bool = False
     step: int = 1
     default: int | None = None
-    role: Role = "algorithm"
-    when: When = field(default=None, hash=False)
 
-    def __post_init__(self) -> None:
-        common(self.role, self.when)
-        for name in ("low", "high", "step", "default"):
-            if (value := getattr(self, name)) is not None or name != "default":
-                object.__setattr__(self, name, _whole(value, f"Int({name}=...)"))
-        if max(abs(self.low), abs(self.high), abs(self.step)) > MOST:
-            raise SpaceError(
-                f"Int lies within -2**40 and 2**40, got {self.low} to {self.high}; "
-                f"use log=True on a smaller unit, or a Float"
-            )
-        _check_range("Int", self.low, self.high, self.step, self.log)
-        if self.default is not None:
-            self._check_default(self.default)
+    def read(self, value: Any, what: str) -> int:
+        return _whole(value, what)
 
-    def __repr__(self) -> str:
-        return shown(
-            "Int",
-            self.low,
-            self.high,
-            log=self.log or None,
-            step=self.step if self.step != 1 else None,
-            default=self.default,
-            role=self.role if self.role != "algorithm" else None,
-            when=self.when,
-        )
-
-    @property
-    def column(self) -> Column:
-        return self._column
-
-    @cached_property
-    def _column(self) -> Column:
+    def make_column(self) -> Column:
         count = (self.high - self.low) // self.step + 1
         return discrete(float(self.low), float(self.step), count, log=self.log)
-
-    @property
-    def initial(self) -> float | None:
-        return None if self.default is None else self.number(self.default)
 
     def number(self, value: Any) -> float | None:
         if type(value) is not int:
@@ -364,14 +364,3 @@ class Int(Parameter):
 
     def scalars(self, numbers: Sequence[float]) -> list[Any]:
         return list(map(int, numbers))
-
-    def thing(self, scalar: Scalar) -> Any:
-        return scalar
-
-    def only(self, number: float) -> "Int":
-        return Int(int(number), int(number), role=self.role, when=self.when)
-
-    def settings(self) -> dict[str, Any]:
-        log: dict[str, Any] = {"log": True} if self.log else {}
-        step: dict[str, Any] = {} if self.step == 1 else {"step": self.step}
-        return {"type": "Int", "low": self.low, "high": self.high} | log | step

@@ -8,20 +8,21 @@
     type = "Choice"
     options = {adam = {beta = {type = "Float", low = 0.8, high = 1.0}}, sgd = {}}
 
-A table without a text `type` is a group. `defaults` and `fixed` hold values by path.
+A table without a text `type` is a group. `defaults` and `fixed` hold values by path; `objects` lists
+the paths whose labels stand for objects.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from tunesmith._core.errors import SpaceError
-from tunesmith.space.choices import Categorical, Ordinal
+from tunesmith.space.choices import Categorical, Labelled, Ordinal
 from tunesmith.space.encoding import Encoding
 from tunesmith.space.forms import form_of
-from tunesmith.space.labels import Scalar, hint
+from tunesmith.space.labels import Scalar, at, hint
 from tunesmith.space.nests import Choice, Fields, List
 from tunesmith.space.nodes import Branch, Group, Leaf, Listed, Node
-from tunesmith.space.parameters import Float, Int, Parameter
+from tunesmith.space.parameters import Float, Int
 from tunesmith.space.structure import Tree
 
 _COMMON = ("default", "role", "when")
@@ -34,12 +35,10 @@ _KINDS: dict[str, tuple[Callable[..., Any], tuple[str, ...], tuple[str, ...]]] =
     "List": (List, ("of", "length"), ()),
     "Group": (Fields, ("form", "name", "parameters"), ()),
 }
-_ROOT = ("form", "name", "parameters", "constraints", "defaults", "fixed")
+_ROOT = ("form", "name", "parameters", "constraints", "defaults", "fixed", "objects")
 
 
-def to_data(
-    tree: Tree, encoding: Encoding, constraints: tuple[str, ...], fixed: Mapping[str, Scalar]
-) -> dict[str, Any]:
+def to_data(tree: Tree, encoding: Encoding, fixed: Mapping[str, Scalar]) -> dict[str, Any]:
     """Return a space as JSON values; what is empty is left out."""
     root = tree.root
     form = root.fields.form
@@ -47,12 +46,17 @@ def to_data(
     if form is not None and form.name == "object":
         data["name"] = form.label
     data["parameters"] = {n: _node(child, encoding) for n, child in root.children.items()}
-    defaults = {
-        path: leaf.parameter.scalars([leaf.parameter.initial])[0]
-        for path, leaf in tree.leaves.items()
-        if leaf.parameter.initial is not None
+    rest = {
+        "constraints": [rule.text for rule in encoding.rules],
+        "defaults": tree.defaults,
+        "fixed": dict(fixed),
+        "objects": [
+            path
+            for path, leaf in tree.leaves.items()
+            if path in tree.bare
+            or (isinstance(leaf.parameter, Labelled) and leaf.parameter.objects)
+        ],
     }
-    rest = {"constraints": list(constraints), "defaults": defaults, "fixed": dict(fixed)}
     return data | {key: value for key, value in rest.items() if value}
 
 
@@ -77,15 +81,21 @@ def _node(node: Node, encoding: Encoding) -> dict[str, Any]:
 
 
 def _leaf(data: dict[str, Any], leaf: Leaf, encoding: Encoding) -> dict[str, Any]:
-    parameter: Parameter = leaf.parameter
-    if parameter.role != "algorithm":
-        data["role"] = parameter.role
-    said = encoding.whens[leaf.path].said
-    return data if said is None else data | {"when": said}
+    role, said = leaf.parameter.role, encoding.whens[leaf.path].said
+    common = {"role": None if role == "algorithm" else role, "when": said}
+    return data | {key: value for key, value in common.items() if value is not None}
 
 
-def from_data(data: Any) -> tuple[Fields, dict[str, Scalar]]:
-    """Return what `to_data` wrote: the declaration, and the fixed values.
+def leaf_data(leaf: Leaf, encoding: Encoding, fixed: Mapping[str, Scalar]) -> dict[str, Any]:
+    """Return what the log keeps of one parameter, without its default."""
+    settings = leaf.parameter.settings()
+    if leaf.path in fixed:
+        settings["fixed"] = fixed[leaf.path]
+    return _leaf(settings, leaf, encoding)
+
+
+def from_data(data: Any) -> Fields:
+    """Return what `to_data` wrote.
 
     Raises:
         SpaceError: The data are no space; it says where.
@@ -93,16 +103,25 @@ def from_data(data: Any) -> tuple[Fields, dict[str, Scalar]]:
     if not isinstance(data, Mapping):
         raise SpaceError(f"a space is written as a table with 'parameters', got {data!r}")
     _known_keys(data, _ROOT, "a space")
-    constraints = data.get("constraints", [])
-    if not isinstance(constraints, list | tuple):
-        raise SpaceError(f"constraints are a list of texts, got {constraints!r}")
-    fields = Fields(
+    return Fields(
         members=_members(data.get("parameters", {}), "parameters"),
         form=form_of(data.get("form", "mapping"), str(data.get("name", "Params"))),
         defaults=_table(data.get("defaults", {}), "defaults"),
-        constraints=tuple(constraints),
+        constraints=texts(data.get("constraints", []), "constraints"),
+        fixed=dict(_table(data.get("fixed", {}), "fixed")),
+        bare=texts(data.get("objects", []), "objects"),
     )
-    return fields, dict(_table(data.get("fixed", {}), "fixed"))
+
+
+def texts(given: Any, what: str) -> tuple[str, ...]:
+    """Return a list as a tuple.
+
+    Raises:
+        SpaceError: It is none.
+    """
+    if not isinstance(given, list | tuple) or not all(isinstance(one, str) for one in given):
+        raise SpaceError(f"{what} are a list of texts, got {given!r}; put it in []")
+    return tuple(given)
 
 
 def _table(data: Any, where: str) -> Mapping[str, Any]:
@@ -131,7 +150,8 @@ def _spec(data: Any, where: str) -> Any:
         raise SpaceError(f"{where}: there is no type {kind!r}; {hint(kind, _KINDS)}")
     make, needed, more = _KINDS[kind]
     settings = {key: value for key, value in table.items() if key != "type"}
-    _known_keys(settings, needed + more + _COMMON, f"{where}, a {kind},")
+    common = () if kind == "Group" else _COMMON
+    _known_keys(settings, needed + more + common, f"{where}, a {kind},")
     for key in needed:
         if key not in settings:
             raise SpaceError(f"{where}, a {kind}, needs {key!r}")
@@ -142,7 +162,5 @@ def _spec(data: Any, where: str) -> Any:
         settings["options"] = _members(settings["options"], where)
     elif kind == "List":
         settings["of"] = _spec(settings["of"], f"{where}.of")
-    try:
+    with at(where):
         return make(**settings)
-    except SpaceError as error:
-        raise SpaceError(f"{where}: {error}") from None

@@ -5,25 +5,23 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, Generic, TypeVar, final, overload
+from typing import Any, Generic, final, overload
 
 import numpy as np
 
 from tunesmith._core.errors import SpaceError
-from tunesmith.space import completion, counting, drawing, serial
+from tunesmith._core.types import P
+from tunesmith.space import completion, drawing, enumeration, serial
 from tunesmith.space.columns import Bools, Floats
-from tunesmith.space.comparison import Saying, differences, refuse_clash
+from tunesmith.space.comparison import differences
 from tunesmith.space.encoding import Encoding
-from tunesmith.space.forms import Blank, Call
-from tunesmith.space.grids import Grid, levels
-from tunesmith.space.labels import Params, Scalar
+from tunesmith.space.labels import Params
 from tunesmith.space.nests import Declared, Fields
 from tunesmith.space.nodes import Reading
-from tunesmith.space.parameters import Parameter, bare
+from tunesmith.space.parameters import Parameter
 from tunesmith.space.structure import Tree
 from tunesmith.space.typed import call_of, fields_of, is_dataclass_type
-
-P = TypeVar("P")
+from tunesmith.space.union import united
 
 
 @final
@@ -59,19 +57,17 @@ class Space(Declared, Generic[P]):
     def __init__(self, of: type[P], *, constraints: Sequence[str] = ()) -> None: ...
 
     def __init__(self, of: Mapping[str, Any] | type[P], *, constraints: Sequence[str] = ()) -> None:
-        if isinstance(constraints, str):
-            raise SpaceError(f"constraints are a list of texts, got {constraints!r}; put it in []")
         if isinstance(of, Mapping):
             fields = Fields(dict(of))
         elif isinstance(of, type):
             fields = fields_of(of)
         else:
             raise SpaceError(f"a space is a dict or a dataclass, got {of!r}")
-        self._set_up(replace(fields, constraints=tuple(constraints)), {})
+        self._set_up(replace(fields, constraints=serial.texts(constraints, "constraints")))
 
-    def _set_up(self, fields: Fields, fixed: Mapping[str, Scalar]) -> None:
+    def _set_up(self, fields: Fields) -> None:
         tree = Tree(fields)
-        encoding = Encoding(tree, tree.constraints, fixed)
+        encoding = Encoding(tree)
         self._tree, self._encoding, self._fields = tree, encoding, fields
         self._fixed = {
             encoding.names[j]: encoding.parameters[j].scalars([number])[0]
@@ -84,9 +80,9 @@ class Space(Declared, Generic[P]):
         )
 
     @classmethod
-    def _made(cls, fields: Fields, fixed: Mapping[str, Scalar]) -> "Space[Any]":
+    def _made(cls, fields: Fields) -> "Space[Any]":
         space: Space[Any] = cls.__new__(cls)
-        space._set_up(fields, fixed)
+        space._set_up(fields)
         return space
 
     @property
@@ -112,17 +108,27 @@ class Space(Declared, Generic[P]):
     @property
     def constraints(self) -> tuple[str, ...]:
         """The constraints, those of spaces inside included."""
-        return self._tree.constraints
+        return tuple(rule.text for rule in self._encoding.rules)
 
     @property
     def called(self) -> bool:
         """Whether the objective gets it as keyword arguments: it is the space of a signature."""
-        return isinstance(self._fields.form, Call)
+        form = self._fields.form
+        return form is not None and form.name == "call"
 
     @property
     def blank(self) -> bool:
         """Whether it was read from a log whose dataclass is not at hand."""
-        return isinstance(self._fields.form, Blank)
+        form = self._fields.form
+        return form is not None and form.name == "object" and form.kind is None
+
+    @property
+    def bare(self) -> tuple[str, ...]:
+        """Paths of parameters whose labels stand for objects that are not at hand.
+
+        They come with a space that was read from a log; the objective would get the labels.
+        """
+        return self._tree.bare
 
     @property
     def conditional(self) -> bool:
@@ -133,10 +139,15 @@ class Space(Declared, Generic[P]):
     def cardinality(self) -> int | None:
         """How many configurations there are; None if infinitely many.
 
-        Conditions are counted. Constraints are if there are at most 100,000 configurations without
-        them, else the number is a bound.
+        Conditions are counted if that takes at most 10,000 steps, constraints if there are at most
+        100,000 configurations without them or they leave few; else the number is a bound.
         """
-        return counting.cardinality(self._encoding)
+        return enumeration.count(self._encoding, enumeration.axes(self._encoding, None))
+
+    @property
+    def share(self) -> float:
+        """The share of the space that keeps the constraints, measured by fixed draws."""
+        return self._share
 
     def __len__(self) -> int:
         return len(self.names)
@@ -197,8 +208,17 @@ class Space(Declared, Generic[P]):
             partial: Whether parameters may be missing.
 
         Raises:
-            SpaceError: It is no configuration of this space; it says why.
+            SpaceError: It is no configuration of this space, or part of none; it says why.
         """
+        params = self._read(given)
+        if partial:
+            completion.complete(self._encoding, params, None, drawing.own_generator())
+        else:
+            self._encoding.check(params)
+        return params
+
+    def _read(self, given: Any) -> Params:
+        """Return what is given by path, as the log keeps it, whether it fits together or not."""
         reading = Reading(self._tree.node)
         self._tree.root.read(given, reading)
         encoding = self._encoding
@@ -209,12 +229,7 @@ class Space(Declared, Generic[P]):
             for path in reading.soft:
                 if not active[encoding.place(path)]:
                     row[encoding.place(path)] = np.nan
-        [params] = encoding.params(filled, ~np.isnan(row)[None])
-        if partial:
-            completion.forced(encoding, row)
-        else:
-            encoding.check(params)
-        return params
+        return encoding.params(filled, ~np.isnan(row)[None])[0]
 
     def build(self, params: Params) -> P:
         """Return a whole configuration in the form in which the objective gets it."""
@@ -261,6 +276,10 @@ class Space(Declared, Generic[P]):
     def grid(self, wanted: Mapping[str, int] | int) -> Iterator[Params]:
         """Yield all combinations, continuous parameters at evenly spaced units, ends included.
 
+        They come as they are found. A constraint over at most 100,000 combinations of parameters
+        that are active together cuts off what it excludes; any other is only looked at when all that
+        it mentions is decided, so that a rare combination may be long in coming.
+
         Args:
             wanted: How many units, for all continuous parameters or by path (which may thin finite
                 parameters too); 1 is the middle.
@@ -268,8 +287,16 @@ class Space(Declared, Generic[P]):
         Raises:
             SpaceError: A continuous parameter has no number of levels.
         """
-        blocks = Grid(self._encoding, levels(self._encoding, wanted)).blocks()
-        return (one for block in blocks for one in self._encoding.params(*block))
+        found = enumeration.blocks(self._encoding, enumeration.axes(self._encoding, wanted))
+        return (one for block in found for one in self._encoding.params(*block))
+
+    def grid_size(self, wanted: Mapping[str, int] | int) -> int:
+        """Return how many configurations `grid` yields; a bound where `cardinality` is one.
+
+        Raises:
+            SpaceError: A continuous parameter has no number of levels.
+        """
+        return enumeration.count(self._encoding, enumeration.axes(self._encoding, wanted)) or 0
 
     def key(self, params: Params) -> Hashable:
         """Return what is equal for equal configurations."""
@@ -285,29 +312,22 @@ class Space(Declared, Generic[P]):
         Raises:
             SpaceError: A value is not in its parameter, or nothing is left.
         """
-        stored = self.store(dict(given or {}) | values, partial=True)
-        return self._made(self._fields, self._fixed | stored)
+        stored = self._read(dict(given or {}) | values)
+        completion.forced(self._encoding, self._encoding.row(stored))
+        return self._made(replace(self._fields, fixed={**self._fields.fixed, **stored}))
 
-    def __or__(self, other: "Space[Any]") -> "Space[dict[str, Any]]":
-        """Return the union of two spaces of dicts.
+    def __or__(self, other: "Space[Any] | Mapping[str, Any]") -> "Space[dict[str, Any]]":
+        """Return the union of two spaces of dicts; the other may be a dict itself.
 
         Raises:
             SpaceError: They define a name differently, or one is not of a dict.
         """
+        if isinstance(other, Mapping):
+            other = Space(other)
         if not isinstance(other, Space):
             return NotImplemented
-        for one in (self, other):
-            if one.declaration.form is not None:
-                raise SpaceError("only spaces of dicts can be united; put this one into a dict")
-        mine, theirs = self.to_json(), other.to_json()
-        refuse_clash(mine, theirs)
-        a, b = self.declaration, other.declaration
-        fields = Fields(
-            members={**a.members, **b.members},
-            defaults={**a.defaults, **b.defaults},
-            constraints=tuple(dict.fromkeys(a.constraints + b.constraints)),
-        )
-        return self._made(fields, {**mine.get("fixed", {}), **theirs.get("fixed", {})})
+        theirs = other._tree, other._encoding
+        return self._made(united((self._tree, self._encoding), theirs))
 
     def __eq__(self, other: object) -> bool:
         """Spaces are equal if the log cannot tell them apart."""
@@ -319,12 +339,13 @@ class Space(Declared, Generic[P]):
     def __repr__(self) -> str:
         data = self.to_json()
         inside = data["name"] if data["form"] == "object" else repr(dict(self._fields.members))
-        rest = f", constraints={list(self.constraints)!r}" if self.constraints else ""
-        fixed = f".fix({self._fixed!r})" if self._fixed else ""
+        own = self._fields
+        rest = f", constraints={list(own.constraints)!r}" if own.constraints else ""
+        fixed = f".fix({dict(own.fixed)!r})" if own.fixed else ""
         return f"Space({inside}{rest}){fixed}"
 
     def __reduce__(self) -> Any:
-        return _rebuilt, (self._fields, self._fixed)
+        return _rebuilt, (self._fields,)
 
     def difference(self, other: "Space[Any]") -> list[str]:
         """Return what differs, in words, from another space; nothing if they hold the same.
@@ -332,21 +353,18 @@ class Space(Declared, Generic[P]):
         Objects are compared by their labels. Defaults are not compared: they say what is tried
         first, not what may be.
         """
-        return differences(self._saying, other._saying)  # noqa: SLF001 - of its own class
+        return differences(self._logged, other._logged)  # noqa: SLF001 - of its own class
 
     @cached_property
-    def _saying(self) -> Saying:
-        whens = self._encoding.whens
-        words = {
-            name: repr(replace(bare(parameter), when=whens[name].said))  # type: ignore[type-var] # all parameters are dataclasses
-            + (" (fixed)" if name in self._fixed else "")
-            for name, parameter in self.parameters.items()
-        }
-        return Saying(words, self.constraints)
+    def _logged(self) -> tuple[dict[str, Any], tuple[str, ...]]:
+        leaves = self._tree.leaves
+        return {
+            name: serial.leaf_data(leaves[name], self._encoding, self._fixed) for name in self.names
+        }, self.constraints
 
     def to_json(self) -> dict[str, Any]:
         """Return the space as JSON values, labels in place of objects."""
-        return serial.to_data(self._tree, self._encoding, self.constraints, self._fixed)
+        return serial.to_data(self._tree, self._encoding, self._fixed)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Space[Any]":
@@ -357,7 +375,7 @@ class Space(Declared, Generic[P]):
         Raises:
             SpaceError: The data are no space.
         """
-        return cls._made(*serial.from_data(data))
+        return cls._made(serial.from_data(data))
 
     @classmethod
     def from_toml(cls, text: str) -> "Space[Any]":
@@ -377,8 +395,8 @@ class Space(Declared, Generic[P]):
         return cls.from_json(data)
 
 
-def _rebuilt(fields: Fields, fixed: dict[str, Scalar]) -> Space[Any]:
-    return Space._made(fields, fixed)  # noqa: SLF001 - the other half of __reduce__
+def _rebuilt(fields: Fields) -> Space[Any]:
+    return Space._made(fields)  # noqa: SLF001 - the other half of __reduce__
 
 
 @overload
@@ -417,4 +435,4 @@ def signature_space(function: Callable[..., Any]) -> tuple[Space[Any], str | Non
         SpaceError: A parameter has no range; it is named.
     """
     fields, trial = call_of(function)
-    return Space._made(fields, {}), trial  # noqa: SLF001 - another way to make one
+    return Space._made(fields), trial  # noqa: SLF001 - another way to make one

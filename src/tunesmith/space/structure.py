@@ -9,13 +9,15 @@ from dataclasses import replace
 from typing import Any, final
 
 from tunesmith._core.errors import SpaceError
-from tunesmith.space.choices import Categorical
-from tunesmith.space.expressions import Expression
-from tunesmith.space.labels import check_name, hint
+from tunesmith.space.choices import Categorical, Labelled
+from tunesmith.space.expressions import Expression, is_plain, normal, written
+from tunesmith.space.labels import Scalar, at, check_name, hint
 from tunesmith.space.nests import Choice, Declared, Fields, List
 from tunesmith.space.nodes import Branch, Group, Leaf, Listed, Node, Reading, Requires
 from tunesmith.space.parameters import Int, Parameter
 from tunesmith.space.typed import fields_of, is_dataclass_type
+
+_DEEPEST = 50
 
 
 @final
@@ -31,36 +33,48 @@ class Tree:
     Attributes:
         root: The whole space.
         leaves: By path, in the order of declaration.
-        constraints: Of the space and of spaces inside it, over whole paths.
+        rules: The constraints of the space and of spaces inside it, with the groups they stand in.
+        fixed: What the log keeps of parameters that have one value only, by whole path.
+        bare: Whole paths whose labels stand for objects that are not at hand.
     """
 
     def __init__(self, fields: Fields) -> None:
         self._pending: list[tuple[Node, Any]] = []
-        self._rules: list[tuple[str, str]] = []
         self._classes: list[type] = []
+        self.rules: list[tuple[Expression, str]] = []
+        self.fixed: dict[str, Scalar] = {}
+        bare: dict[str, None] = {}
         self.root = self._group(fields, "", ())
         self._nodes: dict[str, Node] = {}
         for node in self.root.walk():
             self._nodes.setdefault(node.path, node)
+            if isinstance(node, Group):
+                bare |= dict.fromkeys(join(node.path, path) for path in node.fields.bare)
+        self.bare = tuple(bare)
+        for path in self.bare:
+            self.node(path)
         self.leaves = {n.path: n for n in self.root.walk() if isinstance(n, Leaf)}
-        self.constraints = tuple(self._whole(text, where) for where, text in self._rules)
+        self._normal = {normal(path): leaf for path, leaf in self.leaves.items()}
         defaults = Reading(self.node)
         for node, value in self._pending:  # inner ones first, so that outer ones win
             if isinstance(node, Group):  # by path, so not as one object of the group's form
                 for name, part in value.items():
-                    self.node(f"{node.path}.{name}" if node.path else name).read(part, defaults)
+                    self.node(join(node.path, name)).read(part, defaults)
             else:
                 node.read(value, defaults)
         for path, value in defaults.values.items():
             leaf = self.leaves[path]
-            leaf.parameter = _with_default(leaf.parameter, path, value)
+            with at(path):
+                leaf.parameter = replace(leaf.parameter, default=value)  # type: ignore[type-var] # all parameters are dataclasses
 
-    def _whole(self, text: str, where: str) -> str:
-        """Return a constraint that stands at `where`, over whole paths."""
-        try:
-            return Expression(text).renamed(lambda name: self.resolve(name, where))
-        except SpaceError as error:
-            raise SpaceError(f"constraint {text!r}: {error}") from None
+    @property
+    def defaults(self) -> dict[str, Scalar]:
+        """What the log would keep of the defaults, by path."""
+        return {
+            path: leaf.parameter.scalars([leaf.parameter.initial])[0]
+            for path, leaf in self.leaves.items()
+            if leaf.parameter.initial is not None
+        }
 
     def node(self, path: Any) -> Node:
         """Return the node at a path.
@@ -74,24 +88,34 @@ class Tree:
             raise SpaceError(f"there is no parameter {path!r}; {known}")
         return node
 
-    def resolve(self, name: str, where: str) -> str:
-        """Return the whole path of a leaf that a condition at `where` calls `name`.
+    def resolve(self, name: str, where: str) -> Leaf:
+        """Return the leaf that a condition at `where` calls `name`.
 
-        Like a variable it is looked up in the innermost group first.
+        Like a variable it is looked up in the innermost group first; like a variable of Python's, in
+        the normal form NFKC.
 
         Raises:
             SpaceError: There is none.
         """
         scope = where
         while True:
-            path = f"{scope}.{name}" if scope else name
-            if path in self.leaves:
-                return path
+            path = join(scope, name)
+            leaf = self.leaves.get(path) or self._normal.get(normal(path))
+            if leaf is not None:
+                return leaf
             if not scope:
-                raise SpaceError(f"there is no parameter {name!r}; {hint(name, self.leaves)}")
+                raise SpaceError(f"there is no parameter {name!r}; {self._advice(name)}")
             scope = scope.rpartition(".")[0]
 
+    def _advice(self, name: str) -> str:
+        for path, leaf in self.leaves.items():
+            if isinstance(leaf.parameter, Labelled) and leaf.parameter.contains(name):
+                return f"a label is quoted: {written(path)} == {name!r}"
+        return hint(name, self.leaves, lambda path: repr(path) if is_plain(path) else written(path))
+
     def _grow(self, spec: Any, path: str, requires: Requires) -> Node:
+        if path.count(".") >= _DEEPEST:
+            raise SpaceError(f"{path[:40]}... is nested more than {_DEEPEST} deep; make it flatter")
         if isinstance(spec, Declared):
             spec = spec.declaration
         if isinstance(spec, Parameter):
@@ -122,8 +146,11 @@ class Tree:
         children: dict[str, Node] = {}
         for name, spec in fields.members.items():
             check_name(name, f"a parameter of {path}" if path else "a parameter")
-            children[name] = self._grow(spec, f"{path}.{name}" if path else name, requires)
-        self._rules += [(path, text) for text in fields.constraints]
+            children[name] = self._grow(spec, join(path, name), requires)
+        for text in fields.constraints:
+            with at(f"constraint {text!r}"):
+                self.rules.append((Expression(text), path))
+        self.fixed |= {join(path, name): value for name, value in fields.fixed.items()}
         group = Group(path, fields, children)
         self._pending.append((group, fields.defaults))
         return group
@@ -159,7 +186,8 @@ class Tree:
         if isinstance(spec.of, List):
             raise SpaceError(f"{path} is a List of Lists; put the inner one into a dict")
         low, high = spec.bounds
-        length = Leaf(path, Int(low, high, role=spec.role, when=spec.when), requires)
+        number = Int(low, high, role=spec.role, when=spec.when)
+        length = Leaf(path, number, requires, is_length=True)
         elements = tuple(
             self._grow(spec.of, f"{path}.{i}", ((path, tuple(range(max(low, i + 1), high + 1))),))
             for i in range(high)
@@ -170,9 +198,6 @@ class Tree:
         return node
 
 
-def _with_default(parameter: Parameter, path: str, value: Any) -> Parameter:
-    try:
-        changed: Parameter = replace(parameter, default=value)  # type: ignore[type-var] # all parameters are dataclasses
-    except SpaceError as error:
-        raise SpaceError(f"{path}: {error}") from None
-    return changed
+def join(above: str, name: Any) -> str:
+    """Return the path of what is called `name` in the group at `above`."""
+    return f"{above}.{name}" if above else name

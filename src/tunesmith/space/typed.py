@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from tunesmith._core.errors import SpaceError
 from tunesmith.space.choices import Categorical
-from tunesmith.space.forms import Call, Instance, Nothing
+from tunesmith.space.forms import Form
 from tunesmith.space.nests import Choice, Declared, Fields, List
 from tunesmith.space.parameters import Float, Parameter
 
@@ -42,7 +42,26 @@ def fields_of(kind: type) -> Fields:
         elif part.default_factory is not dataclasses.MISSING:
             defaults[part.name] = part.default_factory()
         _check_conditional(members[part.name], part.name in defaults, where)
-    return Fields(members, Instance(kind), _known(members, defaults))
+    for name, hint in hints.items():
+        if isinstance(hint, dataclasses.InitVar) and get_origin(hint.type) is Annotated:
+            raise SpaceError(
+                f"{name!r} of {kind.__qualname__} is an InitVar, which an instance does not keep; "
+                f"make it a field, or take away its range"
+            )
+    _check_constructor(kind, members)
+    return Fields(members, Form.instance(kind), _known(members, defaults))
+
+
+def _check_constructor(kind: type, members: Mapping[str, Any]) -> None:
+    """Refuse a class that cannot be called with its own fields."""
+    try:
+        inspect.signature(kind).bind(**members)
+    except TypeError as error:
+        raise SpaceError(
+            f"{kind.__qualname__} cannot be made from its fields: {error}; objectives get "
+            f"{kind.__qualname__}({', '.join(f'{name}=...' for name in members)}), so what else it "
+            f"takes needs a default"
+        ) from None
 
 
 def call_of(function: Callable[..., Any]) -> tuple[Fields, str | None]:
@@ -56,7 +75,14 @@ def call_of(function: Callable[..., Any]) -> tuple[Fields, str | None]:
     members: dict[str, Any] = {}
     defaults: dict[str, Any] = {}
     trial: str | None = None
-    for name, part in _free(function).items():
+    free = _free(function)
+    if [p.annotation is p.empty and p.default is p.empty for p in free.values()] == [True]:
+        [name] = free
+        raise SpaceError(
+            f"{name!r} of {title} has no annotation, so it is taken for the trial; give the space: "
+            f'ts.minimize(objective, {{"x": ts.Float(0, 1)}}, ...) and read {name}["x"]'
+        )
+    for name, part in free.items():
         where = f"{name!r} of {title}"
         if part.kind in (part.VAR_POSITIONAL, part.VAR_KEYWORD, part.POSITIONAL_ONLY):
             raise SpaceError(
@@ -75,7 +101,7 @@ def call_of(function: Callable[..., Any]) -> tuple[Fields, str | None]:
         if part.default is not part.empty:
             defaults[name] = part.default
         _check_conditional(members[name], name in defaults, where)
-    return Fields(members, Call(), _known(members, defaults)), trial
+    return Fields(members, Form.call(), _known(members, defaults)), trial
 
 
 def trial_params(function: Callable[..., Any]) -> type | None:
@@ -170,6 +196,7 @@ def spec_of(hint: Any, where: str) -> Any:
     Raises:
         SpaceError: It declares no range.
     """
+    hint = _seen_through(hint)
     if get_origin(hint) is Annotated:
         base, *extras = get_args(hint)
         specs = [e for e in extras if isinstance(e, Parameter | Choice | List | Declared | Mapping)]
@@ -186,11 +213,29 @@ def spec_of(hint: Any, where: str) -> Any:
         return Categorical(values)
     if is_dataclass_type(hint):
         return hint
+    if is_dataclass_type(get_origin(hint)):
+        raise SpaceError(
+            f"{where} is annotated {_name(hint)}, a generic dataclass, whose fields have no ranges "
+            f"of their own; write a dataclass with the annotations spelled out"
+        )
     raise SpaceError(
         f"{where} is annotated {_name(hint)}, which has no range; "
         f"{_FIX.get(hint, 'annotate Literal, Enum, bool, a dataclass or Annotated with a range')}, "
         f"or bind data by functools.partial"
     )
+
+
+def _seen_through(hint: Any) -> Any:
+    """Return what an alias, a NewType or Final stands for."""
+    while True:
+        if get_origin(hint) is typing.Final:
+            [hint] = get_args(hint)
+        elif isinstance(hint, typing.NewType):
+            hint = hint.__supertype__
+        elif hasattr(hint, "__value__") and not isinstance(hint, type):
+            hint = hint.__value__
+        else:
+            return hint
 
 
 _FIX: dict[Any, str] = {
@@ -206,6 +251,7 @@ def _name(hint: Any) -> str:
 
 
 def _annotated(base: Any, spec: Any, where: str) -> Any:
+    base = _seen_through(base)
     if base is int and isinstance(spec, Float):
         raise SpaceError(f"{where} is annotated int, but Float gives floats; use ts.Int")
     if isinstance(spec, List) and spec.of is ...:
@@ -228,10 +274,17 @@ def _values(hint: Any) -> list[Any]:
 
 
 def _union(kinds: tuple[Any, ...], where: str) -> Choice | Categorical:
+    kinds = tuple(map(_seen_through, kinds))
     if all(map(_values, kinds)):
         return Categorical([value for kind in kinds for value in _values(kind)])
     options: dict[str, Any] = {}
     for kind in kinds:
+        if get_origin(kind) is Annotated:
+            raise SpaceError(
+                f"{where} is a union with a range; a union chooses between dataclasses (or None): "
+                f"give the range to a field of a dataclass, or, if it is None only while inactive, "
+                f"write Annotated[float | None, ts.Float(low, high, when=...)] = None"
+            )
         if kind is not type(None) and not is_dataclass_type(kind):
             raise SpaceError(
                 f"{where} is a union with {_name(kind)}; a union chooses between dataclasses "
@@ -240,5 +293,5 @@ def _union(kinds: tuple[Any, ...], where: str) -> Choice | Categorical:
         name = "None" if kind is type(None) else kind.__name__
         if name in options:
             raise SpaceError(f"{where} is a union of two classes called {name}; rename one")
-        options[name] = Fields({}, Nothing()) if kind is type(None) else kind
+        options[name] = Fields({}, Form.nothing()) if kind is type(None) else kind
     return Choice(options)

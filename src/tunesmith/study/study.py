@@ -340,6 +340,11 @@ class Study(Generic[P]):
         if self._loaded_bare and (self.space.blank or self.space.called):
             self._desk.move(opening.with_space(self._ledger, space_meant(objective)))
             self._loaded_bare = False
+        if self.space.bare:
+            raise StudyError(
+                f"the log has labels in the place of the objects of {', '.join(self.space.bare)}; "
+                "open the study with them: ts.load(..., space=...)"
+            )
 
     def _kept(self) -> str:
         if isinstance(self._ledger.storage, Memory):

@@ -8,14 +8,19 @@ def test_my_sampler_keeps_the_space(space): ...
 """
 
 from dataclasses import make_dataclass, replace
+from keyword import iskeyword
 from typing import Annotated, Any
 
 from hypothesis import strategies as st
 
 from tunesmith.space import Categorical, Choice, Float, Int, List, Ordinal, Parameter, Space
 
-_NAMES = ("a", "b", "c", "units", "lr", "depth", "kind", "über")
+_NAMES = ("a", "b", "c", "units", "lr", "depth", "kind", "über", "lambda", "µ-rate")
 _OPTIONS = ("one", "two", "three")
+
+
+def _is_plain(name: str) -> bool:
+    return name.isidentifier() and not iskeyword(name)
 
 
 @st.composite
@@ -27,8 +32,9 @@ def _floats(draw: st.DrawFn) -> Float:
 
 @st.composite
 def _log_floats(draw: st.DrawFn) -> Float:
-    low = draw(st.floats(1e-12, 1e6))
-    return Float(low, low * draw(st.sampled_from([1.0, 1.5, 100.0, 1e9])), log=True)
+    magnitude = draw(st.sampled_from([1e-290, 1.0]))
+    low = magnitude * draw(st.floats(1e-12, 1e6))
+    return Float(low, low * draw(st.sampled_from([1.0, 1 + 1e-9, 1.5, 100.0, 1e9])), log=True)
 
 
 @st.composite
@@ -52,15 +58,20 @@ def _log_ints(draw: st.DrawFn) -> Int:
     return Int(low, low + width, log=True, step=draw(st.sampled_from([1, 1, 3])))
 
 
+_CONTAINERS = ({"a": [1]}, [64, 64], {1})
 _objects = st.sampled_from([abs, max, dict, None, (64, 64), frozenset({1}), True, 2, -0.5, "text"])
 
 
 def _labelled() -> st.SearchStrategy[Parameter]:
     texts = st.lists(st.text(max_size=5), min_size=1, max_size=5, unique=True)
     objects = st.lists(_objects, min_size=1, max_size=4, unique=True)
+    containers = st.integers(1, 3).map(lambda n: Categorical(_CONTAINERS[:n]))
     numbers = st.lists(st.integers(-5, 500), min_size=1, max_size=5, unique=True)
     return st.one_of(
-        texts.map(Categorical), objects.map(Categorical), numbers.map(sorted).map(Ordinal)
+        texts.map(Categorical),
+        objects.map(Categorical),
+        containers,
+        numbers.map(sorted).map(Ordinal),
     )
 
 
@@ -99,7 +110,7 @@ def _groups(draw: st.DrawFn, leaves: st.SearchStrategy[Parameter], depth: int) -
         spec: Any = draw(leaves)
         if depth:
             nests = [_choices(leaves, depth - 1), _lists(leaves, depth - 1)]
-            inner = [_groups(leaves, depth - 1), _dataclasses(leaves)]
+            inner = [_groups(leaves, depth - 1), _dataclasses(leaves), _fixed(leaves)]
             spec = draw(st.one_of(st.just(spec), st.just(spec), *nests, *inner))
         parents = [n for n, one in group.items() if isinstance(one, Parameter) and one.cardinality]
         if isinstance(spec, Parameter | Choice | List) and parents and draw(st.booleans()):
@@ -108,6 +119,14 @@ def _groups(draw: st.DrawFn, leaves: st.SearchStrategy[Parameter], depth: int) -
             spec = replace(spec, when={parent: [value]})  # type: ignore[type-var] # all parameters are dataclasses
         group[name] = spec
     return group
+
+
+@st.composite
+def _fixed(draw: st.DrawFn, leaves: st.SearchStrategy[Parameter]) -> Space[Any]:
+    """Draw a space inside a space, its first parameter fixed."""
+    group = draw(_groups(leaves, 0))
+    values = {name: one.from_unit(draw(st.floats(0, 1))) for name, one in [*group.items()][:1]}
+    return Space(group).fix(values)
 
 
 @st.composite
@@ -126,7 +145,8 @@ def _lists(draw: st.DrawFn, leaves: st.SearchStrategy[Parameter], depth: int) ->
 
 @st.composite
 def _dataclasses(draw: st.DrawFn, leaves: st.SearchStrategy[Parameter], name: str = "Made") -> type:
-    names = draw(st.lists(st.sampled_from(_NAMES), max_size=2, unique=True))
+    plain = [name for name in _NAMES if _is_plain(name)]
+    names = draw(st.lists(st.sampled_from(plain), max_size=2, unique=True))
     fields: list[tuple[str, Any]] = [(n, Annotated[object, draw(leaves)]) for n in names]
     return make_dataclass(name, fields, frozen=True)
 
@@ -148,7 +168,8 @@ def spaces(draw: st.DrawFn, *, finite: bool = False) -> Space[Any]:
         if isinstance(spec, Float | Int) and draw(st.booleans()):
             # half of the range at least, and no default outside
             bounds = [spec.from_unit(0.5), spec.from_unit(0.6), spec.default or spec.low]
+            written = name if _is_plain(name) else f"params[{name!r}]"
             constraints.append(
-                f"{name} <= {max(float(b) for b in bounds if isinstance(b, int | float))!r}"
+                f"{written} <= {max(float(b) for b in bounds if isinstance(b, int | float))!r}"
             )
     return Space(group, constraints=constraints)
