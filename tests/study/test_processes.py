@@ -46,7 +46,7 @@ def test_processes_share_one_study(tmp_path: Path, sampler: str) -> None:
     verification = study.verify()
     assert verification, verification.difference
     assert verification.checked == 100
-    assert sorted({r.handle for r in study.history}) == [0, 1, 2, 3]
+    assert {r.handle for r in study.history} <= {0, 1, 2, 3}
 
 
 def kill_again_and_again(path: Path, kills: int) -> None:
