@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time each is loaded w
     from tunesmith._core.errors import StudyFinished as StudyFinished
     from tunesmith._core.errors import StudyNotFound as StudyNotFound
     from tunesmith._core.errors import Superseded as Superseded
+    from tunesmith._core.errors import TrialFailed as TrialFailed
     from tunesmith._core.errors import TunesmithError as TunesmithError
     from tunesmith.records import History as History
     from tunesmith.records import Problem as Problem
@@ -61,7 +62,8 @@ _PLACES = {
     "_core.errors": (
         "Conflict", "Infeasible", "Interrupted", "LogError", "MissingExtra", "NoTrials",
         "NotSupported", "ResultError", "SettingError", "SpaceError", "Stopped", "StorageError",
-        "StudyError", "StudyFinished", "StudyNotFound", "Superseded", "TunesmithError",
+        "StudyError", "StudyFinished", "StudyNotFound", "Superseded", "TrialFailed",
+        "TunesmithError",
     ),
     "records": ("History", "Problem", "Record", "Resource"),
     "space": ("Categorical", "Choice", "Float", "Int", "List", "Ordinal", "Space"),

@@ -14,7 +14,8 @@ TunesmithError
 ├── StorageError                    the storage cannot be opened, read or written
 │   └── Conflict                    the log has grown past what was expected
 ├── LogError (ValueError)           a line of a log cannot be understood
-└── Infeasible                      raised by an objective: this configuration cannot be run
+├── Infeasible                      raised by an objective: this configuration cannot be run
+└── TrialFailed                     raised by an objective: its text says why, no traceback is needed
 
 Stopped (BaseException)             raised by `Trial.report` when the trial must end
 Cancelled (BaseException)           raised in a work that its executor has been told to end
@@ -88,6 +89,10 @@ class LogError(TunesmithError, ValueError):
 
 class Infeasible(TunesmithError):  # noqa: N818 - raised by users, as a statement
     """Raise it in an objective: this configuration cannot be run; samplers learn to avoid such."""
+
+
+class TrialFailed(TunesmithError):  # noqa: N818 - raised by users, as a statement
+    """Raise it in an objective to fail the trial with a text of your own, without a traceback."""
 
 
 class Stopped(BaseException):

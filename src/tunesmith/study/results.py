@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any
 
 from tunesmith._core.codec import clean, to_float
-from tunesmith._core.errors import Infeasible, ResultError, SettingError
+from tunesmith._core.errors import Infeasible, ResultError, SettingError, TrialFailed
 from tunesmith.records import Failure, Problem
 
 
@@ -102,6 +102,8 @@ def failure_of(error: BaseException | str) -> Failure:
         raise SettingError(f"fail takes an exception or a text, got {error!r}")
     if isinstance(error, Infeasible):
         return Failure("infeasible", clean(str(error)))
+    if isinstance(error, TrialFailed):
+        return Failure("error", clean(str(error)))
     lines = traceback.format_exception(type(error), error, own_traceback(error))
     text = clean("".join(lines).rstrip())
     return Failure("out of memory" if isinstance(error, MemoryError) else "error", text)

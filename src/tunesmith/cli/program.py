@@ -1,0 +1,187 @@
+"""A program in any language as an objective: flags go in, its printed lines come out.
+
+Of standard output, a JSON line with `step` is a report, and the last JSON line that names an
+objective is the result. A program that prints no such line is taken at its word: the last line that
+says `loss: 0.3`, `loss = 0.3` or `loss 0.3`, of standard output or, if it has none, of standard
+error (the two have no common order). All other lines pass through.
+"""
+
+import json
+import re
+import signal
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, final
+from urllib.parse import quote
+
+from tunesmith._core.errors import Stopped, TrialFailed
+from tunesmith.cli.process import Process
+from tunesmith.cli.shared import flat
+from tunesmith.cli.template import Template
+from tunesmith.records import Problem
+from tunesmith.study import Trial
+from tunesmith.study.progress import say
+
+LAST = 10  # lines of standard error that a failure keeps
+_NUMBER = r"(?P<value>[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|[-+]?(?:nan|inf)\b)"
+
+
+def json_numbers(line: str) -> dict[str, float] | None:
+    """Return the numbers of a line that is a JSON object; None if it is none.
+
+    Example:
+        >>> json_numbers('{"step": 3, "loss": 0.5, "phase": "train"}')
+        {'step': 3, 'loss': 0.5}
+    """
+    if not line.lstrip().startswith("{"):
+        return None
+    try:
+        data = json.loads(line)
+    except ValueError:
+        return None
+    return {
+        name: value
+        for name, value in data.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
+
+
+def spoken(line: str, metric: str) -> float | None:
+    """Return the last number that a line of text gives for a metric, or None.
+
+    Example:
+        >>> spoken("epoch 3: Test Loss: 0.25, accuracy 0.9", "test_loss")
+        0.25
+    """
+    words = r"[\s_-]+".join(map(re.escape, re.split(r"[\s_-]+", metric)))
+    pattern = rf"(?<![\w-]){words}(?:\s*[:=]\s*|\s+(?:is\s+)?){_NUMBER}"
+    found = [m["value"] for m in re.finditer(pattern, line, re.IGNORECASE)]
+    return float(found[-1]) if found else None
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Program:
+    """Runs a command for a trial and returns its result.
+
+    Args:
+        template: The command.
+        problem: What is tuned.
+        name: The study.
+        grace_s: Seconds between SIGTERM and SIGKILL when it must end.
+        quiet: Whether its other output is dropped.
+    """
+
+    template: Template
+    problem: Problem[Any]
+    name: str
+    grace_s: float
+    quiet: bool
+    running: set[Process] = field(default_factory=set)
+
+    def __call__(self, trial: Trial[Any]) -> dict[str, float] | None:
+        """Run it once.
+
+        Returns:
+            Metrics; None if the reports are the result.
+
+        Raises:
+            TrialFailed: Its exit code is not 0, or it said nothing of an objective.
+            OSError: It cannot be started.
+        """
+        # by number, so that a later attempt finds what an earlier one left there
+        folder = Path.cwd() / ".tunesmith" / quote(self.name, safe="") / str(trial.number)
+        extra = {"trial": trial.number, "seed": trial.seed, "checkpoint": folder}
+        command = self.template.filled(flat(self.problem.space, trial.params), extra)
+        environment = {f"TUNESMITH_{name.upper()}": str(value) for name, value in extra.items()}
+        # Python keeps back what it prints to a pipe, and reports would come too late to stop it
+        process = Process(command, {"PYTHONUNBUFFERED": "1", **environment})
+        self.running.add(process)
+        heard = _Heard(self.problem)
+        try:
+            for out, line in process.lines():
+                numbers = json_numbers(line) if out else None
+                if numbers is None or not heard.take(trial, numbers):
+                    heard.listen(line, error=not out)
+                    if not self.quiet:
+                        say(f"{trial.number:4} | {line}")
+        except BaseException:  # the trial was stopped, or the user has interrupted
+            process.end(self.grace_s)
+            raise
+        finally:
+            self.running.discard(process)
+        if process.code:
+            raise TrialFailed(_ending(command, process.code, heard.tail))
+        return heard.result()
+
+    def close(self) -> None:
+        """End what still runs, in whichever thread."""
+        for process in list(self.running):
+            process.end(self.grace_s)
+
+
+@final
+class _Heard:
+    """What a program has said so far."""
+
+    def __init__(self, problem: Problem[Any]) -> None:
+        self._names = [objective.name for objective in problem.objectives]
+        self._said: dict[str, float] = {}
+        self._muttered: dict[str, float] = {}  # the same on standard error
+        self._given: dict[str, float] | None = None
+        self._reported: set[str] = set()
+        self.tail: deque[str] = deque(maxlen=LAST)
+
+    def take(self, trial: Trial[Any], numbers: Mapping[str, float]) -> bool:
+        """Take a JSON line; return whether it was a report or a result."""
+        values = {name: float(value) for name, value in numbers.items() if name != "step"}
+        if "step" in numbers and values:
+            step = numbers["step"]
+            whole: Any = int(step) if float(step).is_integer() else step  # else `decide` refuses it
+            if trial.decide(whole, values):
+                raise Stopped
+            self._reported |= values.keys()
+            self._given = None
+        elif any(name in values for name in self._names):
+            self._given = values
+        else:
+            return False
+        return True
+
+    def listen(self, line: str, *, error: bool) -> None:
+        """Take a line of text."""
+        if error:
+            self.tail.append(line)
+        for name in self._names:
+            value = spoken(line, name)
+            if value is not None:
+                (self._muttered if error else self._said)[name] = value
+
+    def result(self) -> dict[str, float] | None:
+        """Return what the trial is told; None: its reports.
+
+        Raises:
+            TrialFailed: An objective is missing.
+        """
+        given = self._given or {}
+        said = self._muttered | self._said
+        missing = [n for n in self._names if n not in given and n not in self._reported]
+        for name in missing:
+            if name not in said:
+                raise TrialFailed(
+                    f'the program ended well but printed no {name}; let it print a JSON line {{"{name}": '
+                    f'0.3}}, or a line "{name}: 0.3"'
+                )
+        return {**{name: said[name] for name in missing}, **given} or None
+
+
+def _ending(command: list[str], code: int, tail: deque[str]) -> str:
+    how = f"ended with exit code {code}"
+    if code < 0:
+        how = f"was ended by {signal.Signals(-code).name}"
+        if -code == signal.SIGKILL:
+            how += " (out of memory?)"
+    last = "\n".join(line for line in tail if line.strip())
+    return f"{' '.join(command)} {how}" + (f":\n{last}" if last else "; it wrote no error")

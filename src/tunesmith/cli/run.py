@@ -1,0 +1,199 @@
+"""`tunesmith run`: tunes a Python function, or a program in any language."""
+
+import shutil
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from tunesmith._core.errors import SettingError, TrialFailed
+from tunesmith.cli.functions import function_at, names_function, own_traceback, title_of
+from tunesmith.cli.program import Program
+from tunesmith.cli.settings import directions, resource_of, sampler_of
+from tunesmith.cli.shared import (
+    best_records,
+    emit,
+    json_option,
+    params_of,
+    storage_option,
+    study_data,
+)
+from tunesmith.cli.template import Template, script_of, text_of
+from tunesmith.executors import Threads
+from tunesmith.space import Space
+from tunesmith.study import Study
+from tunesmith.study.progress import number
+
+
+@click.command()
+@click.argument("what", nargs=-1, required=True, metavar="SCRIPT.py:FUNCTION | -- COMMAND...")
+@click.option("--trials", type=int, metavar="N", help="Trials the study shall have in all.")
+@click.option("--more", type=int, metavar="N", help="Trials to add to those it has.")
+@click.option("--timeout", type=float, metavar="S", help="No trial begins after S seconds.")
+@click.option("--name", help="Name of the study; by default that of the function or script.")
+@storage_option
+@click.option(
+    "--space",
+    "space_file",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="The space, as TOML; a function's own signature gives it, too.",
+)
+@click.option(
+    "--metric", multiple=True, help="What is tuned; lower is better, if --maximize is not there."
+)
+@click.option(
+    "--minimize", multiple=True, is_flag=False, flag_value="", metavar="[METRIC]",
+    help="Lower is better.",
+)  # fmt: skip
+@click.option(
+    "--maximize", multiple=True, is_flag=False, flag_value="", metavar="[METRIC]",
+    help="Higher is better.",
+)  # fmt: skip
+@click.option("--subject-to", multiple=True, metavar="LIMIT", help='Such as "latency_ms <= 20".')
+@click.option("--resource", metavar="NAME=MAX", help="What a trial spends, such as epoch=30.")
+@click.option("--sampler", metavar="NAME[:KEY=VALUE,...]", help="Such as quasirandom.")
+@click.option("--workers", type=int, metavar="N", help="How many trials run at once.")
+@click.option("--seed", type=int, help="Of everything random.")
+@click.option("--max-failures", type=int, metavar="N", help="Trials that may fail in this run.")
+@click.option(
+    "--grace", type=float, default=10.0, show_default=True, metavar="S",
+    help="Seconds that a program has to end by itself when it is stopped.",
+)  # fmt: skip
+@click.option("-q", "--quiet", is_flag=True, help="Show neither progress nor a program's output.")
+@json_option
+def command(
+    what: tuple[str, ...],
+    trials: int | None,
+    more: int | None,
+    timeout: float | None,
+    name: str | None,
+    storage: str | None,
+    space_file: str | None,
+    metric: tuple[str, ...],
+    minimize: tuple[str, ...],
+    maximize: tuple[str, ...],
+    subject_to: tuple[str, ...],
+    resource: str | None,
+    sampler: str | None,
+    workers: int | None,
+    seed: int | None,
+    max_failures: int | None,
+    grace: float,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Tune a Python function, or a program in any language.
+
+    \b
+    tunesmith run model.py:fit --minimize --trials 50
+    tunesmith run --space space.toml --metric loss --trials 50 -- python train.py {args}
+
+    The same line goes on with the same study. A function is called as `Study.run` calls it. In a
+    command, {args} becomes --name=value of the active parameters, {width} the value of one,
+    anywhere in a word; {seed}, {trial} and {checkpoint} are there, too. Of what it prints, a JSON
+    line with "step" is a report, and the last JSON line is the result; without any, the last line
+    such as "loss: 0.3" is. An exit code other than 0 is a failure.
+
+    In its environment are TUNESMITH_SEED, TUNESMITH_TRIAL (its number), and TUNESMITH_CHECKPOINT, a
+    folder of its own that it may make. Ctrl-C ends it and hands the trial back.
+    """  # noqa: D301 - \b keeps click from filling the paragraph
+    if (trials, more, timeout, sampler) == (None,) * 4:
+        raise SettingError("a run needs an end: --trials 100 (in all), --more 50 or --timeout 3600")
+    low, high = directions(metric, minimize, maximize)
+    parts: dict[str, Any] = {
+        "minimize": low,
+        "maximize": high,
+        "subject_to": subject_to,
+        "resource": None if resource is None else resource_of(resource),
+        "sampler": None if sampler is None else sampler_of(sampler),
+        "storage": storage,
+        "seed": seed,
+    }
+    bounds: dict[str, Any] = {
+        "trials": trials,
+        "more": more,
+        "timeout": timeout,
+        "max_failures": max_failures,
+        "progress": not quiet,
+    }
+    space = None if space_file is None else Space.from_toml(Path(space_file).read_text("utf-8"))
+    study: Study[Any]
+    with _interruptible():
+        if len(what) == 1 and names_function(what[0]):
+            with own_traceback():
+                function = function_at(what[0])
+            made_of: Any = function if space is None else space
+            study = Study(made_of, name=name or title_of(what[0]), **parts)
+            with own_traceback("The trial is handed back; the same line goes on with it."):
+                study.run(function, workers=workers, **bounds)
+        else:
+            template = _template(what, space)
+            study = Study(space, name=name or script_of(what), **parts)  # type: ignore[arg-type] # `_template` refuses None
+            program = Program(template, study.problem, study.name, grace, quiet)
+            bounds["executor"] = None if workers is None else Threads(workers)
+            try:
+                study.run(program, **bounds)
+            except TrialFailed as error:
+                raise TrialFailed(
+                    f"the trial is handed back, since none has succeeded yet: {error}"
+                ) from None
+            finally:
+                program.close()
+    _conclude(study, storage, as_json=as_json)
+
+
+def _template(words: tuple[str, ...], space: Space[Any] | None) -> Template:
+    """Return the command of a program.
+
+    Raises:
+        SettingError: It is none, or there is no space to fill it from.
+    """
+    if len(words) == 1 and words[0].endswith(".py"):
+        raise SettingError(
+            f"{words[0]} alone does not say what to call; write {words[0]}:FUNCTION for a "
+            f"function, or -- python {words[0]} {{args}} for a program"
+        )
+    if space is None:
+        script = next((word for word in words if word.endswith(".py")), "SCRIPT.py")
+        raise SettingError(
+            f"a program needs --space space.toml; `tunesmith init {script}` proposes one"
+        )
+    if shutil.which(words[0]) is None:
+        raise SettingError(f"there is no program {words[0]!r} here; a command begins with one")
+    return Template(words, space.names)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let SIGTERM and the end of the terminal do what Ctrl-C does: the trial is handed back."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        raise KeyboardInterrupt
+
+    before = {n: signal.signal(n, interrupt) for n in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _conclude(study: Study[Any], storage: str | None, *, as_json: bool) -> None:
+    """Print what came out; exit code 1 if nothing did."""
+    best = best_records(study)
+    if as_json:
+        emit(study_data(study, storage))
+    elif len(best) == 1:
+        values = ", ".join(f"{name} {number(value)}" for name, value in best[0].values.items())
+        click.echo(f"best: trial {best[0].number}, {values}")
+        for name, value in params_of(best[0]).items():
+            click.echo(f"  {name} = {text_of(value)}")
+    if not best:
+        sys.exit(1)

@@ -1,0 +1,101 @@
+"""Settings as people type them, turned into ours."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from tunesmith._core.errors import SettingError
+from tunesmith.cli.metrics import is_high
+from tunesmith.records import Resource
+from tunesmith.samplers import Sampler, make
+
+
+def value_of(text: str) -> Any:
+    """Return a value that was typed: JSON if it is such, else the text.
+
+    Example:
+        >>> [value_of(text) for text in ("3", "1e-3", "true", "adam", "[32, 64]")]
+        [3, 0.001, True, 'adam', [32, 64]]
+    """
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def pair_of(text: str, what: str) -> tuple[str, Any]:
+    """Return `NAME=VALUE` as name and value.
+
+    Raises:
+        SettingError: It has another form.
+    """
+    name, sign, value = text.partition("=")
+    if not sign or not name:
+        raise SettingError(f"{what} is written NAME=VALUE, got {text!r}")
+    return name, value_of(value)
+
+
+def resource_of(text: str) -> Resource:
+    """Return the resource that `epoch=30` means.
+
+    Raises:
+        SettingError: It has another form.
+    """
+    name, value = pair_of(text, "a resource")
+    return Resource(name, max=value)
+
+
+def sampler_of(text: str) -> Sampler[Any]:
+    """Return the sampler that `grid` or `grid:levels=5` means.
+
+    Raises:
+        SettingError: There is none of this name, or it has no such setting.
+    """
+    name, _, rest = text.partition(":")
+    return make(
+        name, dict(pair_of(part, f"a setting of {name}") for part in rest.split(",") if part)
+    )
+
+
+def directions(
+    metrics: Sequence[str], minimize: Sequence[str], maximize: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """Return what is minimised and what is maximised.
+
+    Args:
+        metrics: Those of `--metric`.
+        minimize: Those of `--minimize`; an empty text is one without a name.
+        maximize: Likewise.
+
+    Raises:
+        SettingError: It cannot be told.
+
+    Example:
+        >>> directions(["accuracy"], [], [""])
+        ([], ['accuracy'])
+        >>> directions([], ["loss"], [])
+        (['loss'], [])
+    """
+    low, high = [m for m in minimize if m], [m for m in maximize if m]
+    if "" in minimize and "" in maximize:
+        raise SettingError(
+            "--minimize and --maximize are both without a name; write, for example, "
+            "--minimize latency_ms --maximize accuracy"
+        )
+    if "" in maximize:
+        high = [*high, *(metrics or ["value"])]
+    elif "" in minimize:
+        low = [*low, *(metrics or ["value"])]
+    elif metrics:
+        for name in metrics:
+            if is_high(name):
+                raise SettingError(
+                    f"{name!r} sounds as if higher were better; add --maximize or --minimize"
+                )
+        low = [*low, *metrics]
+    if not low and not high:
+        raise SettingError(
+            "nothing says what is tuned; add --minimize or --maximize, with the name of a metric "
+            "if there are several, such as --maximize accuracy"
+        )
+    return low, high

@@ -1,0 +1,138 @@
+"""`tunesmith show`: how a study stands."""
+
+import sys
+from collections import Counter
+from typing import Any
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from tunesmith.cli.shared import (
+    STATES,
+    best_records,
+    emit,
+    json_option,
+    opened,
+    params_of,
+    place_of,
+    show_table,
+    storage_option,
+    study_data,
+    trial_data,
+)
+from tunesmith.cli.template import text_of
+from tunesmith.records import Record
+from tunesmith.study import Study
+from tunesmith.study.progress import baseline_name, baseline_of, number
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--last", default=10, show_default=True, metavar="N", help="Trials to show.")
+@storage_option
+@json_option
+def command(name: str | None, last: int, storage: str | None, as_json: bool) -> None:
+    """Show how a study stands: best, default, last trials, failures.
+
+    NAME may be left out if there is only one study.
+    """
+    study = opened(storage, name)
+    if as_json:
+        emit(study_data(study, storage) | {"last": [trial_data(r) for r in _last(study, last)]})
+        return
+    _heading(study, storage)
+    _best(study)
+    _trials(study, last)
+    _failures(study)
+
+
+def _last(study: Study[Any], n: int) -> list[Record[Any]]:
+    return study.history[-n:] if n > 0 else []
+
+
+def _heading(study: Study[Any], storage: str | None) -> None:
+    history = study.history
+    objectives = ", ".join(f"{o.direction} {o.name}" for o in study.problem.objectives)
+    counts = ", ".join(f"{n} {state}" for state in STATES if (n := history.count(state)))
+    click.echo(f"{study.name}: {objectives}, kept in {place_of(storage)}, seed {study.seed}")
+    click.echo(f"{len(history)} trials" + (f": {counts}" if counts else ""))
+
+
+def _best(study: Study[Any]) -> None:
+    """The best trial's params and values beside those of the default."""
+    shown = {
+        f"trial {r.number}" if len(study.problem.objectives) > 1 else f"best (trial {r.number})": r
+        for r in best_records(study)
+    }
+    baseline = baseline_of(study.history)
+    if baseline is not None:
+        shown[f"{baseline_name(baseline)} (trial {baseline.number})"] = baseline
+    if not best_records(study):
+        click.echo("no trial has completed yet")
+        return
+    table = _table("", *shown)
+    for metric in dict.fromkeys(name for r in shown.values() for name in r.values):
+        table.add_row(metric, *(_value(r.values.get(metric)) for r in shown.values()))
+    table.add_section()
+    columns = [params_of(record) for record in shown.values()]
+    for name in dict.fromkeys(name for params in columns for name in params):
+        table.add_row(
+            Text(name),
+            *(_value(params[name]) if name in params else Text("·") for params in columns),
+        )
+    click.echo()
+    show_table(table)
+
+
+def _trials(study: Study[Any], last: int) -> None:
+    records = _last(study, last)
+    if not records:
+        return
+    metrics = [objective.name for objective in study.problem.objectives]
+    table = _table("trial", "state", "s", *metrics)
+    table.expand = sys.stdout.isatty()  # there the params, and they alone, are cut
+    table.add_column("params", overflow="ellipsis", no_wrap=True, ratio=1)
+    for record in records:
+        params = (f"{name}={_value(value)}" for name, value in params_of(record).items())
+        table.add_row(
+            str(record.number),
+            record.failure.kind if record.failure else record.state,
+            number(record.duration_s) if record.finished else "",
+            *(_value(record.values.get(metric)) for metric in metrics),
+            Text(" ".join(params)),
+        )
+    click.echo()
+    show_table(table)
+
+
+def _failures(study: Study[Any]) -> None:
+    """How often each last line of a failure came."""
+    failed = [r for r in study.history if r.failure is not None]
+    lines = Counter(_last_line(record) for record in failed)
+    if failed:
+        click.echo(f"\n{len(failed)} failed:")
+    for line, count in lines.most_common(5):
+        example = next(r.number for r in reversed(failed) if _last_line(r) == line)
+        click.echo(f"  {count} x {line} (trial {example})")
+
+
+def _last_line(record: Record[Any]) -> str:
+    failure = record.failure
+    lines = failure.text.strip().splitlines() if failure else []
+    kind = failure.kind if failure else ""
+    return f"{kind}: {lines[-1]}" if lines else kind
+
+
+def _table(*heads: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for head in heads:
+        table.add_column(Text(head), no_wrap=True)
+    return table
+
+
+def _value(value: Any) -> Text:
+    """A cell: numbers with the digits that people read."""
+    if value is None:
+        return Text("")
+    return Text(number(value) if isinstance(value, float) else text_of(value))

@@ -1,0 +1,92 @@
+"""Everything that the pages for users show is run, in the order in which it stands there."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tunesmith.cli import COMMANDS
+
+DOCS = Path(__file__).parents[2] / "docs"
+BLOCK = re.compile(r"```(python|sh|toml)\n(.*?)```", re.DOTALL)
+FILE = re.compile(r"# ([\w-]+\.\w+)\n")
+
+
+def run_page(name: str, folder: Path) -> dict[str, str]:
+    """Write the files of a page, run its programs and commands; what each of them printed."""
+    bin_ = Path(sys.executable).parent
+    environment = {**os.environ, "PATH": f"{bin_}:{os.environ['PATH']}", "PYTHONWARNINGS": "error"}
+    environment.pop("TUNESMITH_STORAGE", None)
+    printed: dict[str, str] = {}
+    for kind, code in BLOCK.findall((DOCS / name).read_text()):
+        file = FILE.match(code)
+        if file:
+            (folder / file[1]).write_text(code)
+            lines = []
+            if kind == "python" and "__main__" not in code and "argparse" not in code:
+                lines = [f"python {file[1]}"]
+        else:
+            lines = [
+                line for line in code.splitlines() if kind == "sh" and "pip install" not in line
+            ]
+        for line in lines:
+            done = subprocess.run(
+                ["bash", "-c", line], cwd=folder, env=environment, capture_output=True, text=True,
+                check=False,
+            )  # fmt: skip
+            assert done.returncode == 0, f"{line}: {done.stderr}"
+            printed[line] = done.stdout
+    return printed
+
+
+def test_the_start_page_runs(tmp_path: Path) -> None:
+    """From a function to an untouched script; each finds something better than the default."""
+    printed = run_page("start.md", tmp_path)
+
+    assert "'lr':" in printed["python model.py"]
+    assert '"depth"' in printed["tunesmith best"]
+    assert "momentum=" in printed["python digits.py"]
+    assert len((tmp_path / "digits.csv").read_text().splitlines()) == 31
+    assert "30 decisions agree" in printed["tunesmith verify digits"]
+    assert "--lr=" in printed["tunesmith best train --args"]
+    assert "accuracy" in printed["python train.py $(tunesmith best train --args)"]
+    # the line that `init` tells to type next is the one of the page, save for its size and name
+    told = printed["tunesmith init train.py"]
+    assert "tunesmith run --space space.toml --maximize accuracy" in told
+    assert "-- python train.py {args}" in told
+
+
+def test_the_page_on_any_program_runs(tmp_path: Path) -> None:
+    """A shell script is tuned, queued for, exported and removed."""
+    printed = run_page("any-program.md", tmp_path)
+
+    assert "--width=" in printed["tunesmith best --args"]
+    assert '"lr": 0.01,' in printed["tunesmith export --format json"]
+    assert printed["tunesmith delete train --yes"] == "removed 'train' with 9 trials\n"
+
+
+def test_the_page_for_users_of_optuna_runs(tmp_path: Path) -> None:
+    """Our side of it; the other side is not run."""
+    printed = run_page("from-optuna.md", tmp_path)
+
+    assert "{'x': " in printed["python first.py"]
+    assert printed["python second.py"] == "True\n"
+    assert printed["python third.py"] == "5\n"
+
+
+def test_every_command_is_documented() -> None:
+    """The pages show each command at work."""
+    text = "".join((DOCS / name).read_text() for name in ("start.md", "any-program.md"))
+
+    assert [name for name in COMMANDS if f"tunesmith {name}" not in text] == []
+
+
+@pytest.mark.parametrize("name", ["start.md", "any-program.md", "from-optuna.md"])
+def test_links_lead_somewhere(name: str) -> None:
+    """Pages link to pages that are there."""
+    links = re.findall(r"\]\(([\w-]+\.md)\)", (DOCS / name).read_text())
+
+    assert [link for link in links if not (DOCS / link).exists()] == []
