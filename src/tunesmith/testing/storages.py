@@ -17,7 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tunesmith._core.errors import Conflict, SettingError
+from tunesmith._core.errors import Conflict, SettingError, StudyNotFound
 from tunesmith.storage import Storage
 
 Reopen: TypeAlias = Callable[[], Storage]
@@ -68,6 +68,20 @@ class StorageConformance:
     def reopen(self) -> Reopen | None:
         """How another object on the same data is opened; None: it does not outlive the object."""
         return None
+
+    def test_a_log_is_known_by_its_first_line(self, storage: Storage) -> None:
+        """An append that names another first line, or finds none, writes nothing."""
+        storage.append("a", ["1", "2"])
+        assert storage.append("a", ["3"], first="1") == 3
+        storage.delete("a")
+        for made_anew in (False, True):
+            if made_anew:
+                storage.append("a", ["other"])
+            with pytest.raises(StudyNotFound, match="was deleted meanwhile"):
+                storage.append("a", ["4"], first="1")
+            with pytest.raises(StudyNotFound):
+                storage.append("a", ["4"], expect=3, first="1")
+        assert storage.read("a") == ["other"]
 
     def test_reads_what_was_appended(self, storage: Storage) -> None:
         """Lines come back in order, from any position and up to any limit."""
