@@ -57,6 +57,25 @@ def test_the_fold_that_the_docs_show_is_the_fold() -> None:
     ]
 
 
+def test_the_log_that_the_docs_show_is_a_log() -> None:
+    """The lines in docs/how-it-works.md are what the study that they describe writes."""
+    text = (ROOT / "docs" / "how-it-works.md").read_text()
+    (shown,) = re.findall(r"```\n(\{.*?)```", text, re.DOTALL)
+    storage = ts.storage.Memory()
+    study = ts.Study({"x": ts.Float(-10, 10)}, minimize="loss", name="s", storage=storage, seed=7)
+    for number in range(2):
+        trial = study.ask()
+        if number:
+            trial.report(1, loss=50.0)
+        study.tell(trial, loss=(trial["x"] - 2) ** 2)
+    events = [json.loads(line) for line in storage.read("s")]
+    for event in events:
+        for left_out in ("time", "owner", "versions", "batch", "ask_s"):
+            event.pop(left_out, None)
+
+    assert [json.loads(line) for line in shown.splitlines()] == events
+
+
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/design.md"])
 def test_files_that_the_docs_name_are_there(name: str) -> None:
     """A path in backquotes that looks like one of ours exists."""

@@ -148,13 +148,10 @@ class Asker(Generic[P]):
         suggestions, ask_s = self._proposer.timed(fold.decisions, handle, size)
         if items:
             slots = [*suggestions, *[None] * (size - len(suggestions))]
-            params = [
-                complete(fold, item, suggestion, handle, index)
-                for index, (item, suggestion) in enumerate(zip(items, slots, strict=True))
-            ]
             return [
                 _Start(
-                    params[index], fold.length, _source(item), item.id, item.parent, (index, size),
+                    complete(fold, item, suggestion, handle, index), fold.length, _source(item),
+                    item.id, item.parent, (index, size),
                     None if suggestion is None else suggestion.memo, ask_s,
                 )
                 for index, (item, suggestion) in enumerate(zip(items, slots, strict=True))
