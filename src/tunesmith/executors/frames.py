@@ -4,9 +4,13 @@ A frame is a head (length of the body, kind, number) and a body, a pickle. The n
 or which function, it is about, so that what comes late is not taken for another's.
 """
 
+import io
 import struct
+import sys
 from collections.abc import Iterator
 from enum import IntEnum
+from functools import cache
+from types import FunctionType
 from typing import Any, NamedTuple, final
 
 import cloudpickle
@@ -72,8 +76,9 @@ def dumps(value: Any, what: str, instead: str) -> bytes:
     Raises:
         TypeError: It cannot travel.
     """
+    file = io.BytesIO()
     try:
-        pickled: bytes = cloudpickle.dumps(value)
+        _Pickler(file).dump(value)
     except MemoryError:
         raise
     except Exception as error:
@@ -81,4 +86,28 @@ def dumps(value: Any, what: str, instead: str) -> bytes:
             f"{what} cannot travel to another process: {error} (it is of type "
             f"{type(value).__name__}); {instead}"
         ) from error
-    return pickled
+    return file.getvalue()
+
+
+@final
+class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle says nothing of its types
+    """Writes by value also what stands in a module that is loaded here and found nowhere."""
+
+    def reducer_override(self, obj: Any) -> Any:
+        if isinstance(obj, type | FunctionType):
+            module = sys.modules.get(obj.__module__ or "")
+            if module is not None and not _is_found(module.__name__.partition(".")[0]):
+                cloudpickle.register_pickle_by_value(module)
+        return super().reducer_override(obj)
+
+
+@cache
+def _is_found(name: str) -> bool:
+    """Whether another process with the same `sys.path` can import the top-level module `name`."""
+    if name == "__main__" or name in sys.builtin_module_names:
+        return True  # cloudpickle knows how to treat these
+    return any(
+        finder.find_spec(name, None) is not None
+        for finder in sys.meta_path
+        if hasattr(finder, "find_spec")
+    )

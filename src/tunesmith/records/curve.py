@@ -63,6 +63,13 @@ class Curve:
         cut.columns = {name: column[:n] for name, column in self.columns.items()}
         return cut
 
+    def timeless(self) -> "Curve":
+        """Return a new curve of the same reports, all at time 0."""
+        same = Curve()
+        same.steps, same.columns = self.steps[:], {n: c[:] for n, c in self.columns.items()}
+        same.times = array("d", bytes(8 * len(self.times)))
+        return same
+
     def values_at(self, index: int) -> dict[str, float]:
         """Return the metrics of report `index` that were reported in it."""
         row = {name: column[index] for name, column in self.columns.items()}

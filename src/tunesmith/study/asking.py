@@ -18,6 +18,7 @@ from tunesmith.records.events import Enqueued, Resumed, Source, Started
 from tunesmith.samplers import Sampler, Suggestion
 from tunesmith.space import Params, Space
 from tunesmith.study.ledger import Ledger
+from tunesmith.study.ordered import Ordered
 from tunesmith.study.owner import this_process
 from tunesmith.study.proposer import Proposer
 
@@ -41,10 +42,10 @@ class _Start:
 
 
 def complete(
-    fold: Fold[P], item: Enqueued, suggestion: Suggestion | None, handle: int, index: int
+    fold: Fold[P], item: Enqueued, suggestion: Suggestion | None, key: tuple[int, int], index: int
 ) -> Params:
-    """Return a queued item's params, completed; depends on the log up to now, handle and index."""
-    rng = Keyed().at(fold.created.seed, fold.decisions, handle, "complete", index)
+    """Return a queued item's params, completed; depends on the log up to now, key and index."""
+    rng = Keyed().at(fold.created.seed, *key, "complete", index)
     given = None if suggestion is None else suggestion.params
     return fold.history.problem.space.complete(item.params, given, rng)
 
@@ -83,7 +84,18 @@ class Asker(Generic[P]):
     def _new_proposer(self) -> Proposer[P]:
         fold = self._ledger.fold
         self._heard_of = self._ledger.generation
+        self._ordered = Ordered.of(fold)
         return Proposer(fold.history.problem, self._sampler, fold.created.seed)
+
+    @property
+    def decided(self) -> History[P]:
+        """The trials as far as decisions may use them: all, unless the study is deterministic."""
+        return self._ledger.fold.history if self._ordered is None else self._ordered.history
+
+    @property
+    def awaited(self) -> Record[P] | None:
+        """The trial that must finish before the next may start, in a deterministic study."""
+        return None if self._ordered is None else self._ordered.awaited(self._ledger.fold.history)
 
     def ask(self, n: int, room: Room, *, lease: bool) -> list[Record[P]]:
         """Start or resume at most `n` trials.
@@ -94,14 +106,16 @@ class Asker(Generic[P]):
             lease: Whether the death of this process shall orphan them.
 
         Returns:
-            Their records; fewer than `n` if the budget or the space is exhausted.
+            Their records; fewer than `n` if the budget or the space is exhausted, or a trial is
+            `awaited`.
         """
         self._ledger.sync()
         owner = this_process() if lease else ""
         served: list[Record[P]] = []
         while len(served) < n:
             # one kind at a time, so that the sampler has heard of all that was started before
-            more = self._serve(n - len(served), room, owner)
+            size = n - len(served) if self._ordered is None else 1
+            more = self._serve(size, room, owner)
             if not more:
                 break
             served += more
@@ -128,9 +142,11 @@ class Asker(Generic[P]):
     def _draft(self, n: int, room: Room, handle: int) -> list[Record[P] | _Start]:
         """What is next in the order of service, all of one kind: at most `n`."""
         fold = self._ledger.fold
+        if self._ordered is not None and self.awaited is None:
+            self._hear()  # before `room` looks at what may be used
         left = room(fold.history)
         orphans = self._orphans(n, left)
-        if orphans or left <= 0:
+        if orphans or left <= 0 or self.awaited is not None:
             return [*orphans]
         n = min(n, left)
         space = fold.history.problem.space
@@ -145,12 +161,13 @@ class Asker(Generic[P]):
             ]
         self._hear()
         size = len(items) or n
-        suggestions, ask_s = self._proposer.timed(fold.decisions, handle, size)
+        key = (fold.decisions, handle) if self._ordered is None else (len(fold.history), 0)
+        suggestions, ask_s = self._proposer.timed(key, size)
         if items:
             slots = [*suggestions, *[None] * (size - len(suggestions))]
             return [
                 _Start(
-                    complete(fold, item, suggestion, handle, index), fold.length, _source(item),
+                    complete(fold, item, suggestion, key, index), fold.length, _source(item),
                     item.id, item.parent, (index, size),
                     None if suggestion is None else suggestion.memo, ask_s,
                 )
@@ -172,7 +189,10 @@ class Asker(Generic[P]):
         if self._heard_of != ledger.generation:
             self._proposer = self._new_proposer()
         generation, self._heard_of = self._heard_of, _IN_BETWEEN
-        self._proposer.hear(ledger.take_heard())
+        heard = ledger.take_heard()
+        if self._ordered is not None:
+            heard = self._ordered.hear(ledger.fold.history)
+        self._proposer.hear(heard)
         self._heard_of = generation
 
     def _orphans(self, n: int, room: int) -> list[Record[P]]:
@@ -247,6 +267,8 @@ class Asker(Generic[P]):
         history = fold.history
         if fold.handles.get(handle) != this_process():
             return False
+        if self._ordered is not None and len(history) != started:
+            return False  # the numbers are taken: whoever has the next one asks anew
         key = history.problem.space.key
         new = {key(r.logged) for r in history[started:] if r.replicate is None}
         needed = 0

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar, cast, final
 
 from tunesmith._core import checks
 from tunesmith._core.codec import to_logged
-from tunesmith._core.errors import StudyError, Superseded
+from tunesmith._core.errors import Conflict, StudyError, Superseded
 from tunesmith._core.types import P
 from tunesmith.records import Failure, Fold, History, Record
 from tunesmith.records.events import (
@@ -85,6 +85,16 @@ class Desk(Generic[P]):
         """The trials as far as this process has read."""
         return self.ledger.fold.history
 
+    @property
+    def decided(self) -> History[P]:
+        """The trials as far as decisions may use them; see `Asker.decided`."""
+        return self.history if self._asker is None else self._asker.decided
+
+    @property
+    def awaited(self) -> Record[P] | None:
+        """The trial that must finish before the next may start; see `Asker.awaited`."""
+        return None if self._asker is None else self._asker.awaited
+
     @_alone
     def ask(self, n: int, room: Room, *, lease: bool) -> list[Trial[P]]:
         """Return at most `n` trials to run; see `Asker.ask`.
@@ -153,12 +163,26 @@ class Desk(Generic[P]):
 
     @_alone
     def enqueue(self, params: Params, note: str, parent: str) -> None:
-        """Put params, perhaps partial ones, into the queue."""
+        """Put params, perhaps partial ones, into the queue.
+
+        Raises:
+            StudyError: The study is deterministic, and running.
+        """
         ledger = self.ledger
+        ordered = ledger.fold.created.deterministic is not None
         identity = secrets.token_hex(8)
-        ledger.append(
-            Enqueued(time=ledger.clock(), id=identity, params=params, note=note, parent=parent)
-        )
+        event = Enqueued(time=ledger.clock(), id=identity, params=params, note=note, parent=parent)
+        while True:
+            if ordered and self.read().history.count("running"):
+                raise StudyError(
+                    "a deterministic study is running, and what is enqueued now would come sooner "
+                    "or later by chance; enqueue before the run, or after it"
+                )
+            try:
+                ledger.append(event, expect=ordered)
+            except Conflict:
+                continue
+            return
 
     @_alone
     def tell(self, trial: Trial[P] | int, result: Any, more: Mapping[str, Any]) -> Record[P]:

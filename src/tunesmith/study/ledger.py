@@ -173,6 +173,10 @@ class Ledger(Generic[P]):
         history = self.fold.history
         return [history[one].begun() if isinstance(one, int) else one for one in heard]
 
+    def wait(self, timeout_s: float) -> None:
+        """Wait until the log has grown, or `timeout_s` is over."""
+        self.storage.wait(self.name, self.fold.length, timeout_s)
+
     def lives(self, owner: str) -> bool:
         """Return whether an owner is alive now."""
         return living(owner, lambda: self.storage.alive(self.name))

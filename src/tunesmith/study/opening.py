@@ -44,7 +44,12 @@ def kept_at(storage: Storage | str | Path | None) -> Storage:
 
 
 def create(
-    storage: Storage, name: str, problem: Problem[P], sampler: Sampler[Any], seed: int
+    storage: Storage,
+    name: str,
+    problem: Problem[P],
+    sampler: Sampler[Any],
+    seed: int,
+    deterministic: int | None,
 ) -> None:
     """Begin the log of a study; the baseline is queued in the same append.
 
@@ -63,6 +68,7 @@ def create(
             problem=problem.to_text(),
             seed=seed,
             sampler=part_of(sampler),
+            deterministic=deterministic,
             versions=versions(),
         )
     ]
@@ -98,8 +104,10 @@ def with_space(ledger: Ledger[Any], space: Space[P]) -> Ledger[P]:
     return Ledger(ledger.storage, ledger.name, space, ledger.clock)
 
 
-def compare(ledger: Ledger[P], problem: Problem[P], seed: int | None) -> None:
-    """Refuse to go on with a study under another problem or seed.
+def compare(
+    ledger: Ledger[P], problem: Problem[P], seed: int | None, deterministic: int | None
+) -> None:
+    """Refuse to go on with a study under another problem, seed or order.
 
     Raises:
         StudyError: Something differs.
@@ -111,8 +119,10 @@ def compare(ledger: Ledger[P], problem: Problem[P], seed: int | None) -> None:
         old, new = getattr(theirs, word), getattr(ours, word)
         if old != new:
             differences.append(f"{word}: {new!r} here, {old!r} there")
-    if seed is not None and seed != created.seed:
-        differences.append(f"seed: {seed} here, {created.seed} there")
+    for word, given in (("seed", seed), ("deterministic", deterministic)):
+        old = getattr(created, word)
+        if given is not None and given != old:
+            differences.append(f"{word}: {given} here, {old} there")
     refuse(ledger, differences)
 
 
@@ -123,6 +133,7 @@ def open_study(
     storage: Storage,
     name: str,
     seed: int | None,
+    deterministic: int | None,
 ) -> tuple[Ledger[P], tuple[Sampler[Any] | None, int]]:
     """Return the log of a study, made now if there is none, and what `configure` says of it.
 
@@ -132,9 +143,9 @@ def open_study(
     if not storage.read(name, 0, 1):
         drawn = secrets.randbits(32) if seed is None else seed
         with suppress(Conflict):  # another process made it at this moment
-            create(storage, name, problem, sampler or default, drawn)
+            create(storage, name, problem, sampler or default, drawn, deterministic)
     ledger = Ledger(storage, name, problem.space)
-    compare(ledger, problem, seed)
+    compare(ledger, problem, seed, deterministic)
     return ledger, configure(ledger, sampler)
 
 

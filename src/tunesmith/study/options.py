@@ -23,6 +23,7 @@ class Keeping(TypedDict, total=False):
     name: str | None
     storage: Storage | str | Path | None
     seed: int | None
+    deterministic: int | None
 
 
 class Making(Keeping, total=False):

@@ -52,13 +52,13 @@ class Proposer(Generic[P]):
         if heard:
             self._state = self.sampler.tell(self._state, heard)
 
-    def propose(self, decisions: int, handle: int, n: int) -> list[Suggestion]:
-        """Return at most `n` suggestions for the call after `decisions` decisions by `handle`.
+    def propose(self, key: tuple[int, int], n: int) -> list[Suggestion]:
+        """Return at most `n` suggestions, by the luck of `key`: how many decisions before, who asks.
 
         Raises:
             SettingError: The sampler broke its contract; says how.
         """
-        rng = self._keyed.at(self._seed, decisions, handle, "ask")
+        rng = self._keyed.at(self._seed, *key, "ask")
         suggestions = self.sampler.ask(self._state, rng, n)
         name = type(self.sampler).__name__
         if len(suggestions) > n:
@@ -75,8 +75,8 @@ class Proposer(Generic[P]):
             raise SettingError(f"{name}.ask broke its contract: {error}") from None
         return Suggestion(params, memo)
 
-    def timed(self, decisions: int, handle: int, n: int) -> tuple[list[Suggestion], float]:
+    def timed(self, key: tuple[int, int], n: int) -> tuple[list[Suggestion], float]:
         """Return the suggestions, and the seconds that each took."""
         begun = time.perf_counter()
-        suggestions = self.propose(decisions, handle, n)
+        suggestions = self.propose(key, n)
         return suggestions, (time.perf_counter() - begun) / max(1, len(suggestions))

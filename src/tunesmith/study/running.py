@@ -175,11 +175,15 @@ class Run(Generic[P]):
             exhausted = False
             reason = self._reason(self._elapsed())
             if not reason and (free := self._executor.free()):
-                asked = self._desk.ask(free, self._bounds.room, lease=True)
+                asked = self._desk.ask(free, self._room, lease=True)
                 for trial in asked:
                     self._begin(trial)
-                exhausted = len(asked) < free
+                waits = self._awaits()
+                exhausted = len(asked) < free and not waits
                 reason = self._exhausted() if exhausted else ""
+                if waits and not self._running:
+                    self._desk.ledger.wait(PUMP_S)
+                    continue
             if not self._running:
                 return reason, exhausted
             if reason and not exhausted and self._bounds.kills:
@@ -188,6 +192,27 @@ class Run(Generic[P]):
             self._executor.pump(self._hear, PUMP_S)
             self._desk.ledger.beat()
             refresh()
+
+    def _room(self, history: History[P]) -> int:
+        """How many trials more may begin."""
+        return 0 if self._ruled(self._elapsed()) else self._bounds.room(history)
+
+    def _awaits(self) -> bool:
+        """Whether a trial that somebody runs must finish before the next one may begin."""
+        awaited = self._desk.awaited
+        if awaited is None or self._room(self._desk.history) <= 0:
+            return False
+        if not self._running and awaited.owner in ("", this_process()):
+            raise StudyError(
+                f"this deterministic study waits for trial {awaited.number}, which was asked by "
+                "hand; tell its result first"
+            )
+        return True
+
+    def _ruled(self, elapsed_s: float) -> str:
+        """Why the stop rule ends the run; empty: it does not."""
+        rule = self._bounds.until
+        return "" if rule is None else rule.reason(self._desk.decided, elapsed_s)
 
     def _begin(self, trial: Trial[P]) -> None:
         key = trial.uid, trial.attempt
@@ -298,10 +323,12 @@ class Run(Generic[P]):
             )
         if bounds.timeout is not None and elapsed_s >= bounds.timeout:
             return f"the timeout of {bounds.timeout:g} s has passed"
-        return "" if bounds.until is None else bounds.until.reason(history, elapsed_s)
+        return self._ruled(elapsed_s)
 
     def _exhausted(self) -> str:
         history, trials = self._desk.history, self._bounds.trials
+        if ruled := self._ruled(self._elapsed()):
+            return ruled
         if self._at_end():
             return f"{plural(history.taken, 'configuration')}, and there are no more"
         done = f"{min(history.taken, trials or 0)} of {plural(trials or 0, 'trial')}"

@@ -49,6 +49,8 @@ class Study(Generic[P]):
         storage: Where it is kept, a path or URL; by default `$TUNESMITH_STORAGE`, or
             `./tunesmith.db`.
         seed: Of everything random; drawn and logged if not given.
+        deterministic: How many trials may be open at once in a study whose trials are the same in
+            every run, whichever worker is quick; None: whoever is first is served first.
 
     Raises:
         SpaceError: The space is not valid.
@@ -90,6 +92,7 @@ class Study(Generic[P]):
         name: str | None = None,
         storage: Storage | str | Path | None = None,
         seed: int | None = None,
+        deterministic: int | None = None,
     ) -> None:
         least, most = (
             checks.texts(w, v, '"loss"')
@@ -106,8 +109,9 @@ class Study(Generic[P]):
             value=value,
         )
         seed = None if seed is None else checks.whole("seed=", seed)
+        width = None if deterministic is None else checks.whole("deterministic=", deterministic, 1)
         place, name = opening.place(storage, name)
-        ledger, going = opening.open_study(problem, sampler, Random(), place, name, seed)
+        ledger, going = opening.open_study(problem, sampler, Random(), place, name, seed, width)
         self._start(ledger, going)
 
     def _start(self, ledger: Ledger[P], going: tuple[Sampler[Any] | None, int]) -> None:
@@ -201,9 +205,16 @@ class Study(Generic[P]):
 
         Raises:
             StudyFinished: The space is exhausted.
+            StudyError: The study is deterministic, and another trial must finish first.
         """
         n = None if n is None else checks.whole("n in ask(n)", n)
         trials = self._desk.ask(1 if n is None else n, lambda _: 1 << 60, lease=lease)
+        awaited = self._desk.awaited
+        if not trials and n != 0 and awaited is not None:
+            raise StudyError(
+                f"this deterministic study hands out trial {len(self._ledger.fold.history)} when "
+                f"trial {awaited.number} has finished; tell its result first"
+            )
         if not trials and n != 0:
             raise StudyFinished(
                 f"all {len(self._ledger.fold.history)} configurations of {self.name!r} are tried"
@@ -245,6 +256,7 @@ class Study(Generic[P]):
 
         Raises:
             SpaceError: The params are not in the space.
+            StudyError: The study is deterministic, and running.
         """
         if isinstance(params, Record):
             raise SettingError(f"enqueue takes params, such as record.params, got {params!r}")

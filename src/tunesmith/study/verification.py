@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -15,6 +15,7 @@ from tunesmith.records.events import Configured, Created, Enqueued, Part, from_l
 from tunesmith.samplers import Sampler, Suggestion
 from tunesmith.study.asking import complete
 from tunesmith.study.ledger import Ledger
+from tunesmith.study.ordered import Ordered
 from tunesmith.study.parts import sampler_of, versions
 from tunesmith.study.proposer import Proposer
 
@@ -104,6 +105,7 @@ def verify(ledger: Ledger[P], samplers: Iterable[Sampler[Any]]) -> Verification:
 
     fold: Fold[P] = Fold(created, ledger.fold.history.problem.space)
     problem = fold.history.problem
+    ordered = Ordered.of(fold)
     parts = _parts(events)
     proposers: dict[int, Proposer[P] | None] = {}
     for position, part in parts.items():
@@ -115,16 +117,19 @@ def verify(ledger: Ledger[P], samplers: Iterable[Sampler[Any]]) -> Verification:
             return found.differs(records[0], f"basis {basis} or configuration {configured} is none")
         while fold.length < basis:
             heard = fold.apply(events[fold.length])
-            if heard is not None:
-                heard = heard.begun() if heard.event == "started" else heard
-                for proposer in proposers.values():
-                    if proposer is not None:
-                        proposer.hear([heard])
+            if heard is not None and ordered is None:
+                _hear(proposers, [heard.begun() if heard.event == "started" else heard])
+        key = fold.decisions, handle
+        if ordered is not None:
+            if ordered.awaited(fold.history) is not None or records[0].number != len(fold.history):
+                return found.differs(records[0], "its turn had not come")
+            _hear(proposers, ordered.hear(fold.history))
+            key = len(fold.history), 0
         proposer = proposers[configured]
         if proposer is None:
             found.skipped += len(records)
             continue
-        suggestions = proposer.propose(fold.decisions, handle, size)
+        suggestions = proposer.propose(key, size)
         for record in records:
             index = record.batch[0]
             if not 0 <= index < size or fold.history.find(record.uid) is not None:
@@ -132,7 +137,7 @@ def verify(ledger: Ledger[P], samplers: Iterable[Sampler[Any]]) -> Verification:
             given = suggestions[index] if index < len(suggestions) else None
             expected = given
             if record.item:
-                params = complete(fold, queued[record.item], given, handle, index)
+                params = complete(fold, queued[record.item], given, key, index)
                 expected = Suggestion(params, {} if given is None else given.memo)
             if expected is None:
                 return found.differs(record, "the sampler has nothing left there")
@@ -146,6 +151,12 @@ def verify(ledger: Ledger[P], samplers: Iterable[Sampler[Any]]) -> Verification:
             found.checked += 1
             found.close += apart > 0
     return Verification(found.checked, found.close, found.skipped, "")
+
+
+def _hear(proposers: Mapping[int, Proposer[P] | None], records: list[Record[P]]) -> None:
+    for proposer in proposers.values():
+        if proposer is not None:
+            proposer.hear(records)
 
 
 @dataclass(slots=True)
