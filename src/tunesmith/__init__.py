@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time each is loaded w
     from tunesmith._core.errors import MissingExtra as MissingExtra
     from tunesmith._core.errors import NoTrials as NoTrials
     from tunesmith._core.errors import NotSupported as NotSupported
+    from tunesmith._core.errors import Preempted as Preempted
     from tunesmith._core.errors import ResultError as ResultError
     from tunesmith._core.errors import SettingError as SettingError
     from tunesmith._core.errors import SpaceError as SpaceError
@@ -61,9 +62,9 @@ _PLACES = {
     "storage": (),
     "_core.errors": (
         "Conflict", "Infeasible", "Interrupted", "LogError", "MissingExtra", "NoTrials",
-        "NotSupported", "ResultError", "SettingError", "SpaceError", "Stopped", "StorageError",
-        "StudyError", "StudyFinished", "StudyNotFound", "Superseded", "TrialFailed",
-        "TunesmithError",
+        "NotSupported", "Preempted", "ResultError", "SettingError", "SpaceError", "Stopped",
+        "StorageError", "StudyError", "StudyFinished", "StudyNotFound", "Superseded",
+        "TrialFailed", "TunesmithError",
     ),
     "records": ("History", "Problem", "Record", "Resource"),
     "space": ("Categorical", "Choice", "Float", "Int", "List", "Ordinal", "Space"),

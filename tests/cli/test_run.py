@@ -1,5 +1,6 @@
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -203,9 +204,16 @@ def test_much_output_is_no_harm() -> None:
     assert result.stderr == ""
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_an_interrupt_hands_the_trial_back(number: signal.Signals) -> None:
-    """Exit code 130; the program got SIGTERM, nothing is lost, the same line goes on."""
+@pytest.mark.parametrize(
+    "number, code, why",
+    [
+        (signal.SIGINT, 130, "interrupted"),
+        (signal.SIGTERM, 0, "pre-empted"),
+        (signal.SIGHUP, 0, "pre-empted"),
+    ],
+)
+def test_an_interrupt_hands_the_trial_back(number: signal.Signals, code: int, why: str) -> None:
+    """The program got SIGTERM, nothing is lost, the same line goes on."""
     script = "trap 'echo bye > bye; exit' TERM; echo started; sleep 60 & wait"
     program = [
         sys.executable, "-c", "from tunesmith.cli import main; main()", "run", "--space", "space.toml", "--metric", "loss",
@@ -218,10 +226,27 @@ def test_an_interrupt_hands_the_trial_back(number: signal.Signals) -> None:
     process.send_signal(number)
 
     _, said = process.communicate()
-    assert process.returncode == 130
+    assert process.returncode == code
     assert "the same line goes on" in said
     assert Path("bye").exists()
-    assert [(r.state, r.why) for r in study().history] == [("paused", "interrupted")]
+    assert [(r.state, r.why) for r in study().history] == [("paused", why)]
+
+
+def test_a_program_ends_with_tunesmith() -> None:
+    """Also if that is killed: nothing goes on unseen."""
+    program = [
+        sys.executable, "-c", "from tunesmith.cli import main; main()", "run", "--space", "space.toml", "--metric", "loss",
+        "--trials", "2", "--name", "s", "--", "bash", "-c", "echo started $$; sleep 60 & wait", "program", "{lr}",
+    ]  # fmt: skip
+    process = subprocess.Popen(program, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    line = next(line for line in process.stderr if "started" in line)
+    its = os.pidfd_open(int(line.split()[-1]))
+    process.kill()
+    process.communicate()
+
+    assert select.select([its], [], [], 10) == ([its], [], [])
+    os.close(its)
 
 
 MODEL = """

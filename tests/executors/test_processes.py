@@ -52,7 +52,7 @@ def gone(pid: int) -> bool:
         (lambda channel: os._exit(0), "exit code 0"),
         (lambda channel: os.abort(), "SIGABRT"),
         (lambda channel: os.kill(os.getpid(), signal.SIGKILL), "SIGKILL"),
-        (lambda channel: os.kill(os.getpid(), signal.SIGTERM), "SIGTERM"),
+        (lambda channel: os.kill(os.getpid(), signal.SIGALRM), "SIGALRM"),
     ],
 )
 def test_a_crash_ends_its_work_only(work: Callable[..., Any], how: str) -> None:

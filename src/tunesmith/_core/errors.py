@@ -20,6 +20,7 @@ TunesmithError
 Stopped (BaseException)             raised by `Trial.report` when the trial must end
 Cancelled (BaseException)           raised in a work that its executor has been told to end
 Interrupted (KeyboardInterrupt, SystemExit)   Ctrl-C during `Study.run`, after everything was kept
+Preempted (SystemExit)              SIGTERM or its like during `Study.run`, likewise
 """
 
 
@@ -113,6 +114,16 @@ class Interrupted(KeyboardInterrupt, SystemExit):
     def __init__(self) -> None:
         super().__init__(130)
         self.code = 130
+
+
+class Preempted(SystemExit):
+    """SIGTERM, SIGUSR1 or SIGHUP during `Study.run`, raised after everything was kept.
+
+    With code 0 it ends a program as if it had done its work: any other process goes on with it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(0)
 
 
 for _error in [*globals().values()]:

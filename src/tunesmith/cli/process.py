@@ -9,6 +9,9 @@ from contextlib import suppress
 from queue import Empty, Queue
 from threading import Thread
 from typing import IO, final
+from weakref import finalize
+
+from tunesmith.executors.life import end_with
 
 POLL_S = 0.1
 LINGER_S = 0.5  # how long output is read on that a grandchild holds open after the program's end
@@ -20,6 +23,8 @@ AHEAD = 1_000  # lines read ahead of us; then the program waits
 class Process:
     """A program in a process group of its own, so that it ends with all that it started.
 
+    It ends with this process, too, even if that is killed.
+
     Args:
         command: The program and its arguments.
         environment: Variables beside those of this process.
@@ -29,6 +34,8 @@ class Process:
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        theirs, ours = os.pipe()  # nothing is ever written: it closes when this process ends
+        finalize(self, os.close, ours)
         self._process = subprocess.Popen(  # noqa: S603 - running the user's program is the purpose
             command,
             stdin=subprocess.DEVNULL,
@@ -38,7 +45,10 @@ class Process:
             errors="replace",
             env={**os.environ, **environment},
             start_new_session=True,
+            pass_fds=(theirs,),
         )
+        end_with(theirs, self._process.pid)
+        os.close(theirs)
         self._lines: Queue[tuple[bool, str] | None] = Queue(AHEAD)
         self._open = 2
         for stream, out in ((self._process.stdout, True), (self._process.stderr, False)):

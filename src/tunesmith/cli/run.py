@@ -1,12 +1,8 @@
 """`tunesmith run`: tunes a Python function, or a program in any language."""
 
 import shutil
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
@@ -124,27 +120,26 @@ def command(
     }
     space = None if space_file is None else Space.from_toml(Path(space_file).read_text("utf-8"))
     study: Study[Any]
-    with _interruptible():
-        if len(what) == 1 and names_function(what[0]):
-            with own_traceback():
-                function = function_at(what[0])
-            made_of: Any = function if space is None else space
-            study = Study(made_of, name=name or title_of(what[0]), **parts)
-            with own_traceback("The trial is handed back; the same line goes on with it."):
-                study.run(function, workers=workers, **bounds)
-        else:
-            template = _template(what, space)
-            study = Study(space, name=name or script_of(what), **parts)  # type: ignore[arg-type] # `_template` refuses None
-            program = Program(template, study.problem, study.name, grace, quiet)
-            bounds["executor"] = None if workers is None else Threads(workers)
-            try:
-                study.run(program, **bounds)
-            except TrialFailed as error:
-                raise TrialFailed(
-                    f"the trial is handed back, since none has succeeded yet: {error}"
-                ) from None
-            finally:
-                program.close()
+    if len(what) == 1 and names_function(what[0]):
+        with own_traceback():
+            function = function_at(what[0])
+        made_of: Any = function if space is None else space
+        study = Study(made_of, name=name or title_of(what[0]), **parts)
+        with own_traceback("The trial is handed back; the same line goes on with it."):
+            study.run(function, workers=workers, **bounds)
+    else:
+        template = _template(what, space)
+        study = Study(space, name=name or script_of(what), **parts)  # type: ignore[arg-type] # `_template` refuses None
+        program = Program(template, study.problem, study.name, grace, quiet)
+        bounds["executor"] = None if workers is None else Threads(workers)
+        try:
+            study.run(program, **bounds)
+        except TrialFailed as error:
+            raise TrialFailed(
+                f"the trial is handed back, since none has succeeded yet: {error}"
+            ) from None
+        finally:
+            program.close()
     _conclude(study, storage, as_json=as_json)
 
 
@@ -167,22 +162,6 @@ def _template(words: tuple[str, ...], space: Space[Any] | None) -> Template:
     if shutil.which(words[0]) is None:
         raise SettingError(f"there is no program {words[0]!r} here; a command begins with one")
     return Template(words, space.names)
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let SIGTERM and the end of the terminal do what Ctrl-C does: the trial is handed back."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        raise KeyboardInterrupt
-
-    before = {n: signal.signal(n, interrupt) for n in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _conclude(study: Study[Any], storage: str | None, *, as_json: bool) -> None:

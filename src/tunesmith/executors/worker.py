@@ -5,7 +5,6 @@ thread reads the pipe, and gives a sign of life when there is nothing to read. W
 the process ends with all that its works have forked.
 """
 
-import fcntl
 import os
 import select
 import signal
@@ -21,6 +20,7 @@ from typing import Any, NoReturn, final
 from tunesmith._core.errors import Cancelled
 from tunesmith.executors.executor import Raised
 from tunesmith.executors.frames import CHUNK_BYTES, Frame, Kind, Reassembly, dumps
+from tunesmith.executors.life import end_with
 
 KNOWN = 8  # functions that a worker keeps
 
@@ -53,6 +53,9 @@ def main(inward: int, outward: int, life: int) -> None:
     for descriptor in (inward, outward, life):
         os.set_inheritable(descriptor, False)  # programs that the works start are not concerned
     _end_with(life)
+    for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP):
+        # a cluster tells every process to leave: the parent decides; programs hear it as ever
+        signal.signal(number, lambda *_: None)
     frames = Reassembly()
     first: list[Frame] = []
     while not first:
@@ -68,15 +71,8 @@ def main(inward: int, outward: int, life: int) -> None:
 
 
 def _end_with(life: int) -> None:
-    """Have the system kill this process and what it forks when the other end of `life` closes.
-
-    Unlike a thread that reads, this works while the process is suspended, and while code that lets
-    no other thread of Python run is busy.
-    """
-    with suppress(OSError):  # a system without such signals leaves it to the thread that reads
-        fcntl.fcntl(life, fcntl.F_SETOWN, -os.getpgrp())
-        fcntl.fcntl(life, fcntl.F_SETSIG, signal.SIGKILL)
-        fcntl.fcntl(life, fcntl.F_SETFL, os.O_ASYNC)
+    """End this process and what it forks when the other end of `life` closes."""
+    end_with(life, os.getpgrp())
     poll = select.poll()
     poll.register(life)
     if poll.poll(0):  # it had closed before

@@ -229,7 +229,7 @@ class Noted(Event, frozen=True, kw_only=True):
 
 
 class Commanded(Event, frozen=True, kw_only=True):
-    """Stop the trial `target`, or pause the study or go on with it."""
+    """Stop the trial `target`, or all that run the study (empty); or pause it, or go on with it."""
 
     id: str
     command: Literal["stop", "pause", "go on"]

@@ -63,6 +63,7 @@ class Fold(Generic[P]):
         sampler: The sampler in force.
         notes: Remarks, in order.
         stopping: Trials that were commanded to stop.
+        stops: How often whoever runs the study was commanded to stop.
         paused: Whether the study is commanded to pause.
         seen: Ids of queued items, notes and commands: a second one has no effect.
         starts: How many trials each handle started.
@@ -86,6 +87,7 @@ class Fold(Generic[P]):
         self.sampler: Part = created.sampler
         self.notes: list[Noted] = []
         self.stopping: set[str] = set()
+        self.stops = 0
         self.paused = False
         self.seen: set[str] = set()
         self.starts: Counter[str] = Counter()
@@ -148,6 +150,8 @@ class Fold(Generic[P]):
                 self.configured = self.length - 1
                 if event.sampler is not UNSET:
                     self.sampler = event.sampler
+            case Commanded(command="stop", target=""):
+                self.stops += 1
             case Commanded(command="stop"):
                 self.stopping.add(event.target)
             case Commanded():

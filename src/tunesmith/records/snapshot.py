@@ -52,6 +52,7 @@ class _Snapshot(msgspec.Struct, array_like=True, gc=False):
     sampler: Part
     notes: list[Noted]
     stopping: set[str]
+    stops: int
     paused: bool
     seen: set[str]
     starts: dict[str, int]
@@ -98,6 +99,7 @@ def freeze(fold: Fold[Any], heard: Told[Any]) -> bytes:
         sampler=fold.sampler,
         notes=fold.notes,
         stopping=fold.stopping,
+        stops=fold.stops,
         paused=fold.paused,
         seen=fold.seen,
         starts=fold.starts,
@@ -144,6 +146,7 @@ def thaw(data: bytes, created: Created, space: Space[P] | None) -> tuple[Fold[P]
     fold.sampler = kept.sampler
     fold.notes = kept.notes
     fold.stopping = kept.stopping
+    fold.stops = kept.stops
     fold.paused = kept.paused
     fold.seen = kept.seen
     fold.starts = Counter(kept.starts)

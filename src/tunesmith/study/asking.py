@@ -13,8 +13,8 @@ from typing import Any, Generic, TypeAlias, final
 from tunesmith._core.errors import Conflict, SpaceError
 from tunesmith._core.random import Keyed, seed_of
 from tunesmith._core.types import P
-from tunesmith.records import Fold, History, Record
-from tunesmith.records.events import Enqueued, Resumed, Source, Started
+from tunesmith.records import Failure, Fold, History, Record
+from tunesmith.records.events import Enqueued, Finished, Resumed, Source, Started
 from tunesmith.samplers import Sampler, Suggestion
 from tunesmith.space import Params, Space
 from tunesmith.study.ledger import Ledger
@@ -97,19 +97,23 @@ class Asker(Generic[P]):
         """The trial that must finish before the next may start, in a deterministic study."""
         return None if self._ordered is None else self._ordered.awaited(self._ledger.fold.history)
 
-    def ask(self, n: int, room: Room, *, lease: bool) -> list[Record[P]]:
+    def ask(self, n: int, room: Room, *, lease: bool, retries: int) -> list[Record[P]]:
         """Start or resume at most `n` trials.
 
         Args:
             n: How many at most.
             room: How many trials more the budget allows, orphans of running trials apart.
             lease: Whether the death of this process shall orphan them.
+            retries: How often a trial is begun again whose process died; then it has failed.
 
         Returns:
-            Their records; fewer than `n` if the budget or the space is exhausted, or a trial is
-            `awaited`.
+            Their records; fewer than `n` if the budget or the space is exhausted, a trial is
+            `awaited`, or the study is paused.
         """
         self._ledger.sync()
+        if self._ledger.fold.paused:
+            return []
+        self._give_up(retries)
         owner = this_process() if lease else ""
         served: list[Record[P]] = []
         while len(served) < n:
@@ -198,21 +202,40 @@ class Asker(Generic[P]):
     def _orphans(self, n: int, room: int) -> list[Record[P]]:
         """Trials that were handed back, or whose process is gone, by number."""
         found: list[Record[P]] = []
-        lives = {"": True, this_process(): True}
+        is_lost = self._is_lost()
         for record in self._ledger.fold.history.unfinished:
             if len(found) == n:
                 break
-            if record.state == "paused":
-                if record.why != "scheduler" and room > 0:
-                    found.append(record)
-                    room -= 1
-                continue
+            if record.state == "paused" and record.why != "scheduler" and room > 0:
+                found.append(record)
+                room -= 1
+            elif is_lost(record):
+                found.append(record)
+        return found
+
+    def _is_lost(self) -> Callable[[Record[P]], bool]:
+        """Whether a trial's process is gone; each process is looked for once."""
+        lives = {"": True, this_process(): True}
+
+        def is_lost(record: Record[P]) -> bool:
             owner = record.owner
             if owner not in lives:
                 lives[owner] = self._ledger.lives(owner)
-            if not lives[owner]:
-                found.append(record)
-        return found
+            return record.state == "running" and not lives[owner]
+
+        return is_lost
+
+    def _give_up(self, retries: int) -> None:
+        """End the trials that were lost once more than they may be."""
+        ledger, is_lost = self._ledger, self._is_lost()
+        for record in ledger.fold.history.unfinished:
+            if record.lost >= retries and is_lost(record):
+                text = f"the process that ran attempt {record.attempt} is gone ({record.owner})"
+                ended = Finished(
+                    time=ledger.clock(), uid=record.uid, attempt=record.attempt, step=record.step,
+                    state="failed", why="lost", failure=Failure("lost", text),
+                )  # fmt: skip
+                ledger.append(ended)
 
     def _events(
         self, draft: list[Record[P] | _Start], handle: int, owner: str

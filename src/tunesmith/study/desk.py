@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
-from typing import Any, Generic, TypeVar, cast, final
+from typing import Any, Generic, Literal, TypeVar, cast, final
 
 from tunesmith._core import checks
 from tunesmith._core.codec import to_logged
@@ -13,6 +13,7 @@ from tunesmith._core.errors import Conflict, StudyError, Superseded
 from tunesmith._core.types import P
 from tunesmith.records import Failure, Fold, History, Record
 from tunesmith.records.events import (
+    Commanded,
     EndReason,
     Enqueued,
     Finished,
@@ -25,6 +26,7 @@ from tunesmith.records.events import (
 from tunesmith.samplers import Sampler
 from tunesmith.space import Params
 from tunesmith.study.asking import Asker, Room
+from tunesmith.study.bounds import RETRIES
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.owner import this_process
 from tunesmith.study.results import check_objectives, diverged, failure_of, metrics_of
@@ -81,6 +83,11 @@ class Desk(Generic[P]):
         return self.ledger.fold
 
     @property
+    def fold(self) -> Fold[P]:
+        """The log as far as this process has read."""
+        return self.ledger.fold
+
+    @property
     def history(self) -> History[P]:
         """The trials as far as this process has read."""
         return self.ledger.fold.history
@@ -96,7 +103,7 @@ class Desk(Generic[P]):
         return None if self._asker is None else self._asker.awaited
 
     @_alone
-    def ask(self, n: int, room: Room, *, lease: bool) -> list[Trial[P]]:
+    def ask(self, n: int, room: Room, *, lease: bool, retries: int = RETRIES) -> list[Trial[P]]:
         """Return at most `n` trials to run; see `Asker.ask`.
 
         Raises:
@@ -108,7 +115,8 @@ class Desk(Generic[P]):
                 f"{self.ledger.fold.sampler.name}, which is not registered here; open it with "
                 "sampler=..."
             )
-        return [Trial(Ticket.of(record), self) for record in self._asker.ask(n, room, lease=lease)]
+        records = self._asker.ask(n, room, lease=lease, retries=retries)
+        return [Trial(Ticket.of(record), self) for record in records]
 
     @_alone
     def report(
@@ -183,6 +191,13 @@ class Desk(Generic[P]):
             except Conflict:
                 continue
             return
+
+    @_alone
+    def command(self, command: Literal["stop", "pause", "go on"], target: str = "") -> None:
+        """Tell whoever runs the study, or the trial `target`, what to do."""
+        ledger = self.ledger
+        identity = secrets.token_hex(8)
+        ledger.append(Commanded(time=ledger.clock(), id=identity, command=command, target=target))
 
     @_alone
     def tell(self, trial: Trial[P] | int, result: Any, more: Mapping[str, Any]) -> Record[P]:

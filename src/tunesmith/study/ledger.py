@@ -14,13 +14,14 @@ from tunesmith._core.types import P
 from tunesmith.records import Fold, Record, Told, freeze, thaw
 from tunesmith.records.events import AnyEvent, Created, Joined, from_lines, to_line
 from tunesmith.space import Space
-from tunesmith.storage import Storage
+from tunesmith.storage import Memory, Storage
 from tunesmith.storage.storage import gone
 from tunesmith.study.owner import living, this_process
+from tunesmith.study.pulse import Pulse
 
 CHUNK = 4_000  # lines read at a time, so that a long log never lies in memory twice
 KEEP = 400_000  # lines read at opening that make it worth keeping their fold
-TTL_S = 60.0
+LEASE_S = 60.0
 
 
 def _absence(storage: Storage, name: str) -> str:
@@ -49,6 +50,7 @@ class Ledger(Generic[P]):
     Attributes:
         fold: The fold of what was read.
         generation: Goes up whenever the fold is made anew.
+        lease_s: After how many seconds without a sign of life this process is taken for dead.
 
     Raises:
         StudyNotFound: There is no such study.
@@ -72,11 +74,12 @@ class Ledger(Generic[P]):
         self.name = name
         self.clock = clock
         self.generation = 0
+        self.lease_s = LEASE_S
         self._first = first[0]
         self._space = space
         self._created = created
         self._handle = -1
-        self._beaten = -TTL_S
+        self._pulse: Pulse | None = None
         kept = storage.kept_fold(name)
         thawed = None if kept is None else thaw(kept[1], created, space)
         self.fold: Fold[P]
@@ -181,17 +184,17 @@ class Ledger(Generic[P]):
         """Return whether an owner is alive now."""
         return living(owner, lambda: self.storage.alive(self.name))
 
-    def beat(self) -> None:
-        """Say that this process lives, if it was not said of late."""
-        now = time.monotonic()
-        if now - self._beaten > TTL_S / 3:
-            self.storage.beat(self.name, this_process(), TTL_S)
-            self._beaten = now
+    def _live(self) -> None:
+        """Have it said from now on that this process lives; in memory there is nobody to hear it."""
+        if isinstance(self.storage, Memory):
+            return
+        if self._pulse is None or not self._pulse.here or self._pulse.lease_s != self.lease_s:
+            self._pulse = Pulse(self.storage, self.name, self.lease_s)
 
     def join(self) -> int:
         """Return the handle of this process, joining if it has none (any more)."""
         owner = this_process()
-        self.beat()
+        self._live()
         while self.fold.handles.get(self._handle) != owner:
             taken = self.fold.handles
             mine = [handle for handle, who in taken.items() if who == owner]
@@ -201,7 +204,6 @@ class Ledger(Generic[P]):
             handle = 0
             while handle in taken and self.lives(taken[handle]):
                 handle += 1
-            self.storage.beat(self.name, owner, TTL_S)
             try:
                 self.append(Joined(time=self.clock(), owner=owner, handle=handle), expect=True)
                 self._handle = handle

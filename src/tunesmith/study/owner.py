@@ -1,7 +1,7 @@
 """Who runs a trial: a process, told apart from every other on any host, and whether it lives.
 
-A process of this host that is gone is known dead at once. About other hosts only the storage's
-beats can tell.
+A process of this host that is gone is known dead at once, and one that is suspended when its lease
+has ended. About other hosts only the storage's beats can tell.
 """
 
 import os
@@ -12,14 +12,14 @@ from functools import cache
 from pathlib import Path
 
 
-def _start_ticks(pid: int) -> str:
-    """When a process of this host started, in clock ticks since boot; empty: there is none."""
+def _state_and_start(pid: int) -> tuple[str, str]:
+    """The state of a process of this host, and its start in clock ticks since boot."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
-        return ""
+        return "", ""
     state, *rest = stat.rpartition(")")[2].split()  # the name before may hold anything
-    return "" if state == "Z" else rest[18]
+    return state, rest[18]
 
 
 @cache
@@ -32,7 +32,7 @@ def _host() -> str:
 
 @cache
 def _owner(pid: int) -> str:
-    ticks = _start_ticks(pid)
+    _, ticks = _state_and_start(pid)
     return f"{_host()}/{pid}/{ticks}"
 
 
@@ -51,4 +51,7 @@ def living(owner: str, beating: Callable[[], AbstractSet[str]]) -> bool:
     if not owner.startswith(f"{_host()}/"):
         return owner in beating()
     pid, _, ticks = owner.removeprefix(f"{_host()}/").partition("/")
-    return pid.isdecimal() and _start_ticks(int(pid)) == ticks
+    state, start = _state_and_start(int(pid)) if pid.isdecimal() else ("", "")
+    if start != ticks or state in ("Z", "X", ""):
+        return False
+    return state != "T" or owner in beating()  # suspended: its lease is what is left to it

@@ -5,14 +5,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from typing import Any, Generic, final
+from typing import Any, Generic, Literal, TypeAlias, final
 
-from tunesmith._core import checks
 from tunesmith._core.codec import clean
 from tunesmith._core.errors import (
     Infeasible,
     Interrupted,
+    Preempted,
     ResultError,
     SettingError,
     Stopped,
@@ -20,93 +19,24 @@ from tunesmith._core.errors import (
     Superseded,
 )
 from tunesmith._core.types import P
-from tunesmith.executors import Died, Executor, Key, Raised, Returned, Work
+from tunesmith.executors import Died, Executor, Key, Raised, Returned, Serial, Work
 from tunesmith.records import Failure, History
 from tunesmith.records.events import PauseReason
-from tunesmith.stop import StopRule
 from tunesmith.storage import Memory
-from tunesmith.study.desk import Desk
+from tunesmith.study.bounds import Bounds
+from tunesmith.study.desk import READ_S, Desk
 from tunesmith.study.errand import Note, Report
 from tunesmith.study.owner import this_process
 from tunesmith.study.progress import best_so_far, plural, say
 from tunesmith.study.results import failure_of, own_traceback
+from tunesmith.study.signals import GRACE_S, AtOnce, Notice, noticed
 from tunesmith.study.trial import Trial
 
 PUMP_S = 0.5  # how long to wait for workers before looking at the clock
+Recess: TypeAlias = Literal["pre-empted", "interrupted", "study paused"]  # it may go on later
+Told: TypeAlias = Literal["scheduler", "timeout"] | Recess  # why a trial was told to end
+
 REFRESH_S = 0.1  # the live line is drawn at most so often
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """When a run ends.
-
-    Attributes:
-        trials: Trials that the study shall have in all.
-        timeout: Seconds after which no further trial is begun.
-        until: A rule that is asked before every trial.
-        max_failures: Trials that may fail in this run.
-        retries: How often a trial is begun again after its worker was lost.
-        kills: Whether the timeout kills trials that run, instead of ending them at a report.
-    """
-
-    trials: int | None
-    timeout: float | None
-    until: StopRule | None
-    max_failures: int
-    retries: int
-    kills: bool
-
-    @classmethod
-    def of(
-        cls,
-        history: History[Any],
-        trials: int | None,
-        more: int | None,
-        timeout: float | None,
-        until: StopRule | None,
-        max_failures: int | None,
-        *,
-        retries: int,
-        kills: bool,
-        ends: bool,
-    ) -> "Bounds":
-        """Return the bounds that the arguments of `Study.run` mean.
-
-        `ends` says whether the sampler comes to an end by itself.
-
-        Raises:
-            SettingError: They contradict one another, or are none.
-        """
-        trials, more, max_failures = (
-            None if value is None else checks.whole(f"{name}=", value)
-            for name, value in (("trials", trials), ("more", more), ("max_failures", max_failures))
-        )
-        timeout = None if timeout is None else checks.seconds("timeout=", timeout)
-        if until is not None and not isinstance(until, StopRule):
-            raise SettingError(f"until= takes a rule such as ts.stop.Target(0.99), got {until!r}")
-        if until is not None:
-            until.reason(history, 0.0)
-        if trials is not None and more is not None:
-            raise SettingError(
-                f"trials={trials} is the number of trials the study shall have, more={more} how "
-                "many to add; give one of them"
-            )
-        if more is not None:
-            trials = history.taken + more
-        endless = trials is None and timeout is None and until is None
-        if endless and history.problem.space.cardinality is None and not ends:
-            raise SettingError(
-                "a run needs an end: trials=100 (in all), more=50, timeout=3600 (seconds), or "
-                "until=ts.stop.NoImprovement(30)"
-            )
-        added = 0 if trials is None else max(0, trials - history.taken)
-        allowed = max(10, added // 4) if max_failures is None else max_failures
-        return cls(trials, timeout, until, allowed, checks.whole("retries=", retries), kills)
-
-    def room(self, history: History[Any]) -> int:
-        """Return how many trials more the budget allows."""
-        return 1 << 60 if self.trials is None else self.trials - history.taken
 
 
 @final
@@ -140,7 +70,13 @@ class Run(Generic[P]):
         self._shown = shown
         self._begun = time.monotonic()
         self._running: dict[Key, Trial[P]] = {}
+        self._reporting: set[Key] = set()  # those of them that have reported in this attempt
+        self._told: dict[Key, Told] = {}  # those that were told to end, and why
         self._tried = 0
+        self._read = self._begun
+        self._notice: Notice
+        self._stops_before = desk.fold.stops
+        self._leaves_at = math.inf
         self._failed_before = desk.history.count("failed")
         self._open_before = {(r.uid, r.attempt) for r in desk.history.unfinished}
 
@@ -149,23 +85,33 @@ class Run(Generic[P]):
 
         Raises:
             Interrupted: Ctrl-C; everything is kept.
+            Preempted: SIGTERM or its like, likewise.
             StudyError: Too many trials failed.
             Exception: That of the objective, if no trial of the study has succeeded yet.
         """
         desk, bounds = self._desk, self._bounds
         try:
             with (
+                noticed(self._will_report) as self._notice,
                 self._executor,
                 _live(desk.history, bounds.trials, shown=self._shown) as refresh,
             ):
                 reason, exhausted = self._to_the_end(refresh)
+        except AtOnce:
+            reason, exhausted = "", False
         except KeyboardInterrupt:
             self._hand_back("interrupted")
-            self._say_interrupted()
+            self._say_left("interrupted")
             raise Interrupted from None
         except Exception:
             self._hand_back("error")
             raise
+        if self._notice.given:
+            self._hand_back("pre-empted")
+            self._say_left("pre-empted")
+            raise Preempted
+        if self._running:  # as a command to stop has left them
+            self._hand_back("interrupted")
         onward = "" if exhausted and self._at_end() else "more=50 goes on"
         self._say(reason if self._tried else f"nothing to do: {reason}", onward)
 
@@ -174,14 +120,17 @@ class Run(Generic[P]):
         while True:
             exhausted = False
             reason = self._reason(self._elapsed())
-            if not reason and (free := self._executor.free()):
-                asked = self._desk.ask(free, self._room, lease=True)
+            leaves = self._recess() in ("pre-empted", "interrupted")
+            if leaves and self._may_leave():
+                return reason, False
+            if not reason and not leaves and (free := self._executor.free()):
+                asked = self._desk.ask(free, self._room, lease=True, retries=self._bounds.retries)
                 for trial in asked:
                     self._begin(trial)
                 waits = self._awaits()
                 exhausted = len(asked) < free and not waits
                 reason = self._exhausted() if exhausted else ""
-                if waits and not self._running:
+                if waits and not self._running:  # for a trial of others, or for the study to go on
                     self._desk.ledger.wait(PUMP_S)
                     continue
             if not self._running:
@@ -190,7 +139,9 @@ class Run(Generic[P]):
                 for key in self._running:
                     self._executor.cancel(key)
             self._executor.pump(self._hear, PUMP_S)
-            self._desk.ledger.beat()
+            if time.monotonic() - self._read > READ_S:  # whether there is a command
+                self._read = time.monotonic()
+                self._desk.read()
             refresh()
 
     def _room(self, history: History[P]) -> int:
@@ -198,8 +149,10 @@ class Run(Generic[P]):
         return 0 if self._ruled(self._elapsed()) else self._bounds.room(history)
 
     def _awaits(self) -> bool:
-        """Whether a trial that somebody runs must finish before the next one may begin."""
+        """Whether something must happen elsewhere before the next trial may begin."""
         awaited = self._desk.awaited
+        if self._desk.fold.paused:
+            return True
         if awaited is None or self._room(self._desk.history) <= 0:
             return False
         if not self._running and awaited.owner in ("", this_process()):
@@ -223,6 +176,24 @@ class Run(Generic[P]):
     def _elapsed(self) -> float:
         return time.monotonic() - self._begun
 
+    def _recess(self) -> Recess | None:
+        """Why what runs is to be handed back at its next report."""
+        fold = self._desk.fold
+        if self._notice.given:
+            return "pre-empted"
+        if fold.stops > self._stops_before:
+            return "interrupted"
+        return "study paused" if fold.paused else None
+
+    def _will_report(self) -> bool:
+        """Whether it is worth while to wait for what runs."""
+        return not isinstance(self._executor, Serial) or self._running.keys() <= self._reporting
+
+    def _may_leave(self) -> bool:
+        """Whether nothing runs from which a report is still to be expected."""
+        self._leaves_at = min(self._leaves_at, time.monotonic() + GRACE_S)
+        return not self._reporting or time.monotonic() >= self._leaves_at
+
     def _late(self) -> bool:
         """Whether trials that run shall end at their next report."""
         return self._bounds.timeout is not None and self._elapsed() >= self._bounds.timeout
@@ -238,7 +209,15 @@ class Run(Generic[P]):
                     )
                 except (Superseded, ResultError) as error:
                     return error
-                return must_end or self._late()
+                self._reporting.add(key)
+                resource = desk.history.problem.resource
+                ends = resource is not None and message.step >= resource.max  # by itself
+                why: Told | None = "scheduler" if must_end else None
+                if why is None and not ends:
+                    why = self._recess() or ("timeout" if self._late() else None)
+                if why is not None:
+                    self._told[key] = why
+                return why is not None
             case Note():
                 try:
                     return desk.note(trial.uid, message.text, message.tags, message.values)
@@ -246,13 +225,32 @@ class Run(Generic[P]):
                     return error
             case Returned() | Raised() | Died():
                 del self._running[key]
+                self._reporting.discard(key)
+                told = self._told.pop(key, None)
+                if told and isinstance(message, Returned):  # as `decide` lets callbacks do it
+                    message = Raised(Stopped(), "")
                 with suppress(Superseded):  # another attempt goes on with this trial
-                    self._end(trial, message)
+                    self._end(trial, message, told or "scheduler")
         return None
 
-    def _end(self, trial: Trial[P], ended: Returned | Raised | Died) -> None:
-        desk = self._desk
+    def _end(
+        self,
+        trial: Trial[P],
+        ended: Returned | Raised | Died,
+        told: Told,
+    ) -> None:
+        desk, recess = self._desk, self._recess()
         match ended:
+            case Raised(Stopped()):
+                match told:
+                    case "scheduler" | "timeout":
+                        desk.stopped(trial, told)
+                    case _:
+                        desk.pause(trial, told)
+            case Raised() if recess == "pre-empted":
+                desk.pause(trial, recess)  # the same signal may have ended what it had started
+            case Died() if recess in ("pre-empted", "interrupted"):
+                desk.pause(trial, recess)
             case Returned(value):
                 try:
                     desk.tell(trial, value, {})
@@ -260,8 +258,6 @@ class Run(Generic[P]):
                     self._fail(trial, error, "")
             case Raised(error, text):
                 match error:
-                    case Stopped():
-                        desk.stopped(trial, "timeout" if self._late() else "scheduler")
                     case Superseded():
                         pass
                     case Infeasible():
@@ -302,13 +298,13 @@ class Run(Generic[P]):
             if mine and record.state == "running":
                 desk.pause(record, why)
 
-    def _say_interrupted(self) -> None:
+    def _say_left(self, how: str) -> None:
         desk, trials = self._desk, self._bounds.trials
         done = desk.history.count("complete", "stopped")
         of = plural(done, "trial") if trials is None else f"{done} of {plural(trials, 'trial')}"
         kept = not isinstance(desk.ledger.storage, Memory)
         onward = "the same line goes on" if kept else 'name="..." would keep it in a file'
-        self._say(f"interrupted after {of}", onward)
+        self._say(f"{how} after {of}", onward)
 
     def _reason(self, elapsed_s: float) -> str:
         history, bounds = self._desk.history, self._bounds
@@ -321,6 +317,8 @@ class Run(Generic[P]):
                 f"{last.number}, with: {''.join(text)}. Everything is kept; max_failures= allows "
                 "more"
             )
+        if self._desk.fold.stops > self._stops_before:
+            return "stopped by command"
         if bounds.timeout is not None and elapsed_s >= bounds.timeout:
             return f"the timeout of {bounds.timeout:g} s has passed"
         return self._ruled(elapsed_s)

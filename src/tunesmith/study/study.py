@@ -19,12 +19,13 @@ from tunesmith.space import Space
 from tunesmith.stop import StopRule
 from tunesmith.storage import Memory, Storage
 from tunesmith.study import opening
+from tunesmith.study.bounds import RETRIES, Bounds
 from tunesmith.study.desk import Desk
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.objectives import caller, space_meant
 from tunesmith.study.options import Making, Names
 from tunesmith.study.progress import say, shown_place
-from tunesmith.study.running import Bounds, Run
+from tunesmith.study.running import Run
 from tunesmith.study.trial import Trial
 from tunesmith.study.verification import Verification, verify
 from tunesmith.study.workers import executor_of, work_of
@@ -205,10 +206,13 @@ class Study(Generic[P]):
 
         Raises:
             StudyFinished: The space is exhausted.
-            StudyError: The study is deterministic, and another trial must finish first.
+            StudyError: The study is paused; or it is deterministic, and another trial must finish
+                first.
         """
         n = None if n is None else checks.whole("n in ask(n)", n)
         trials = self._desk.ask(1 if n is None else n, lambda _: 1 << 60, lease=lease)
+        if not trials and n != 0 and self._desk.fold.paused:
+            raise StudyError(f"{self.name!r} is paused; study.resume() lets it go on")
         awaited = self._desk.awaited
         if not trials and n != 0 and awaited is not None:
             raise StudyError(
@@ -273,6 +277,37 @@ class Study(Generic[P]):
         """Keep a remark, tags or numbers with the study; no decision uses them."""
         self._desk.note("", text, tags, values)
 
+    def stop(self, trial: Trial[P] | int | None = None) -> None:
+        """Have every process that runs the study end its run, or one trial end.
+
+        What reports is handed back at its next report, the rest at once; a later run goes on. A
+        single trial is stopped at its next report.
+
+        Args:
+            trial: The trial, or its number.
+
+        Raises:
+            StudyError: There is no such trial, or it has finished.
+        """
+        if trial is None:
+            self._desk.command("stop")
+            return
+        number = trial.number if isinstance(trial, Trial) else checks.whole("trial", trial)
+        history = self.history
+        if number >= len(history):
+            raise StudyError(f"there is no trial {number}; the study has {len(history)}")
+        if history[number].finished:
+            raise StudyError(f"trial {number} has finished already ({history[number].state})")
+        self._desk.command("stop", history[number].uid)
+
+    def pause(self) -> None:
+        """Let no trial begin, in any process; what reports is handed back at its next report."""
+        self._desk.command("pause")
+
+    def resume(self) -> None:
+        """Let a paused study go on, in whatever process runs it."""
+        self._desk.command("go on")
+
     @hint_keywords()
     def run(
         self,
@@ -286,7 +321,7 @@ class Study(Generic[P]):
         timeout_kills: bool = False,
         until: StopRule | None = None,
         max_failures: int | None = None,
-        retries: int = 1,
+        retries: int = RETRIES,
         trial_timeout: float | None = None,
         trial_memory: int | None = None,
         lease_s: float = 60.0,
@@ -311,7 +346,7 @@ class Study(Generic[P]):
             retries: How often a trial is begun again whose worker was lost.
             trial_timeout: Seconds after which a trial's worker is killed.
             trial_memory: Bytes above which a trial's worker is killed.
-            lease_s: Seconds without a sign of life after which a worker is lost.
+            lease_s: Seconds without a sign of life after which a worker, or this process, is lost.
             progress: Whether to show how far it is, on standard error.
 
         Returns:
@@ -321,6 +356,7 @@ class Study(Generic[P]):
             SettingError: The arguments contradict one another, or set no end.
             StudyError: More trials failed than may.
             Interrupted: Ctrl-C; everything is kept and the next run goes on.
+            Preempted: SIGTERM, SIGUSR1 or SIGHUP, in the main thread; likewise, with exit code 0.
             Exception: The objective's own, until one trial has succeeded; later it is recorded as
                 that trial's failure.
         """
@@ -343,6 +379,7 @@ class Study(Generic[P]):
             size = self._sampler.size(self.problem)
             say(f"{type(self._sampler).__name__}: {size:,} configurations")
         self._announced = True
+        self._ledger.lease_s = checks.seconds("lease_s=", lease_s)
         work = work_of(call, is_async=inspect.iscoroutinefunction(objective))
         Run(self._desk, work, places, bounds, self._kept(), shown=progress)()
         return self
