@@ -215,3 +215,60 @@ def test_without_a_name_the_only_study_is_meant() -> None:
 
     assert result.exit_code == 1
     assert "holds 2 studies; name one of digits, second" in result.stderr
+
+
+def test_a_worker_joins_and_leaves() -> None:
+    """With a function or a program, in a study that exists; it says what came out."""
+    Path("fit.py").write_text("def fit(trial):\n    return trial['lr']\n")
+
+    result = call("worker", "tunesmith.db", "digits", "fit.py:fit", "--trials", "8", "-q")
+    assert result.exit_code == 0, result.output
+    assert "best: trial" in result.stdout
+    result = call(
+        "worker",
+        "tunesmith.db",
+        "digits",
+        "--trials",
+        "9",
+        "--json",
+        "-q",
+        "--",
+        "echo",
+        "{args} loss: 1",
+    )
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["complete"] == 9
+    result = call("worker", "tunesmith.db", "letters", "fit.py:fit")
+    assert result.exit_code == 1
+    assert "there is no study 'letters'" in result.stderr
+
+
+def test_a_worker_without_an_end_goes_on_until_it_is_stopped() -> None:
+    """`stop` ends it, and says what it does; a trial can be stopped alone."""
+    Path("fit.py").write_text(
+        "import time\ndef fit(trial):\n"
+        "    for step in range(1, 10_000):\n        trial.report(step, loss=1.0)\n        time.sleep(0.01)\n"
+    )
+    program = "from tunesmith.cli import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, "worker", "tunesmith.db", "digits", "fit.py:fit"],
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    storage, study = ts.storage.connect("tunesmith.db"), ts.load(None, "digits")
+    before = len(study.history)
+    while len(study.history) == before or not study.history[before].reports:
+        storage.wait("digits", len(storage.read("digits")), 0.2)
+    assert call("stop", "digits", "--trial", str(before)).stdout == (
+        f"digits: trial {before} ends at its next report\n"
+    )
+    while len(study.history) == before + 1 or not study.history[before + 1].reports:
+        storage.wait("digits", len(storage.read("digits")), 0.2)
+    assert json.loads(call("stop", "--json").stdout)["running"] == 1
+    _, said = process.communicate(timeout=20)
+
+    assert process.returncode == 0
+    assert f"trial {before}: stopped after step" in said
+    assert "stopped by command" in said
+    assert [(r.state, r.why) for r in study.history[before:]] == [
+        ("stopped", "command"), ("paused", "interrupted"),
+    ]  # fmt: skip

@@ -11,6 +11,7 @@ import pytest
 from tunesmith.cli import COMMANDS
 
 DOCS = Path(__file__).parents[2] / "docs"
+PAGES = ("start.md", "any-program.md", "workers.md", "from-optuna.md")
 BLOCK = re.compile(r"```(python|sh|toml)\n(.*?)```", re.DOTALL)
 FILE = re.compile(r"# ([\w-]+\.\w+)\n")
 
@@ -77,14 +78,24 @@ def test_the_page_for_users_of_optuna_runs(tmp_path: Path) -> None:
     assert printed["python third.py"] == "5\n"
 
 
+def test_the_page_on_workers_runs(tmp_path: Path) -> None:
+    """Workers share a study, one joins, a command reaches it, and two runs are the same."""
+    printed = run_page("workers.md", tmp_path)
+
+    assert "{'x':" in printed["python fit.py"]
+    assert "30 trials: 30 complete" in printed["tunesmith show fit"]
+    assert printed["tunesmith stop fit"] == "fit: 0 running trials are handed back\n"
+    assert printed["python same.py"] == "True\n"
+
+
 def test_every_command_is_documented() -> None:
     """The pages show each command at work."""
-    text = "".join((DOCS / name).read_text() for name in ("start.md", "any-program.md"))
+    text = "".join((DOCS / name).read_text() for name in PAGES)
 
     assert [name for name in COMMANDS if f"tunesmith {name}" not in text] == []
 
 
-@pytest.mark.parametrize("name", ["start.md", "any-program.md", "from-optuna.md"])
+@pytest.mark.parametrize("name", PAGES)
 def test_links_lead_somewhere(name: str) -> None:
     """Pages link to pages that are there."""
     links = re.findall(r"\]\(([\w-]+\.md)\)", (DOCS / name).read_text())

@@ -16,12 +16,14 @@ __all__ = ["COMMANDS", "commands", "main"]
 COMMANDS = {
     "init": "Propose a space.toml from a script's own options.",
     "run": "Tune a Python function, or a program in any language.",
+    "worker": "Join a study that exists, and leave at any time.",
     "list": "List the studies of a storage.",
     "show": "Show how a study stands: best, default, last trials, failures.",
     "best": "Print the best params, as JSON or as flags.",
     "export": "Write all trials as CSV or JSON.",
     "enqueue": "Have a configuration tried next.",
     "verify": "Recompute every suggestion from the log.",
+    "stop": "End the runs of a study, or one of its trials.",
     "delete": "Remove a study and everything kept of it.",
 }
 
@@ -84,7 +86,7 @@ def commands() -> None:
 
     \b
     Exit codes:
-      0    done
+      0    done; or told to leave by SIGTERM, SIGUSR1 or SIGHUP, with everything kept
       1    the study or its trials failed, or what is asked for is not there
       2    what was typed cannot be done; nothing was begun
       130  interrupted; everything is kept, the same line goes on

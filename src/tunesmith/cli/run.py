@@ -1,29 +1,21 @@
 """`tunesmith run`: tunes a Python function, or a program in any language."""
 
-import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from tunesmith._core.errors import SettingError, TrialFailed
-from tunesmith.cli.functions import function_at, names_function, own_traceback, title_of
-from tunesmith.cli.program import Program
+from tunesmith._core.errors import SettingError
+from tunesmith.cli.functions import title_of
 from tunesmith.cli.settings import directions, resource_of, sampler_of
 from tunesmith.cli.shared import (
-    best_records,
-    emit,
     json_option,
-    params_of,
     storage_option,
-    study_data,
 )
-from tunesmith.cli.template import Template, script_of, text_of
-from tunesmith.executors import Threads
+from tunesmith.cli.template import script_of
+from tunesmith.cli.work import call, conclude, execute, imported, is_function, template_of
 from tunesmith.space import Space
 from tunesmith.study import Study
-from tunesmith.study.progress import number
 
 
 @click.command()
@@ -116,63 +108,16 @@ def command(
         "more": more,
         "timeout": timeout,
         "max_failures": max_failures,
-        "progress": not quiet,
+        "progress": False if quiet else "lines",
     }
     space = None if space_file is None else Space.from_toml(Path(space_file).read_text("utf-8"))
-    study: Study[Any]
-    if len(what) == 1 and names_function(what[0]):
-        with own_traceback():
-            function = function_at(what[0])
+    if is_function(what):
+        function = imported(what[0])
         made_of: Any = function if space is None else space
         study = Study(made_of, name=name or title_of(what[0]), **parts)
-        with own_traceback("The trial is handed back; the same line goes on with it."):
-            study.run(function, workers=workers, **bounds)
+        call(study, function, workers=workers, **bounds)
     else:
-        template = _template(what, space)
-        study = Study(space, name=name or script_of(what), **parts)  # type: ignore[arg-type] # `_template` refuses None
-        program = Program(template, study.problem, study.name, grace, quiet)
-        bounds["executor"] = None if workers is None else Threads(workers)
-        try:
-            study.run(program, **bounds)
-        except TrialFailed as error:
-            raise TrialFailed(
-                f"the trial is handed back, since none has succeeded yet: {error}"
-            ) from None
-        finally:
-            program.close()
-    _conclude(study, storage, as_json=as_json)
-
-
-def _template(words: tuple[str, ...], space: Space[Any] | None) -> Template:
-    """Return the command of a program.
-
-    Raises:
-        SettingError: It is none, or there is no space to fill it from.
-    """
-    if len(words) == 1 and words[0].endswith(".py"):
-        raise SettingError(
-            f"{words[0]} alone does not say what to call; write {words[0]}:FUNCTION for a "
-            f"function, or -- python {words[0]} {{args}} for a program"
-        )
-    if space is None:
-        script = next((word for word in words if word.endswith(".py")), "SCRIPT.py")
-        raise SettingError(
-            f"a program needs --space space.toml; `tunesmith init {script}` proposes one"
-        )
-    if shutil.which(words[0]) is None:
-        raise SettingError(f"there is no program {words[0]!r} here; a command begins with one")
-    return Template(words, space.names)
-
-
-def _conclude(study: Study[Any], storage: str | None, *, as_json: bool) -> None:
-    """Print what came out; exit code 1 if nothing did."""
-    best = best_records(study)
-    if as_json:
-        emit(study_data(study, storage))
-    elif len(best) == 1:
-        values = ", ".join(f"{name} {number(value)}" for name, value in best[0].values.items())
-        click.echo(f"best: trial {best[0].number}, {values}")
-        for name, value in params_of(best[0]).items():
-            click.echo(f"  {name} = {text_of(value)}")
-    if not best:
-        sys.exit(1)
+        template = template_of(what, space)
+        study = Study(space, name=name or script_of(what), **parts)  # type: ignore[arg-type] # `template_of` refuses None
+        execute(study, template, grace, workers=workers, **bounds)
+    conclude(study, storage, as_json=as_json)

@@ -21,10 +21,10 @@ from tunesmith.cli.shared import (
     study_data,
     trial_data,
 )
-from tunesmith.cli.template import text_of
 from tunesmith.records import Record
 from tunesmith.study import Study
-from tunesmith.study.progress import baseline_name, baseline_of, number
+from tunesmith.study.progress import baseline_name, baseline_of
+from tunesmith.study.table import cell, trials_table
 
 
 @click.command()
@@ -73,13 +73,13 @@ def _best(study: Study[Any]) -> None:
         return
     table = _table("", *shown)
     for metric in dict.fromkeys(name for r in shown.values() for name in r.values):
-        table.add_row(metric, *(_value(r.values.get(metric)) for r in shown.values()))
+        table.add_row(metric, *(cell(r.values.get(metric)) for r in shown.values()))
     table.add_section()
     columns = [params_of(record) for record in shown.values()]
     for name in dict.fromkeys(name for params in columns for name in params):
         table.add_row(
             Text(name),
-            *(_value(params[name]) if name in params else Text("·") for params in columns),
+            *(cell(params[name]) if name in params else Text("·") for params in columns),
         )
     click.echo()
     show_table(table)
@@ -90,20 +90,8 @@ def _trials(study: Study[Any], last: int) -> None:
     if not records:
         return
     metrics = [objective.name for objective in study.problem.objectives]
-    table = _table("trial", "state", "s", *metrics)
-    table.expand = sys.stdout.isatty()  # there the params, and they alone, are cut
-    table.add_column("params", overflow="ellipsis", no_wrap=True, ratio=1)
-    for record in records:
-        params = (f"{name}={_value(value)}" for name, value in params_of(record).items())
-        table.add_row(
-            str(record.number),
-            record.failure.kind if record.failure else record.state,
-            number(record.duration_s) if record.finished else "",
-            *(_value(record.values.get(metric)) for metric in metrics),
-            Text(" ".join(params)),
-        )
     click.echo()
-    show_table(table)
+    show_table(trials_table(records, metrics, cut=sys.stdout.isatty()))
 
 
 def _failures(study: Study[Any]) -> None:
@@ -129,10 +117,3 @@ def _table(*heads: str) -> Table:
     for head in heads:
         table.add_column(Text(head), no_wrap=True)
     return table
-
-
-def _value(value: Any) -> Text:
-    """A cell: numbers with the digits that people read."""
-    if value is None:
-        return Text("")
-    return Text(number(value) if isinstance(value, float) else text_of(value))

@@ -55,8 +55,12 @@ class SQLite(Storage):
         if not os.fspath(path):
             raise SettingError('SQLite needs the path of a file, got ""; write "tunesmith.db"')
         absolute = Path(path).expanduser().absolute()
+        self._durability = durability
         self._database = Database(absolute, SCHEMA, FORMAT, synchronous=durability)
         finalize(self, self._database.close)  # a program's end leaves a single file, too
+
+    def __reduce__(self) -> tuple[type["SQLite"], tuple[Path, str]]:
+        return SQLite, (self._database.path, self._durability)
 
     def __repr__(self) -> str:
         return f"SQLite({self.url!r})"

@@ -48,7 +48,8 @@ class Running(TypedDict, total=False):
     trial_timeout: float | None
     trial_memory: int | None
     lease_s: float
-    progress: bool
+    progress: bool | Literal["lines"]
+    wait: bool
 
 
 class MakingAndRunning(Keeping, Running, total=False):

@@ -21,6 +21,17 @@ def plural(n: int, noun: str) -> str:
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
+def ending_of(record: Record[Any]) -> str:
+    """Return "trial 7: loss 0.31", with what went wrong if it failed."""
+    values = ", ".join(f"{name} {number(value)}" for name, value in record.values.items())
+    if record.failure is not None:
+        last = record.failure.text.strip().splitlines()[-1:]
+        values = " ".join([f"failed ({record.failure.kind})", *last])
+    elif record.state == "stopped":
+        values = f"stopped after step {record.step}, {values}"
+    return f"trial {record.number}: {values}"
+
+
 def best_so_far(history: History[Any]) -> str:
     """Return "best 0.981 (default 0.942)", or how many trials no other beats; empty: none yet."""
     objectives = history.problem.objectives

@@ -27,7 +27,7 @@ from tunesmith.study.bounds import Bounds
 from tunesmith.study.desk import READ_S, Desk
 from tunesmith.study.errand import Note, Report
 from tunesmith.study.owner import this_process
-from tunesmith.study.progress import best_so_far, plural, say
+from tunesmith.study.progress import best_so_far, ending_of, plural, say
 from tunesmith.study.results import failure_of, own_traceback
 from tunesmith.study.signals import GRACE_S, AtOnce, Notice, noticed
 from tunesmith.study.trial import Trial
@@ -35,6 +35,8 @@ from tunesmith.study.trial import Trial
 PUMP_S = 0.5  # how long to wait for workers before looking at the clock
 Recess: TypeAlias = Literal["pre-empted", "interrupted", "study paused"]  # it may go on later
 Told: TypeAlias = Literal["scheduler", "timeout"] | Recess  # why a trial was told to end
+
+Shown: TypeAlias = bool | Literal["lines"]
 
 REFRESH_S = 0.1  # the live line is drawn at most so often
 
@@ -49,7 +51,7 @@ class Run(Generic[P]):
         executor: Where trials are run; closed at the end.
         bounds: When to end.
         kept: Where the study is kept, in words.
-        shown: Whether to tell people.
+        shown: Whether to tell people; "lines": where there is no terminal, of each trial.
     """
 
     def __init__(
@@ -60,7 +62,7 @@ class Run(Generic[P]):
         bounds: Bounds,
         kept: str,
         *,
-        shown: bool,
+        shown: Shown,
     ) -> None:
         self._desk = desk
         self._work = work
@@ -68,6 +70,7 @@ class Run(Generic[P]):
         self._bounds = bounds
         self._kept = kept
         self._shown = shown
+        self._live = sys.stderr.isatty()
         self._begun = time.monotonic()
         self._running: dict[Key, Trial[P]] = {}
         self._reporting: set[Key] = set()  # those of them that have reported in this attempt
@@ -94,7 +97,9 @@ class Run(Generic[P]):
             with (
                 noticed(self._will_report) as self._notice,
                 self._executor,
-                _live(desk.history, bounds.trials, shown=self._shown) as refresh,
+                _live(
+                    desk.history, bounds.trials, shown=bool(self._shown) and self._live
+                ) as refresh,
             ):
                 reason, exhausted = self._to_the_end(refresh)
         except AtOnce:
@@ -231,6 +236,7 @@ class Run(Generic[P]):
                     message = Raised(Stopped(), "")
                 with suppress(Superseded):  # another attempt goes on with this trial
                     self._end(trial, message, told or "scheduler")
+                self._say_end(trial.uid)
         return None
 
     def _end(
@@ -287,6 +293,13 @@ class Run(Generic[P]):
         if not here:
             error.add_note(f"in a worker process:\n{text}")
         raise error.with_traceback(own_traceback(error))
+
+    def _say_end(self, uid: str) -> None:
+        """Say how a trial ended, for who reads lines."""
+        record = self._desk.history.find(uid)
+        if self._shown == "lines" and not self._live and record is not None and record.finished:
+            best = best_so_far(self._desk.history)
+            say(" · ".join(words for words in (ending_of(record), best) if words))
 
     def _hand_back(self, why: PauseReason) -> None:
         """Leave no trial behind that this run began, wherever it was interrupted."""
@@ -363,11 +376,11 @@ class Run(Generic[P]):
 def _live(
     history: History[Any], budget: int | None, *, shown: bool
 ) -> Iterator[Callable[[], None]]:
-    """A live line if standard error is a terminal; gives the function that brings it up to date."""
-    if not (shown and sys.stderr.isatty()):
+    """A live view if standard error is a terminal; gives the function that brings it up to date."""
+    if not shown:
         yield lambda: None
         return
-    from tunesmith.study.live import live_line  # noqa: PLC0415 - rich is loaded only to be seen
+    from tunesmith.study.live import live_view  # noqa: PLC0415 - rich is loaded only to be seen
 
     latest = -math.inf
 
@@ -377,6 +390,6 @@ def _live(
             latest = time.monotonic()
             live.refresh()
 
-    with live_line(history, budget) as live:
+    with live_view(history, budget) as live:
         refresh()
         yield refresh

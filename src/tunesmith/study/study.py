@@ -19,11 +19,12 @@ from tunesmith.space import Space
 from tunesmith.stop import StopRule
 from tunesmith.storage import Memory, Storage
 from tunesmith.study import opening
+from tunesmith.study.background import Job, start
 from tunesmith.study.bounds import RETRIES, Bounds
 from tunesmith.study.desk import Desk
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.objectives import caller, space_meant
-from tunesmith.study.options import Making, Names
+from tunesmith.study.options import Making, Names, Running
 from tunesmith.study.progress import say, shown_place
 from tunesmith.study.running import Run
 from tunesmith.study.trial import Trial
@@ -325,7 +326,8 @@ class Study(Generic[P]):
         trial_timeout: float | None = None,
         trial_memory: int | None = None,
         lease_s: float = 60.0,
-        progress: bool = True,
+        progress: bool | Literal["lines"] = True,
+        wait: bool = True,
     ) -> Study[P]:
         """Call an objective for trial after trial, until the budget is taken.
 
@@ -347,7 +349,10 @@ class Study(Generic[P]):
             trial_timeout: Seconds after which a trial's worker is killed.
             trial_memory: Bytes above which a trial's worker is killed.
             lease_s: Seconds without a sign of life after which a worker, or this process, is lost.
-            progress: Whether to show how far it is, on standard error.
+            progress: Whether to show how far it is, on standard error; "lines": with a line for each
+                trial, where that is no terminal.
+            wait: Whether to return at the end; else a process of its own runs the study, in at least
+                one worker, and goes on when this one ends. `stop` ends it.
 
         Returns:
             The study.
@@ -369,10 +374,22 @@ class Study(Generic[P]):
             retries=retries, kills=timeout_kills, ends=ends,
         )  # fmt: skip
         call = caller(objective, self.space)
+        if not wait:
+            if executor is not None:
+                raise SettingError("executor= is of this process; wait=False takes workers=")
+            workers = workers or 1
         places = executor_of(
             objective, workers, executor, lease_s=lease_s, trial_timeout=trial_timeout,
             trial_memory=trial_memory,
         )  # fmt: skip
+        if not wait:
+            self._run_elsewhere(
+                objective, trials=bounds.trials, timeout=timeout, until=until, workers=workers,
+                timeout_kills=timeout_kills, max_failures=max_failures, retries=retries,
+                trial_timeout=trial_timeout, trial_memory=trial_memory, lease_s=lease_s,
+                progress="lines" if progress else False,
+            )  # fmt: skip
+            return self
         if progress and not self._announced:
             say(f"{self.name}: kept in {shown_place(self._ledger.storage.url)}")
         if progress and isinstance(self._sampler, FiniteSampler) and not len(history):
@@ -383,6 +400,17 @@ class Study(Generic[P]):
         work = work_of(call, is_async=inspect.iscoroutinefunction(objective))
         Run(self._desk, work, places, bounds, self._kept(), shown=progress)()
         return self
+
+    def _run_elsewhere(self, objective: Callable[..., Any], **options: Unpack[Running]) -> None:
+        """Run in a process of its own."""
+        storage = self._ledger.storage
+        job = Job(storage, self.name, self.space, self._sampler, objective, options)
+        pid, output = start(job)
+        if options["progress"]:
+            say(
+                f"{self.name}: runs in the background (process {pid}), its output goes to "
+                f"./{output}; study.stop() ends it"
+            )
 
     def _take_form(self, objective: Callable[..., Any]) -> None:
         """Let a study that was loaded without its class or function take it from the objective."""
