@@ -234,7 +234,8 @@ def test_a_worker_joins_and_leaves() -> None:
         "-q",
         "--",
         "echo",
-        "{args} loss: 1",
+        "loss: 1",
+        "{args}",
     )
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["complete"] == 9
