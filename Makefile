@@ -36,6 +36,8 @@ golden: $(READY)
 bench: $(READY)
 	$(BIN)/python bench/overhead.py
 	$(BIN)/python bench/storage.py
+	$(BIN)/python bench/workers.py
+	$(BIN)/python bench/faults.py
 
 $(READY):
 	$(PYTHON) -m venv .venv

@@ -73,6 +73,52 @@ def test_only_the_harmful_trial_fails(harm: Callable[[], object], kind: str, att
     assert study.history.count("complete") == 6
 
 
+def leak() -> None:
+    kept = []
+    while True:
+        kept.append(bytearray(10_000_000))
+
+
+def fork() -> None:
+    if os.fork() == 0:
+        return
+    if os.fork() == 0:
+        time.sleep(3600)
+
+
+class Grudge:
+    """Raises when it is dropped."""
+
+    def __del__(self) -> None:
+        raise RuntimeError("in __del__")
+
+
+@pytest.mark.parametrize(
+    "harm, kinds",
+    [
+        (leak, ["out of memory"]),
+        (fork, []),
+        (lambda: print("x" * 5_000_000), []),
+        (Grudge, []),
+    ],
+    ids=["leaks", "forks", "shouts", "drops"],
+)
+def test_what_a_trial_leaves_behind_harms_no_other(
+    harm: Callable[[], object], kinds: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Memory has a limit, processes that it forked tell nothing, what it prints passes."""
+
+    def objective(trial: T) -> float:
+        if trial.number == 2:
+            harm()
+        return float(trial["x"])
+
+    study = study_of().run(objective, trials=6, workers=2, trial_memory=300_000_000, progress=False)
+
+    assert [r.failure.kind for r in study.history if r.failure] == kinds
+    assert study.history.count("complete") == 6
+
+
 def test_a_lost_trial_is_begun_again() -> None:
     """With the next attempt, the same seed and params."""
 
