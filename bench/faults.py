@@ -90,11 +90,11 @@ def campaign(kills: int, processes: int, workers: int) -> tuple[str, str, str]:
         while not Path(f"{path}.promises").exists():
             time.sleep(0.1)
         while len(killed) < kills:
-            time.sleep(luck.uniform(0.05, 0.4))
+            time.sleep(luck.uniform(0.1, 1.1))  # as long as it takes to come up again
             victims = [process.pid for process in running]
-            if workers:
+            if workers and luck.random() < 0.7:
                 recent = [p for p in promised(path) if p[0] == "pid"][-4 * workers :]
-                victims += [int(p[1]) for p in recent if _runs(int(p[1]))]
+                victims = [int(p[1]) for p in recent if _runs(int(p[1]))] or victims
             pid = luck.choice(victims)
             os.kill(pid, signal.SIGKILL)
             killed.append((time.time(), pid))
