@@ -22,6 +22,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty working directory with one study of eight trials, two of them failed."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("TUNESMITH_STORAGE", raising=False)
+    monkeypatch.delitem(sys.modules, "fit", raising=False)  # the script of another test
+    monkeypatch.setattr(sys, "path", [*sys.path])
     space = {
         "lr": ts.Float(1e-5, 1e-1, log=True, default=1e-3),
         "warm": ts.Categorical([False, True], default=False),
@@ -273,3 +275,117 @@ def test_a_worker_without_an_end_goes_on_until_it_is_stopped() -> None:
     assert [(r.state, r.why) for r in study.history[before:]] == [
         ("stopped", "command"), ("paused", "interrupted"),
     ]  # fmt: skip
+
+
+def test_a_study_is_paused_and_resumed() -> None:
+    """Nothing begins in between; a run that waits goes on by itself."""
+    paused = call("pause", "digits")
+    assert paused.stdout == "digits: no trial begins until `tunesmith resume digits`\n"
+    with pytest.raises(ts.StudyError, match="is paused"):
+        ts.load(None, "digits").ask()
+    assert "; paused, `tunesmith resume` lets it go on" in call("show").stdout
+
+    assert json.loads(call("pause", "--json").stdout) == {"name": "digits", "paused": True}
+    assert json.loads(call("resume", "--json").stdout) == {"name": "digits", "paused": False}
+    assert "runs that wait go on by themselves" in call("resume").stdout
+    assert ts.load(None, "digits").ask().number == 8
+
+
+def test_stopping_what_does_not_run() -> None:
+    """It says so."""
+    assert call("stop").stdout == "digits: nothing is running\n"
+
+
+def test_a_worker_takes_a_number_of_trials_to_add() -> None:
+    """To those that the study has."""
+    Path("fit.py").write_text("def fit(trial):\n    return trial['lr']\n")
+
+    result = call("worker", "tunesmith.db", "digits", "fit.py:fit", "--more", "2", "-q")
+
+    assert result.exit_code == 0, result.output
+    assert ts.load(None, "digits").history.count("complete") == 8
+
+
+@pytest.mark.parametrize(
+    "words, sentence",
+    [
+        (["--timeout", "nan"], "--timeout is a number of seconds above 0, got nan"),
+        (["--retries", "-1"], "--retries is a whole number from 0 on, got -1"),
+        (["--lease", "0", "--more", "1"], "--lease is a number of seconds above 0, got 0.0"),
+        (["--trials", "9", "--more", "2"], "--trials 9 is the number of trials the study shall"),
+        (["--more", "1", "--trial-timeout", "3"], "kills a worker process; add --workers 1"),
+        (["--more", "1", "--trial-memory", "much"], "is a number of bytes such as 400MB or 2GB"),
+        (["--more", "1", "--workers", "0"], "--workers is a whole number from 1 on, got 0"),
+    ],
+)
+def test_bounds_are_called_as_they_are_typed(words: list[str], sentence: str) -> None:
+    """What the library refuses is said in the words of the command line."""
+    Path("fit.py").write_text("def fit(trial):\n    return trial['lr']\n")
+
+    result = call("worker", "tunesmith.db", "digits", "fit.py:fit", *words)
+
+    assert result.exit_code == 2
+    assert sentence in result.stderr
+
+
+@pytest.mark.parametrize(
+    "words, sentence",
+    [
+        (["--workers", "0"], "--workers is a whole number from 1 on, got 0"),
+        (["--trial-timeout", "3"], "such as -- timeout 600 echo {args}"),
+        (["--trial-memory", "2GB"], "--trial-memory is for functions"),
+    ],
+)
+def test_bounds_that_programs_do_not_have(words: list[str], sentence: str) -> None:
+    """One sentence, with another way if there is one."""
+    result = call("worker", "tunesmith.db", "digits", *words, "--", "echo", "{args}")
+
+    assert result.exit_code == 2
+    assert sentence in result.stderr
+
+
+SIGNATURE = """
+from typing import Annotated
+import tunesmith as ts
+
+def fit(x: Annotated[float, ts.Float(0, 1)] = 0.5):
+    return x
+"""
+
+
+@pytest.mark.parametrize(
+    "words, code, sentence",
+    [
+        (["worker", "nosuch.db", "digits", "fit.py:fit"], 1, "nosuch.db; is that the right place?"),
+        (
+            ["run", "fit.py:fit", "--minimize", "loss", "--trials", "3", "--name", "digits"],
+            1,
+            "Give this one another --name, or remove that one with `tunesmith delete digits`",
+        ),
+        (
+            ["run", "fit.py:fit", "--minimize", "loss", "--sampler", "random"],
+            2,
+            "--trials 100 (in all), --more 50 or --timeout 3600 (seconds)",
+        ),
+    ],
+)
+def test_advice_that_only_python_can_follow_is_not_given(
+    words: list[str], code: int, sentence: str
+) -> None:
+    """Other ways out are, where there are some."""
+    Path("fit.py").write_text(SIGNATURE)
+
+    result = call(*words)
+
+    assert result.exit_code == code
+    assert result.stderr.endswith(f"{sentence}\n")
+
+
+def test_the_words_of_a_trial_are_left_alone() -> None:
+    """Only the advice after them is ours."""
+    Path("fit.py").write_text("def fit(trial):\n    raise ValueError('workers=3 is not prime')\n")
+
+    result = call("worker", "tunesmith.db", "digits", "fit.py:fit", "--max-failures", "0", "-q")
+
+    assert result.exit_code == 1
+    assert "workers=3 is not prime. Everything is kept; --max-failures allows more" in result.stderr

@@ -66,6 +66,8 @@ def test_the_page_on_any_program_runs(tmp_path: Path) -> None:
 
     assert "--width=" in printed["tunesmith best --args"]
     assert '"lr": 0.01,' in printed["tunesmith export --format json"]
+    assert "until `tunesmith resume train`" in printed["tunesmith pause"]
+    assert "go on by themselves" in printed["tunesmith resume"]
     assert printed["tunesmith delete train --yes"] == "removed 'train' with 9 trials\n"
 
 
@@ -84,7 +86,7 @@ def test_the_page_on_workers_runs(tmp_path: Path) -> None:
 
     assert "{'x':" in printed["python fit.py"]
     assert "30 trials: 30 complete" in printed["tunesmith show fit"]
-    assert printed["tunesmith stop fit"] == "fit: 0 running trials are handed back\n"
+    assert printed["tunesmith stop fit"] == "fit: nothing is running\n"
     assert printed["python same.py"] == "True\n"
 
 

@@ -4,6 +4,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from click.testing import CliRunner, Result
 
 import tunesmith as ts
 from tunesmith.cli import commands
+from tunesmith.cli.process import Process
 from tunesmith.cli.program import spoken
 
 SPACE = """
@@ -249,7 +251,55 @@ def test_a_program_ends_with_tunesmith() -> None:
     os.close(its)
 
 
+def test_programs_end_at_once_and_before_their_trials_are_handed_back() -> None:
+    """One grace for all of them; nobody who goes on with a trial finds its last attempt at work."""
+    script = (
+        "trap '' TERM; mkdir -p $TUNESMITH_CHECKPOINT; echo started; "
+        "while true; do echo x >> $TUNESMITH_CHECKPOINT/file; sleep 0.02; done"
+    )
+    program = [
+        sys.executable, "-c", "from tunesmith.cli import main; main()", "run", "--space", "space.toml", "--metric", "loss",
+        "--trials", "3", "--workers", "3", "--grace", "1", "--name", "s", "--", "bash", "-c", script, "program", "{lr}",
+    ]  # fmt: skip
+    process = subprocess.Popen(program, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    started = 0
+    while started < 3:
+        started += "started" in process.stderr.readline()
+    told = time.time()
+    process.send_signal(signal.SIGINT)
+    process.communicate()
+
+    lines = ts.storage.connect("tunesmith.db").read("s")
+    handed_back = [event["time"] for event in map(json.loads, lines) if event["event"] == "paused"]
+    written = [path.stat().st_mtime for path in Path(".tunesmith/s").glob("*/file")]
+    assert (len(handed_back), len(written)) == (3, 3)
+    assert told + 0.8 < max(written) < min(handed_back) < told + 2.5
+
+
+def test_a_program_that_cannot_be_started_leaves_nothing_open() -> None:
+    """As often as it is tried."""
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(3):
+        with pytest.raises(FileNotFoundError):
+            Process(["./nowhere"], {})
+
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_a_limit_in_front_of_a_program() -> None:
+    """It reaches the program, and its end is a failure as any other."""
+    options = ["--space", "space.toml", "--metric", "loss", "--trials", "1", "--name", "s"]
+    words = ["timeout", "0.1", "bash", "-c", "sleep 60", "program", "{lr}"]
+    result = CliRunner().invoke(commands, ["run", *options, "--", *words])
+
+    assert result.exit_code == 1
+    assert "ended with exit code 124" in result.stderr
+
+
 MODEL = """
+import os
+import time
 from dataclasses import dataclass
 from typing import Annotated
 import helper
@@ -271,6 +321,16 @@ def given(trial):
 
 def broken(x: Annotated[float, ts.Float(0, 1)] = 0.5):
     return x / 0
+
+def slow(x: Annotated[float, ts.Float(0, 1)] = 0.5):
+    time.sleep(60)
+
+def large(x: Annotated[float, ts.Float(0, 1)] = 0.5):
+    held = b"x" * 500_000_000
+    time.sleep(60)
+
+def dies(x: Annotated[float, ts.Float(0, 1)] = 0.5):
+    os._exit(3)
 """
 
 
@@ -324,6 +384,27 @@ def test_a_function_of_a_trial_takes_its_space_from_a_file() -> None:
     assert {o.name: o.direction for o in found.problem.objectives} == {
         "loss": "minimize", "accuracy": "maximize",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name, limits, kind",
+    [
+        ("slow", ["--trial-timeout", "0.4"], "timed out"),
+        ("large", ["--trial-memory", "300MB"], "out of memory"),
+        ("dies", ["--retries", "0"], "lost"),
+    ],
+)
+def test_what_a_trial_may_cost(name: str, limits: list[str], kind: str) -> None:
+    """Its worker is killed, or has gone; that is the trial's end."""
+    done = command(
+        "run", f"models/model.py:{name}", "--minimize", "--trials", "1", "--workers", "1",
+        "--max-failures", "0", "--lease", "30", *limits,
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    (record,) = ts.load(None, f"model:{name}").history
+    assert record.failure is not None
+    assert (record.failure.kind, record.attempt) == (kind, 1)
 
 
 def test_a_bug_of_ones_own_has_its_own_traceback() -> None:

@@ -2,12 +2,22 @@
 
 import asyncio
 from functools import wraps
+from threading import Event
 from typing import Any
 
 import pytest
 
 from tunesmith import executors
-from tunesmith.executors import Coroutines, Executor, Processes, Serial, Threads, Work, registry
+from tunesmith.executors import (
+    Channel,
+    Coroutines,
+    Executor,
+    Processes,
+    Serial,
+    Threads,
+    Work,
+    registry,
+)
 from tunesmith.testing.executors import Adapt, ConcurrentConformance, ExecutorConformance, Make
 
 
@@ -57,3 +67,19 @@ def test_every_registered_executor_is_public(name: str) -> None:
     assert getattr(executors, kind.__name__) is kind
     assert kind.__name__.lower() == name
     assert f"Test{kind.__name__}" in globals()
+
+
+def test_threads_end_what_their_works_wait_for() -> None:
+    """A work that says nothing more ends with the executor."""
+    begun, freed, ended = Event(), Event(), Event()
+
+    def work(channel: Channel) -> None:
+        begun.set()
+        freed.wait(10)
+        ended.set()
+
+    with Threads(1, ending=freed.set) as threads:
+        threads.submit(work, ("0.0", 1))
+        assert begun.wait(10)
+        assert not ended.is_set()
+    assert ended.wait(5)

@@ -1,4 +1,6 @@
 import ctypes
+import functools
+import multiprocessing
 import os
 import select
 import signal
@@ -226,6 +228,33 @@ def test_a_fork_that_returns_twice_counts_once() -> None:
     assert log.ended == {A: Returned("parent")}
 
 
+def test_what_a_work_forks_can_be_terminated() -> None:
+    """It hears SIGTERM as ever, also at once; the worker itself goes on, a work's handler stays."""
+
+    def work(channel: Channel) -> tuple[list[int | None], bool]:
+        context = multiprocessing.get_context("fork")
+        codes = []
+        for _ in range(10):
+            process = context.Process(target=time.sleep, args=(25,))
+            process.start()
+            process.terminate()
+            process.join()
+            codes.append(process.exitcode)
+        os.kill(os.getpid(), signal.SIGTERM)
+        signal.signal(signal.SIGTERM, lambda *_: os._exit(7))
+        child = os.fork()
+        if not child:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(25)
+        return codes, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+
+    begun = time.monotonic()
+    codes = ended(work)
+
+    assert codes == Returned(([-signal.SIGTERM] * 10, True))
+    assert time.monotonic() - begun < 20
+
+
 def test_a_thread_left_behind_speaks_for_nobody() -> None:
     """It cannot send in the name of the next work, and does not keep the worker from going on."""
 
@@ -261,9 +290,29 @@ def test_what_cannot_travel_is_named() -> None:
     with Processes(1) as executor:
         with pytest.raises(TypeError, match=r"an argument cannot travel.*inside the work"):
             executor.submit(lambda channel, x: x, A, lock)
-        with pytest.raises(TypeError, match=r"the work .* cannot travel.*inside the work"):
+        with pytest.raises(TypeError, match=r"^the work cannot travel.*inside the work"):
             executor.submit(lambda channel: lock, A)
         assert executor.free() == 1
+
+
+def test_a_work_that_wraps_a_function_is_called_by_its_name() -> None:
+    """What cannot travel is the user's function, by the name it has, without an address."""
+    lock = threading.Lock()
+
+    def train(channel: Channel) -> Any:
+        return lock
+
+    @functools.wraps(train)
+    def work(channel: Channel) -> Any:
+        return train(channel)
+
+    with Processes(1) as executor, pytest.raises(TypeError) as refused:
+        executor.submit(work, A)
+
+    assert str(refused.value) == (
+        "the function 'train' cannot travel to another process: cannot pickle '_thread.lock' "
+        "object; make locks, open files and connections inside the function 'train', or use Threads"
+    )
 
 
 def test_what_cannot_be_read_ends_the_work() -> None:
@@ -531,6 +580,35 @@ def test_an_interrupt_reaches_the_parent_only() -> None:
     )
 
     assert run(program) == (0, ["begun", "interrupted", "Returned(value='done')"])
+
+
+def test_closing_again_finishes_what_was_interrupted() -> None:
+    """A Ctrl-C while `close` waits for the workers' end leaves nothing open after another one."""
+    program = HEAD + (
+        "def work(channel):\n"
+        "    held = b'x' * 50_000_000\n"  # takes some ms to be given back
+        "    channel.send(os.getpid())\n"
+        "    threading.Event().wait()\n"
+        "before = len(os.listdir('/proc/self/fd'))\n"
+        "pids = []\n"
+        "executor = Processes(3)\n"
+        "for number in range(3):\n"
+        "    executor.submit(work, ('a', number))\n"
+        "while len(pids) < 3:\n"
+        "    executor.pump(lambda key, pid: pids.append(pid), 60)\n"
+        "signal.signal(signal.SIGALRM, signal.default_int_handler)\n"
+        "try:\n"
+        "    signal.setitimer(signal.ITIMER_REAL, 0.001)\n"
+        "    executor.close()\n"
+        "    print('not interrupted')\n"
+        "except KeyboardInterrupt:\n"
+        "    executor.close()\n"
+        "executor.pump(print, 60)\n"
+        "print(len(os.listdir('/proc/self/fd')) - before, *map(os.path.exists, "
+        "[f'/proc/{pid}' for pid in pids]))\n"
+    )
+
+    assert run(program) == (0, ["0 False False False"])
 
 
 def test_a_script_needs_no_main_guard() -> None:

@@ -46,6 +46,12 @@ def suspending(trial: T) -> float:
     return 7.0
 
 
+def nested(trial: T) -> float:
+    inner = ts.Study({"x": ts.Float(0, 1)}, minimize="loss", seed=0)
+    inner.run(silent, trials=30, progress=False)
+    return 1.0
+
+
 async def waiting(trial: T) -> None:
     begun()
     await asyncio.sleep(60)

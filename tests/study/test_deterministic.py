@@ -176,3 +176,18 @@ def test_the_width_belongs_to_the_study(tmp_path: Path) -> None:
     assert len(study.ask(3)) == 2
     with pytest.raises(ts.SettingError, match="deterministic= is a whole number from 1 on, got 0"):
         study_of(0)
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.6])
+def test_whether_an_exception_is_a_bug_does_not_depend_on_who_is_quick(delay_s: float) -> None:
+    """One that comes while an earlier trial runs is a failure, as it would be later."""
+
+    def objective(trial: T) -> float:
+        time.sleep({0: 0.3, 1: delay_s}.get(trial.number, 0))
+        if trial.number == 1:
+            raise ValueError("out of luck")
+        return float(trial["x"])
+
+    study = study_of(2).run(objective, trials=4, workers=2, progress=False)
+
+    assert [r.state for r in study.history] == ["complete", "failed"] + ["complete"] * 3

@@ -1,10 +1,12 @@
 """How a process leaves a study: told to, commanded to, suspended or dead."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +37,14 @@ def start(path: Path, objective: str, workers: int = 0) -> "subprocess.Popen[str
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP])
 @pytest.mark.parametrize(
     "objective, workers",
-    [("reporting", 0), ("deciding", 2), ("silent", 0), ("silent", 2), ("waiting", 2)],
+    [
+        ("reporting", 0),
+        ("deciding", 2),
+        ("silent", 0),
+        ("silent", 2),
+        ("waiting", 2),
+        ("nested", 0),
+    ],
 )
 def test_what_runs_is_handed_back_on_a_signal(
     tmp_path: Path, number: signal.Signals, objective: str, workers: int
@@ -224,3 +233,109 @@ def test_a_lease_is_given_back_at_the_end(tmp_path: Path) -> None:
 
     assert [owner.split("/")[-2] for owner in before] == [str(process.pid)]
     assert storage.alive("s") == set()
+
+
+def forking(trial: T) -> float:
+    """Ends a process of its own, forked after a report."""
+    trial.report(1, loss=1.0)
+    heard, said = os.pipe()
+
+    def sleep() -> None:
+        os.write(said, b".")
+        time.sleep(30)
+
+    process = multiprocessing.get_context("fork").Process(target=sleep)
+    process.start()
+    os.read(heard, 1)
+    os.close(heard)
+    os.close(said)
+    begun = time.monotonic()
+    process.terminate()
+    process.join()
+    return time.monotonic() - begun
+
+
+def test_processes_that_a_trial_forks_hear_signals_as_ever() -> None:
+    """What they inherit from a run does not keep them alive."""
+    study = study_of().run(forking, trials=1, progress=False)
+
+    assert study.history[0].value < 5
+
+
+def test_a_trial_given_up_as_lost_is_superseded(tmp_path: Path) -> None:
+    """Whoever ran it and comes back is told so; its run goes on with other trials."""
+    process = start(tmp_path / "s.db", "suspending")
+    os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+    study = ts.load(tmp_path / "s.db", "s")
+    storage = ts.storage.connect(tmp_path / "s.db")
+    while storage.alive("s"):
+        storage.wait("s", len(storage.read("s")), 0.1)
+    study.run(lambda t: t["x"], trials=2, retries=0, progress=False)
+    process.send_signal(signal.SIGCONT)
+    _, said = process.communicate(timeout=10)
+
+    assert process.returncode == 0, said
+    assert (study.history[0].state, study.history[0].why) == ("failed", "lost")
+
+
+def test_two_runs_of_one_process_leave_each_other_alone() -> None:
+    """A bug in one hands back its own trials only, and not what was asked by hand."""
+    storage = ts.storage.Memory()
+    first = study_of(name="s", storage=storage)
+    by_hand = first.ask()
+    second = study_of(name="s", storage=storage)
+
+    def broken(trial: T) -> float:
+        raise ZeroDivisionError("a typo")
+
+    with pytest.raises(ZeroDivisionError):
+        second.run(broken, trials=3, progress=False)
+
+    assert [(r.state, r.why) for r in first.history] == [("running", ""), ("paused", "error")]
+    assert first.tell(by_hand, 1.0).state == "complete"
+
+
+def test_only_the_timeout_kills(tmp_path: Path) -> None:
+    """A rule that ends the run lets what runs end by itself, also with `timeout_kills`."""
+    gate = tmp_path / "gate"
+
+    def objective(trial: T) -> float:
+        if trial.number == 1:
+            while not gate.exists():
+                time.sleep(0.01)
+        elif trial.number == 2:
+            gate.touch()
+        return float(trial.number)
+
+    study = study_of().run(
+        objective, until=ts.stop.Trials(3), timeout=100, timeout_kills=True, workers=2,
+        progress=False,
+    )  # fmt: skip
+
+    assert {r.state for r in study.history} == {"complete"}
+
+
+def test_a_paused_study_with_nothing_to_do_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    """A run waits only for what it could do."""
+    study = study_of().run(lambda t: t["x"], trials=2, progress=False)
+    study.pause()
+    study.run(lambda t: t["x"], trials=2)
+
+    assert "nothing to do: 2 of 2 trials" in capsys.readouterr().err
+
+
+def test_failures_elsewhere_do_not_count() -> None:
+    """`max_failures` is about the trials of this run."""
+    storage = ts.storage.Memory()
+    study = study_of(name="s", storage=storage)
+    other = study_of(name="s", storage=storage)
+    study.tell(study.ask(), 1.0)
+
+    def objective(trial: T) -> float:
+        for _ in range(3):
+            other.fail(other.ask(), "elsewhere")
+        return float(trial["x"])
+
+    study.run(objective, trials=4, max_failures=2, progress=False)
+
+    assert study.history.count("complete") == 4

@@ -277,7 +277,7 @@ def test_a_run_says_what_it_kept_and_how_to_go_on(
     assert first == f"s: kept in {path}"
     assert (
         done
-        == f"best {study.best.value:.4g} (default 9) · 5 of 5 trials · kept in {path} · more=50 goes on"
+        == f"best {study.best.value:.4g} (default 9) · 5 of 5 trials · kept in {path} · with more trials it goes on"
     )
     assert "nothing to do: 5 of 5 trials" in nothing
 

@@ -8,8 +8,15 @@ from typing import Any, final
 
 import click
 
-from tunesmith._core.errors import NotSupported, SettingError, SpaceError, TunesmithError
+from tunesmith._core.errors import (
+    NotSupported,
+    SettingError,
+    SpaceError,
+    TrialFailed,
+    TunesmithError,
+)
 from tunesmith._core.version import VERSION
+from tunesmith.cli.typed import typed
 
 __all__ = ["COMMANDS", "commands", "main"]
 
@@ -24,6 +31,8 @@ COMMANDS = {
     "enqueue": "Have a configuration tried next.",
     "verify": "Recompute every suggestion from the log.",
     "stop": "End the runs of a study, or one of its trials.",
+    "pause": "Let no trial of a study begin, until it is resumed.",
+    "resume": "Let a paused study go on.",
     "delete": "Remove a study and everything kept of it.",
 }
 
@@ -66,9 +75,11 @@ class _Commands(click.Group):
         except BrokenPipeError:
             raise  # whoever reads our output has seen enough; click ends quietly
         except _USAGE as error:
-            raise _Misused(str(error)) from None
-        except (TunesmithError, OSError) as error:
+            raise _Misused(typed(str(error))) from None
+        except (TrialFailed, OSError) as error:  # in words that are not ours
             raise _Failed(str(error)) from None
+        except TunesmithError as error:
+            raise _Failed(typed(str(error))) from None
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from queue import Empty, Queue
 from threading import Thread
@@ -35,20 +35,25 @@ class Process:
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         theirs, ours = os.pipe()  # nothing is ever written: it closes when this process ends
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - running the user's program is the purpose
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+                errors="replace",
+                env={**os.environ, **environment},
+                start_new_session=True,
+                pass_fds=(theirs,),
+            )
+            end_with(theirs, self._process.pid)
+        except BaseException:
+            os.close(ours)
+            raise
+        finally:
+            os.close(theirs)
         finalize(self, os.close, ours)
-        self._process = subprocess.Popen(  # noqa: S603 - running the user's program is the purpose
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            errors="replace",
-            env={**os.environ, **environment},
-            start_new_session=True,
-            pass_fds=(theirs,),
-        )
-        end_with(theirs, self._process.pid)
-        os.close(theirs)
         self._lines: Queue[tuple[bool, str] | None] = Queue(AHEAD)
         self._open = 2
         for stream, out in ((self._process.stdout, True), (self._process.stderr, False)):
@@ -89,16 +94,27 @@ class Process:
         """The exit code; negative: the signal that ended it; None: it runs."""
         return self._process.poll()
 
-    def end(self, grace_s: float) -> None:
-        """End it and all that it started: SIGTERM, and after `grace_s` seconds SIGKILL."""
-        try:
-            self._signal(signal.SIGTERM)
-            for _ in self.lines(time.monotonic() + grace_s):
-                pass
-        finally:  # also if the user cannot wait
-            self._signal(signal.SIGKILL)
-            self._process.wait()
-
-    def _signal(self, number: signal.Signals) -> None:
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to it and all that it started, as far as that has not ended."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, number)
+
+    def wait(self) -> None:
+        """Wait until it has ended."""
+        self._process.wait()
+
+
+def end(processes: Collection[Process], grace_s: float) -> None:
+    """End programs and all that they started, at once: SIGTERM, and after `grace_s` seconds SIGKILL."""
+    until = time.monotonic() + grace_s
+    try:
+        for process in processes:
+            process.signal(signal.SIGTERM)
+        for process in processes:
+            for _ in process.lines(until):
+                pass
+    finally:  # also if the user cannot wait
+        for process in processes:
+            process.signal(signal.SIGKILL)
+        for process in processes:
+            process.wait()

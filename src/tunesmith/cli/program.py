@@ -11,13 +11,13 @@ import re
 import signal
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any, final
 from urllib.parse import quote
 
-from tunesmith._core.errors import Stopped, TrialFailed
-from tunesmith.cli.process import Process
+from tunesmith._core.errors import Cancelled, Stopped, TrialFailed
+from tunesmith.cli.process import Process, end
 from tunesmith.cli.shared import flat
 from tunesmith.cli.template import Template
 from tunesmith.records import Problem
@@ -62,7 +62,6 @@ def spoken(line: str, metric: str) -> float | None:
 
 
 @final
-@dataclass(frozen=True, eq=False)
 class Program:
     """Runs a command for a trial and returns its result.
 
@@ -74,12 +73,18 @@ class Program:
         quiet: Whether its other output is dropped.
     """
 
-    template: Template
-    problem: Problem[Any]
-    name: str
-    grace_s: float
-    quiet: bool
-    running: set[Process] = field(default_factory=set)
+    def __init__(
+        self, template: Template, problem: Problem[Any], name: str, grace_s: float, *, quiet: bool
+    ) -> None:
+        self._template = template
+        self._problem = problem
+        # by number, so that a later attempt finds what an earlier one left there
+        self._folder = Path.cwd() / ".tunesmith" / quote(name, safe="")
+        self._grace_s = grace_s
+        self._quiet = quiet
+        self._running: set[Process] = set()
+        self._closed = False
+        self._lock = Lock()
 
     def __call__(self, trial: Trial[Any]) -> dict[str, float] | None:
         """Run it once.
@@ -90,36 +95,45 @@ class Program:
         Raises:
             TrialFailed: Its exit code is not 0, or it said nothing of an objective.
             OSError: It cannot be started.
+            Cancelled: `close` was called before it began.
         """
-        # by number, so that a later attempt finds what an earlier one left there
-        folder = Path.cwd() / ".tunesmith" / quote(self.name, safe="") / str(trial.number)
+        folder = self._folder / str(trial.number)
         extra = {"trial": trial.number, "seed": trial.seed, "checkpoint": folder}
-        command = self.template.filled(flat(self.problem.space, trial.params), extra)
+        command = self._template.filled(flat(self._problem.space, trial.params), extra)
         environment = {f"TUNESMITH_{name.upper()}": str(value) for name, value in extra.items()}
         # Python keeps back what it prints to a pipe, and reports would come too late to stop it
-        process = Process(command, {"PYTHONUNBUFFERED": "1", **environment})
-        self.running.add(process)
-        heard = _Heard(self.problem)
+        process = self._begin(command, {"PYTHONUNBUFFERED": "1", **environment})
+        heard = _Heard(self._problem)
         try:
             for out, line in process.lines():
                 numbers = json_numbers(line) if out else None
                 if numbers is None or not heard.take(trial, numbers):
                     heard.listen(line, error=not out)
-                    if not self.quiet:
+                    if not self._quiet:
                         say(f"{trial.number:4} | {line}")
         except BaseException:  # the trial was stopped, or the user has interrupted
-            process.end(self.grace_s)
+            end([process], self._grace_s)
             raise
         finally:
-            self.running.discard(process)
+            self._running.discard(process)
         if process.code:
             raise TrialFailed(_ending(command, process.code, heard.tail))
         return heard.result()
 
+    def _begin(self, command: list[str], environment: Mapping[str, str]) -> Process:
+        with self._lock:  # else `close` might miss it
+            if self._closed:
+                raise Cancelled("the run has ended")
+            process = Process(command, environment)
+            self._running.add(process)
+        return process
+
     def close(self) -> None:
-        """End what still runs, in whichever thread."""
-        for process in list(self.running):
-            process.end(self.grace_s)
+        """End what runs, in whichever thread, all at once; no more begins."""
+        with self._lock:
+            self._closed = True
+            running = list(self._running)
+        end(running, self._grace_s)
 
 
 @final

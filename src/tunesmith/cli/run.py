@@ -1,28 +1,25 @@
 """`tunesmith run`: tunes a Python function, or a program in any language."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import click
 
 from tunesmith._core.errors import SettingError
+from tunesmith.cli.bounds import bounds_options
 from tunesmith.cli.functions import title_of
 from tunesmith.cli.settings import directions, resource_of, sampler_of
-from tunesmith.cli.shared import (
-    json_option,
-    storage_option,
-)
+from tunesmith.cli.shared import json_option, storage_option
 from tunesmith.cli.template import script_of
 from tunesmith.cli.work import call, conclude, execute, imported, is_function, template_of
 from tunesmith.space import Space
 from tunesmith.study import Study
+from tunesmith.study.options import Running
 
 
 @click.command()
 @click.argument("what", nargs=-1, required=True, metavar="SCRIPT.py:FUNCTION | -- COMMAND...")
-@click.option("--trials", type=int, metavar="N", help="Trials the study shall have in all.")
-@click.option("--more", type=int, metavar="N", help="Trials to add to those it has.")
-@click.option("--timeout", type=float, metavar="S", help="No trial begins after S seconds.")
+@bounds_options
 @click.option("--name", help="Name of the study; by default that of the function or script.")
 @storage_option
 @click.option(
@@ -46,9 +43,7 @@ from tunesmith.study import Study
 @click.option("--subject-to", multiple=True, metavar="LIMIT", help='Such as "latency_ms <= 20".')
 @click.option("--resource", metavar="NAME=MAX", help="What a trial spends, such as epoch=30.")
 @click.option("--sampler", metavar="NAME[:KEY=VALUE,...]", help="Such as quasirandom.")
-@click.option("--workers", type=int, metavar="N", help="How many trials run at once.")
 @click.option("--seed", type=int, help="Of everything random.")
-@click.option("--max-failures", type=int, metavar="N", help="Trials that may fail in this run.")
 @click.option(
     "--grace", type=float, default=10.0, show_default=True, metavar="S",
     help="Seconds that a program has to end by itself when it is stopped.",
@@ -57,9 +52,6 @@ from tunesmith.study import Study
 @json_option
 def command(
     what: tuple[str, ...],
-    trials: int | None,
-    more: int | None,
-    timeout: float | None,
     name: str | None,
     storage: str | None,
     space_file: str | None,
@@ -69,12 +61,11 @@ def command(
     subject_to: tuple[str, ...],
     resource: str | None,
     sampler: str | None,
-    workers: int | None,
     seed: int | None,
-    max_failures: int | None,
     grace: float,
     quiet: bool,
     as_json: bool,
+    **bounds: Unpack[Running],
 ) -> None:
     """Tune a Python function, or a program in any language.
 
@@ -91,7 +82,8 @@ def command(
     In its environment are TUNESMITH_SEED, TUNESMITH_TRIAL (its number), and TUNESMITH_CHECKPOINT, a
     folder of its own that it may make. Ctrl-C ends it and hands the trial back.
     """  # noqa: D301 - \b keeps click from filling the paragraph
-    if (trials, more, timeout, sampler) == (None,) * 4:
+    ends = bounds.get("trials"), bounds.get("more"), bounds.get("timeout"), sampler
+    if not any(end is not None for end in ends):
         raise SettingError("a run needs an end: --trials 100 (in all), --more 50 or --timeout 3600")
     low, high = directions(metric, minimize, maximize)
     parts: dict[str, Any] = {
@@ -103,21 +95,15 @@ def command(
         "storage": storage,
         "seed": seed,
     }
-    bounds: dict[str, Any] = {
-        "trials": trials,
-        "more": more,
-        "timeout": timeout,
-        "max_failures": max_failures,
-        "progress": False if quiet else "lines",
-    }
+    bounds["progress"] = False if quiet else "lines"
     space = None if space_file is None else Space.from_toml(Path(space_file).read_text("utf-8"))
     if is_function(what):
         function = imported(what[0])
         made_of: Any = function if space is None else space
         study = Study(made_of, name=name or title_of(what[0]), **parts)
-        call(study, function, workers=workers, **bounds)
+        call(study, function, **bounds)
     else:
-        template = template_of(what, space)
+        template = template_of(what, space, **bounds)
         study = Study(space, name=name or script_of(what), **parts)  # type: ignore[arg-type] # `template_of` refuses None
-        execute(study, template, grace, workers=workers, **bounds)
+        execute(study, template, grace, **bounds)
     conclude(study, storage, as_json=as_json)

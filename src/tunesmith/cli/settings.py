@@ -1,6 +1,7 @@
 """Settings as people type them, turned into ours."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,6 +34,26 @@ def pair_of(text: str, what: str) -> tuple[str, Any]:
     if not sign or not name:
         raise SettingError(f"{what} is written NAME=VALUE, got {text!r}")
     return name, value_of(value)
+
+
+def bytes_of(text: str) -> int:
+    """Return a number of bytes that was typed.
+
+    Raises:
+        SettingError: It has another form.
+
+    Example:
+        >>> [bytes_of(text) for text in ("400MB", "1.5 GiB", "2g", "1000")]
+        [400000000, 1610612736, 2000000000, 1000]
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(?:([kmgt])(i)?)?b?", text.strip(), re.IGNORECASE)
+    if found is None:
+        raise SettingError(
+            f"--trial-memory is a number of bytes such as 400MB or 2GB, got {text!r}"
+        )
+    number, prefix, binary = found.groups()
+    power = 0 if prefix is None else "kmgt".index(prefix.lower()) + 1
+    return int(float(number) * (1024 if binary else 1000) ** power)
 
 
 def resource_of(text: str) -> Resource:

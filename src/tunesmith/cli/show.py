@@ -56,7 +56,8 @@ def _heading(study: Study[Any], storage: str | None) -> None:
     objectives = ", ".join(f"{o.direction} {o.name}" for o in study.problem.objectives)
     counts = ", ".join(f"{n} {state}" for state in STATES if (n := history.count(state)))
     click.echo(f"{study.name}: {objectives}, kept in {place_of(storage)}, seed {study.seed}")
-    click.echo(f"{len(history)} trials" + (f": {counts}" if counts else ""))
+    paused = "; paused, `tunesmith resume` lets it go on" if study.paused else ""
+    click.echo(f"{len(history)} trials" + (f": {counts}" if counts else "") + paused)
 
 
 def _best(study: Study[Any]) -> None:

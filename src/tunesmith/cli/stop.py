@@ -23,6 +23,8 @@ def command(name: str | None, trial: int | None, storage: str | None, as_json: b
         emit({"name": study.name, "trial": trial, "running": running})
     elif trial is not None:
         click.echo(f"{study.name}: trial {trial} ends at its next report")
+    elif not running:
+        click.echo(f"{study.name}: nothing is running")
     else:
         ones = "trial is" if running == 1 else "trials are"
         click.echo(f"{study.name}: {running} running {ones} handed back")

@@ -7,6 +7,7 @@ from typing import Any, Unpack
 
 import click
 
+from tunesmith._core import checks
 from tunesmith._core.errors import SettingError, TrialFailed
 from tunesmith.cli.functions import function_at, names_function, own_traceback
 from tunesmith.cli.program import Program
@@ -50,24 +51,31 @@ def execute(
         grace_s: Seconds between SIGTERM and SIGKILL when it must end.
         bounds: See `Study.run`.
     """
-    program = Program(template, study.problem, study.name, grace_s, not bounds.get("progress"))
+    quiet = not bounds.get("progress")
+    program = Program(template, study.problem, study.name, grace_s, quiet=quiet)
     workers = bounds.pop("workers", None)
-    bounds["executor"] = None if workers is None else Threads(workers)
+    if workers is not None:  # they are closed before what they ran is handed back
+        bounds["executor"] = Threads(checks.whole("--workers", workers, 1), program.close)
     try:
         study.run(program, **bounds)
     except TrialFailed as error:
         raise TrialFailed(
             f"the trial is handed back, since none has succeeded yet: {error}"
         ) from None
-    finally:
-        program.close()
 
 
-def template_of(words: tuple[str, ...], space: Space[Any] | None) -> Template:
+def template_of(
+    words: tuple[str, ...], space: Space[Any] | None, **bounds: Unpack[Running]
+) -> Template:
     """Return the command of a program.
 
+    Args:
+        words: What was typed.
+        space: What fills it.
+        bounds: What it shall be run with; see `Study.run`.
+
     Raises:
-        SettingError: It is none, or there is no space to fill it from.
+        SettingError: It is none, there is no space to fill it from, or a bound is not for programs.
     """
     if len(words) == 1 and words[0].endswith(".py"):
         raise SettingError(
@@ -81,6 +89,15 @@ def template_of(words: tuple[str, ...], space: Space[Any] | None) -> Template:
         )
     if shutil.which(words[0]) is None:
         raise SettingError(f"there is no program {words[0]!r} here; a command begins with one")
+    for option, bound, way in (
+        ("--trial-timeout", bounds.get("trial_timeout"), "timeout 600"),
+        ("--trial-memory", bounds.get("trial_memory"), "prlimit --data=8000000000"),
+    ):
+        if bound is not None:
+            raise SettingError(
+                f"{option} is for functions; a program's command can begin with a limit of its "
+                f"own, such as -- {way} {' '.join(words[:2])}"
+            )
     return Template(words, space.names)
 
 

@@ -1,5 +1,6 @@
 """One worker process as its parent sees it: its pipes, its life, and what it is busy with."""
 
+import fcntl
 import os
 import select
 import signal
@@ -13,6 +14,7 @@ from typing import final
 
 from tunesmith.executors.executor import Died, Key
 from tunesmith.executors.frames import CHUNK_BYTES, Frame, Kind, Reassembly
+from tunesmith.executors.lines import Lines
 from tunesmith.executors.usage import cpu_s
 from tunesmith.executors.worker import KNOWN
 
@@ -31,10 +33,12 @@ class Child:
     Args:
         setup: What it is told first.
         environ: Its environment.
+        overheard: Whether what it prints comes to this side.
 
     Attributes:
         pidfd: Becomes readable when the process ends.
         outward: Becomes readable when it has said something; a file descriptor of this side.
+        printed: Becomes readable when it has printed something; None: that comes elsewhere.
         inward: Becomes writable when it can be told something.
         key: Whose work it is busy with, or None.
         number: The number of its latest work.
@@ -42,29 +46,41 @@ class Child:
         heard: When there was the last sign of life.
         asks: Whether its work waits for an answer.
         verdict: Why it was killed, if it was.
+        mute: Whether it can print no more, nor anyone in its place.
     """
 
-    def __init__(self, setup: Frame, environ: Mapping[str, str]) -> None:
+    def __init__(self, setup: Frame, environ: Mapping[str, str], *, overheard: bool) -> None:
         its_inward, self.inward = os.pipe()
         self.outward, its_outward = os.pipe()
-        its_life, self._life = os.pipe()  # nothing is ever written: it closes when this side ends
-        theirs = (its_inward, its_outward, its_life)
+        its_life, life = os.pipe()  # nothing is ever written: it closes when this side ends
+        theirs = [its_inward, its_outward, its_life]
+        self._open = [self.inward, self.outward, life]
+        self.printed: int | None = None
+        its_streams: int | None = None
+        if overheard:
+            self.printed, its_streams = os.pipe()
+            theirs.append(its_streams)
+            self._open.append(self.printed)
+            self._room_bytes = fcntl.fcntl(self.printed, fcntl.F_GETPIPE_SZ)
+            os.set_blocking(self.printed, False)
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-c", _BEGIN, *map(str, theirs), *sys.path],
+                [sys.executable, "-c", _BEGIN, *map(str, theirs[:3]), *sys.path],
                 stdin=subprocess.DEVNULL,
+                stdout=its_streams,
+                stderr=its_streams,
                 env=environ,
-                pass_fds=theirs,
+                pass_fds=theirs[:3],
                 start_new_session=True,
             )
+            self.pidfd = os.pidfd_open(self._process.pid)
         except BaseException:
-            for descriptor in (self.inward, self.outward, self._life):
-                os.close(descriptor)
+            self._release()
             raise
         finally:
             for descriptor in theirs:
                 os.close(descriptor)
-        self.pidfd = os.pidfd_open(self._process.pid)
+        self._open.append(self.pidfd)
         os.set_blocking(self.inward, False)
         os.set_blocking(self.outward, False)
         self.key: Key | None = None
@@ -72,9 +88,11 @@ class Child:
         self.begun = self.heard = time.monotonic()
         self.asks = False
         self.verdict: Died | None = None
+        self.mute = False
         self._cpu_s = 0.0
         self._knows: deque[int] = deque(maxlen=KNOWN)
         self._frames = Reassembly()
+        self._lines = Lines()
         self._backlog = bytearray()
         self.write(setup)
 
@@ -132,6 +150,21 @@ class Child:
                 count += 1
         return frames
 
+    def read_lines(self, *, to_the_end: bool = False) -> list[str]:
+        """Return the lines that it has printed; `to_the_end`: the one it has begun, too."""
+        lines: list[str] = []
+        if self.printed is not None:
+            with suppress(BlockingIOError):
+                # once: all that the pipe holds, and no more of what others go on writing
+                piece = os.read(self.printed, self._room_bytes)
+                self.mute = not piece
+                if piece:
+                    self.heard = (
+                        time.monotonic()
+                    )  # it may have waited for room, letting no thread run
+                    lines = self._lines.feed(piece)
+        return lines + self._lines.end() if to_the_end else lines
+
     def note_cpu(self) -> bool:
         """Note how much it has computed; return whether that is more than the last time."""
         before, self._cpu_s = self._cpu_s, cpu_s(self.pid)
@@ -144,11 +177,13 @@ class Child:
             self._kill_group()
 
     def bury(self) -> Died:
-        """End it for good, release everything; return how it ended."""
+        """End it for good, release everything; return how it ended.
+
+        Calling it again goes on where an exception has left it.
+        """
         self._kill_group()
         code = self._process.wait()
-        for descriptor in (self.pidfd, self.inward, self.outward, self._life):
-            os.close(descriptor)
+        self._release()
         if self.verdict is not None:
             return self.verdict
         if code >= 0:
@@ -158,7 +193,14 @@ class Child:
             text += "; if nobody did that, the system has run out of memory"
         return Died("lost", text)
 
+    def _release(self) -> None:
+        self.printed = None
+        while self._open:
+            os.close(self._open.pop())
+
     def _kill_group(self) -> None:
+        if self._process.returncode is not None:
+            return  # its number may be another's by now
         with suppress(ProcessLookupError, PermissionError):  # nothing is left of it
             os.killpg(self.pid, signal.SIGKILL)
 

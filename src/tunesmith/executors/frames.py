@@ -82,10 +82,7 @@ def dumps(value: Any, what: str, instead: str) -> bytes:
     except MemoryError:
         raise
     except Exception as error:
-        raise TypeError(
-            f"{what} cannot travel to another process: {error} (it is of type "
-            f"{type(value).__name__}); {instead}"
-        ) from error
+        raise TypeError(f"{what} cannot travel to another process: {error}; {instead}") from error
     return file.getvalue()
 
 

@@ -6,6 +6,7 @@ import selectors
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from pickle import dumps as plain_dumps
 from pickle import loads
 from typing import Any, NamedTuple, final
@@ -56,8 +57,8 @@ class Processes(Executor):
     A work travels by value where another process could not import it: closures, lambdas, what a
     script or a notebook defines. Each worker gets each function once: what changes later in
     its globals does not reach it. Workers have the parent's working directory, environment and
-    `sys.path`, write to its standard output and error, and read nothing. They end with the
-    parent, however it ends, by SIGKILL: exit handlers are not called.
+    `sys.path`, and read nothing. They end with the parent, however it ends, by SIGKILL: exit
+    handlers are not called.
 
     A worker that crashes, leaves or is killed ends its work only (`Died`); another takes its place.
     So do the limits, which hold for each work and what it forks.
@@ -72,6 +73,11 @@ class Processes(Executor):
             memory".
         threads: How many threads a numerical library may use in each worker; None: its share of
             the cores, unless the environment sets such a number, as OMP_NUM_THREADS.
+        output: Gets each line that a worker prints on standard output or error, in `pump`, those
+            of a work before its last message; None: it goes where this process's goes.
+
+    Attributes:
+        output: The same; to be set while no work runs.
 
     Raises:
         SettingError: A setting is out of its range.
@@ -86,6 +92,7 @@ class Processes(Executor):
         timeout_s: float | None = None,
         memory_bytes: int | None = None,
         threads: int | None = None,
+        output: Callable[[str], object] | None = None,
     ) -> None:
         check_places("Processes", n)
         for name, value in (
@@ -105,10 +112,12 @@ class Processes(Executor):
         self._timeout_s = math.inf if timeout_s is None else timeout_s
         self._memory_bytes = memory_bytes
         self._threads = threads
+        self.output = output
         self._idle: list[Child] = []
         self._running: dict[Key, Child] = {}
         self._dying: set[Child] = set()
         self._arrived: deque[_Message] = deque()
+        self._lines: deque[str] = deque()
         self._functions = _Functions()
         self._works = 0
         self._selector = selectors.DefaultSelector()
@@ -122,7 +131,7 @@ class Processes(Executor):
     def submit(self, work: Work, key: Key, *args: Any) -> None:
         check_submit("Processes", key, self._running, self._n, closed=self._closed)
         function = self._functions.of(work)
-        call = dumps((function.number, args), "an argument", _TRAVELS)
+        call = dumps((function.number, args), "an argument", _inside("the work"))
         child = self._idle_child() or self._start()
         self._works += 1
         self._running[key] = child
@@ -143,7 +152,7 @@ class Processes(Executor):
     def reply(self, key: Key, value: Any) -> None:
         child = self._running.get(key)
         if child is not None and child.asks:
-            answer = dumps(value, "an answer", _TRAVELS)
+            answer = dumps(value, "an answer", _inside("the work"))
             child.asks = False
             child.write(Frame(Kind.REPLY, child.number, answer))
             self._expect(child)
@@ -159,40 +168,46 @@ class Processes(Executor):
             child.kill(Died("cancelled", "the work was cancelled"))
 
     def close(self) -> None:
-        if self._closed:
-            return
-        self._closed = True
+        self._closed = True  # what a second Ctrl-C interrupts, closing again finishes
         self._arrived.clear()
-        for child in [*self._idle, *self._running.values(), *self._dying]:
-            child.kill(Died("cancelled", "the executor was closed"))
-        for child in [*self._idle, *self._running.values(), *self._dying]:
-            self._bury(child)
+        self._dying.update(self._idle, self._running.values())
         self._idle.clear()
         self._running.clear()
-        self._dying.clear()
+        for child in self._dying:
+            child.kill(Died("cancelled", "the executor was closed"))
+        while self._dying:
+            child = next(iter(self._dying))
+            self._bury(child)
+            self._dying.remove(child)
+        self._lines.clear()
         self._selector.close()
 
     # the processes
 
     def _start(self) -> Child:
-        setup = Setup(list(sys.argv), os.getpid(), self._lease_s / 4, self._threads)
+        overheard = self.output is not None
+        setup = Setup(list(sys.argv), os.getpid(), self._lease_s / 4, self._threads, overheard)
         limits = {} if self._threads is None else dict.fromkeys(THREADS, str(self._threads))
-        child = Child(Frame(Kind.SETUP, 0, plain_dumps(setup)), os.environ | limits)
+        frame = Frame(Kind.SETUP, 0, plain_dumps(setup))
+        child = Child(frame, os.environ | limits, overheard=overheard)
         self._selector.register(child.pidfd, selectors.EVENT_READ, (child, self._has_ended))
         self._selector.register(child.outward, selectors.EVENT_READ, (child, self._heard))
+        if child.printed is not None:
+            self._selector.register(child.printed, selectors.EVENT_READ, (child, self._has_printed))
         return child
 
     def _idle_child(self) -> Child | None:
         while self._idle:
             child = self._idle.pop()
-            if child.alive:
+            if child.alive and (child.printed is not None) is (self.output is not None):
                 return child
             self._bury(child)
         return None
 
     def _bury(self, child: Child) -> Died:
-        for descriptor in (child.pidfd, child.outward, child.inward):
-            if descriptor in self._selector.get_map():
+        self._lines += child.read_lines(to_the_end=True)
+        for descriptor in (child.pidfd, child.outward, child.inward, child.printed):
+            if descriptor is not None and descriptor in self._selector.get_map():
                 self._selector.unregister(descriptor)
         return child.bury()
 
@@ -210,9 +225,18 @@ class Processes(Executor):
             if child not in buried and happened(child):
                 buried.add(child)
         self._look()
+        output = _print if self.output is None else self.output
+        while self._lines:
+            output(self._lines.popleft())
 
     def _heard(self, child: Child) -> bool:
         self._take(child, child.read())
+        return False
+
+    def _has_printed(self, child: Child) -> bool:
+        self._lines += child.read_lines()
+        if child.mute and child.printed is not None:
+            self._selector.unregister(child.printed)
         return False
 
     def _has_room(self, child: Child) -> bool:
@@ -256,6 +280,7 @@ class Processes(Executor):
         if key is None:
             return
         del self._running[key]
+        self._lines += child.read_lines(to_the_end=True)  # what it said before it said this
         self._arrived.append(_Message(key, ended, None))
         if isinstance(ended, Died):
             return
@@ -326,14 +351,29 @@ class _Functions:
         for kept, frame in self._kept:
             if kept is work:
                 return frame
-        body = dumps(work, f"the work {work!r}", _TRAVELS)
+        called = _called(work)
+        body = dumps(work, called, _inside(called))
         self._count += 1
         frame = Frame(Kind.FUNCTION, self._count, body)
         self._kept.append((work, frame))
         return frame
 
 
-_TRAVELS = "make locks, open files and connections inside the work, or use Threads"
+def _called(work: Work) -> str:
+    """How a message calls a work: by the user's function, where it wraps one."""
+    function = getattr(work, "__wrapped__", None)
+    if function is None:
+        return "the work"
+    name = getattr(function, "__qualname__", type(function).__qualname__)
+    return f"the function {name.rpartition('<locals>.')[2]!r}"
+
+
+def _inside(what: str) -> str:
+    return f"make locks, open files and connections inside {what}, or use Threads"
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
 
 
 def _returned(body: bytes) -> Ended:

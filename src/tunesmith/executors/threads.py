@@ -1,5 +1,6 @@
 """Threads of this process as an executor: for works that wait, or compute outside of Python."""
 
+from collections.abc import Callable
 from functools import partial
 from threading import Thread
 from typing import Any, final
@@ -18,10 +19,12 @@ class Threads(Executor):
 
     Args:
         n: How many works run at once.
+        ending: Called by `close`, to end what works wait for.
     """
 
-    def __init__(self, n: int) -> None:
+    def __init__(self, n: int, ending: Callable[[], object] | None = None) -> None:
         self._post = Post("Threads", n)
+        self._ending = ending
 
     def free(self) -> int:
         return self._post.free()
@@ -42,3 +45,5 @@ class Threads(Executor):
 
     def close(self) -> None:
         self._post.close()
+        if self._ending is not None:
+            self._ending()

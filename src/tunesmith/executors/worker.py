@@ -5,6 +5,7 @@ thread reads the pipe, and gives a sign of life when there is nothing to read. W
 the process ends with all that its works have forked.
 """
 
+import io
 import os
 import select
 import signal
@@ -21,6 +22,7 @@ from tunesmith._core.errors import Cancelled
 from tunesmith.executors.executor import Raised
 from tunesmith.executors.frames import CHUNK_BYTES, Frame, Kind, Reassembly, dumps
 from tunesmith.executors.life import end_with
+from tunesmith.executors.signals import stay
 
 KNOWN = 8  # functions that a worker keeps
 
@@ -34,12 +36,14 @@ class Setup:
         parent: Its process id.
         beat_s: Seconds between two signs of life.
         threads: Threads that a library may use at most; None: it is the user's business.
+        overheard: Whether the parent reads what it prints.
     """
 
     argv: list[str]
     parent: int
     beat_s: float
     threads: int | None
+    overheard: bool
 
 
 def main(inward: int, outward: int, life: int) -> None:
@@ -53,9 +57,7 @@ def main(inward: int, outward: int, life: int) -> None:
     for descriptor in (inward, outward, life):
         os.set_inheritable(descriptor, False)  # programs that the works start are not concerned
     _end_with(life)
-    for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP):
-        # a cluster tells every process to leave: the parent decides; programs hear it as ever
-        signal.signal(number, lambda *_: None)
+    stay()
     frames = Reassembly()
     first: list[Frame] = []
     while not first:
@@ -63,11 +65,20 @@ def main(inward: int, outward: int, life: int) -> None:
         first = list(frames.feed(piece))
     setup: Setup = loads(first[0].body)  # noqa: S301 - of the parent
     sys.argv = setup.argv
+    if setup.overheard:
+        _print_lines()
     worker = _Worker(setup, inward, outward)
     threading.Thread(
         target=worker.attend, args=(frames, first[1:]), name="tunesmith attendant", daemon=True
     ).start()
     worker.serve()
+
+
+def _print_lines() -> None:
+    """Print each line when it is complete, in UTF-8: what follows may be a crash."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
 
 
 def _end_with(life: int) -> None:
@@ -155,9 +166,7 @@ class _Worker:
                 if os.getpid() != self._pid:
                     os._exit(0)  # the work has forked and returned twice
                 self._channel.close()
-                for stream in (sys.stdout, sys.stderr):
-                    with suppress(OSError, ValueError, AttributeError):  # closed, or replaced
-                        stream.flush()
+                _flush()
                 self.write(ended)
 
     def _run(self, frame: Frame) -> Frame:
@@ -167,7 +176,7 @@ class _Worker:
             value = function(self._channel, *args)
             body = dumps(
                 value,
-                "what the work returned",
+                f"what the work returned, of type {type(value).__name__},",
                 "return numbers, texts, arrays, or mappings of such",
             )
         except BaseException as error:  # noqa: BLE001 - whatever it is, it ends this work only
@@ -183,6 +192,16 @@ class _Worker:
         if self._setup.threads is not None:
             limit_threads(self._setup.threads)
         return function
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):  # closed, or replaced
+            stream.flush()
+    if ctypes := sys.modules.get("ctypes"):  # NumPy loads it: libraries in C may have printed, too
+        with suppress(OSError, ValueError, AttributeError):  # it is another C, or half loaded
+            libc = ctypes.CDLL(None)
+            libc.fflush(ctypes.c_void_p.in_dll(libc, "stdout"))
 
 
 @final
@@ -213,7 +232,8 @@ class _Channel:
     def _say(self, kind: Kind, message: Any) -> None:
         if self._closed:
             raise Cancelled("the work has ended")
-        body = dumps(message, "a message", "send numbers, texts, arrays, or mappings of such")
+        what = f"a message of type {type(message).__name__}"
+        body = dumps(message, what, "send numbers, texts, arrays, or mappings of such")
         self._write(Frame(kind, self._number, body))
 
     def answer(self, frame: Frame) -> None:

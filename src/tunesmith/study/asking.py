@@ -22,6 +22,7 @@ from tunesmith.study.ordered import Ordered
 from tunesmith.study.owner import this_process
 from tunesmith.study.proposer import Proposer
 
+Key: TypeAlias = tuple[str, int]  # uid and attempt
 Room: TypeAlias = Callable[[History[Any]], int]  # how many trials more a budget allows
 
 _IN_BETWEEN = -1  # in place of a generation, while the sampler hears
@@ -48,6 +49,22 @@ def complete(
     rng = Keyed().at(fold.created.seed, *key, "complete", index)
     given = None if suggestion is None else suggestion.params
     return fold.history.problem.space.complete(item.params, given, rng)
+
+
+def next_attempt(
+    record: Record[Any], now: float, owner: str, basis: int, configured: int
+) -> Resumed:
+    """Return the event that begins the next attempt of a trial, from its latest checkpoint."""
+    return Resumed(
+        time=now,
+        uid=record.uid,
+        attempt=record.attempt + 1,
+        owner=owner,
+        key=record.checkpoint,
+        why="handed back" if record.state == "paused" else "lost",
+        basis=basis,
+        configured=configured,
+    )
 
 
 def _is_whole(space: Space[Any], params: Params) -> bool:
@@ -97,7 +114,9 @@ class Asker(Generic[P]):
         """The trial that must finish before the next may start, in a deterministic study."""
         return None if self._ordered is None else self._ordered.awaited(self._ledger.fold.history)
 
-    def ask(self, n: int, room: Room, *, lease: bool, retries: int) -> list[Record[P]]:
+    def ask(
+        self, n: int, room: Room, *, lease: bool, retries: int, begun: set[Key]
+    ) -> list[Record[P]]:
         """Start or resume at most `n` trials.
 
         Args:
@@ -105,6 +124,7 @@ class Asker(Generic[P]):
             room: How many trials more the budget allows, orphans of running trials apart.
             lease: Whether the death of this process shall orphan them.
             retries: How often a trial is begun again whose process died; then it has failed.
+            begun: Takes uid and attempt of each, before it is begun.
 
         Returns:
             Their records; fewer than `n` if the budget or the space is exhausted, a trial is
@@ -119,22 +139,26 @@ class Asker(Generic[P]):
         while len(served) < n:
             # one kind at a time, so that the sampler has heard of all that was started before
             size = n - len(served) if self._ordered is None else 1
-            more = self._serve(size, room, owner)
+            more = self._serve(size, room, owner, begun)
             if not more:
                 break
             served += more
         return served
 
-    def _serve(self, n: int, room: Room, owner: str) -> list[Record[P]]:
+    def _serve(self, n: int, room: Room, owner: str, begun: set[Key]) -> list[Record[P]]:
         ledger = self._ledger
         while True:
             handle = ledger.join()
             draft = self._draft(n, room, handle)
             while draft:
                 started = len(ledger.fold.history)
+                events = self._events(draft, handle, owner)
+                keys = {(e.uid, e.attempt if isinstance(e, Resumed) else 1) for e in events}
+                begun |= keys
                 try:
-                    entries = ledger.append(*self._events(draft, handle, owner), expect=True)
+                    entries = ledger.append(*events, expect=True)
                 except Conflict:
+                    begun -= keys
                     ledger.sync()
                     if not self._stands(draft, started, room, handle):
                         break
@@ -249,18 +273,7 @@ class Asker(Generic[P]):
         events: list[Started | Resumed] = []
         for part in draft:
             if isinstance(part, Record):
-                events.append(
-                    Resumed(
-                        time=now,
-                        uid=part.uid,
-                        attempt=part.attempt + 1,
-                        owner=owner,
-                        key=part.checkpoint,
-                        why="handed back" if part.state == "paused" else "lost",
-                        basis=fold.length,
-                        configured=self._configured,
-                    )
-                )
+                events.append(next_attempt(part, now, owner, fold.length, self._configured))
                 continue
             events.append(
                 Started(

@@ -4,7 +4,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -31,6 +31,7 @@ class Job:
     """What a coordinator is told.
 
     Attributes:
+        stops: How many commands to stop were known when the run was asked for.
         options: The arguments of `Study.run`.
     """
 
@@ -39,6 +40,7 @@ class Job:
     space: Space[Any]
     sampler: Sampler[Any] | None
     objective: Callable[..., Any]
+    stops: int
     options: Running
 
 
@@ -60,7 +62,9 @@ def start(job: Job) -> tuple[int, Path]:
     output = Path(f"{quote(job.name, safe=' ')}.log")
     with ExitStack() as stack:
         told = stack.enter_context(TemporaryFile())
-        told.write(dumps(job, "the run", "make locks, open files and connections inside"))
+        told.write(
+            dumps(job, "the objective", "make locks, open files and connections inside of it")
+        )
         told.seek(0)
         heard, ready = os.pipe()
         said = stack.enter_context(os.fdopen(heard, "rb"))
@@ -70,13 +74,18 @@ def start(job: Job) -> tuple[int, Path]:
         finally:
             os.close(ready)
         # whoever starts it reaps it, if it is still there
-        threading.Thread(target=os.waitpid, args=(pid, 0), daemon=True).start()
+        threading.Thread(target=_reap, args=(pid,), daemon=True).start()
         if not said.read(1):
             last = output.read_bytes()[before:].decode(errors="replace").strip().splitlines()[-1:]
             raise StudyError(
                 f"the run in the background did not come up: {''.join(last)} (see ./{output})"
             )
     return pid, output
+
+
+def _reap(pid: int) -> None:
+    with suppress(ChildProcessError):  # the system does it, where SIGCHLD is ignored
+        os.waitpid(pid, 0)
 
 
 def _spawn(told: int, ready: int, output: Path) -> int:

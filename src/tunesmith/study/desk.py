@@ -21,11 +21,10 @@ from tunesmith.records.events import (
     Paused,
     PauseReason,
     Reported,
-    Resumed,
 )
 from tunesmith.samplers import Sampler
 from tunesmith.space import Params
-from tunesmith.study.asking import Asker, Room
+from tunesmith.study.asking import Asker, Key, Room, next_attempt
 from tunesmith.study.bounds import RETRIES
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.owner import this_process
@@ -57,6 +56,10 @@ class Desk(Generic[P]):
         sampler: Who proposes; None: trials cannot be asked for.
         configured: Position of the event that names the sampler.
 
+    Attributes:
+        lock: Held by whoever uses it.
+        left: Trials, by uid and attempt, that a run of this process has left and not handed back.
+
     Raises:
         NotSupported: The sampler cannot do what the problem asks.
     """
@@ -65,6 +68,7 @@ class Desk(Generic[P]):
         self._sampler = sampler
         self._configured = configured
         self.lock = threading.RLock()
+        self.left: set[Key] = set()
         self._diverged: dict[tuple[str, int], Failure] = {}  # by uid and attempt, as reported here
         self._read = time.monotonic()
         self.move(ledger)
@@ -81,6 +85,14 @@ class Desk(Generic[P]):
         """Return the fold of the whole log as it is now."""
         self.ledger.sync()
         return self.ledger.fold
+
+    @_alone
+    def glance(self) -> None:
+        """Read on, unless that was done of late."""
+        now = time.monotonic()
+        if now - self._read > READ_S:
+            self._read = now
+            self.ledger.sync()
 
     @property
     def fold(self) -> Fold[P]:
@@ -103,7 +115,15 @@ class Desk(Generic[P]):
         return None if self._asker is None else self._asker.awaited
 
     @_alone
-    def ask(self, n: int, room: Room, *, lease: bool, retries: int = RETRIES) -> list[Trial[P]]:
+    def ask(
+        self,
+        n: int,
+        room: Room,
+        *,
+        lease: bool,
+        retries: int = RETRIES,
+        begun: set[Key] | None = None,
+    ) -> list[Trial[P]]:
         """Return at most `n` trials to run; see `Asker.ask`.
 
         Raises:
@@ -115,7 +135,9 @@ class Desk(Generic[P]):
                 f"{self.ledger.fold.sampler.name}, which is not registered here; open it with "
                 "sampler=..."
             )
-        records = self._asker.ask(n, room, lease=lease, retries=retries)
+        records = self._asker.ask(
+            n, room, lease=lease, retries=retries, begun=set() if begun is None else begun
+        )
         return [Trial(Ticket.of(record), self) for record in records]
 
     @_alone
@@ -139,10 +161,7 @@ class Desk(Generic[P]):
             resumable=resumable,
         )
         ledger.append(event, read=False)
-        now = time.monotonic()
-        if now - self._read > READ_S:
-            self._read = now
-            ledger.sync()
+        self.glance()
         record = ledger.fold.current(uid, attempt)
         if record is None or record.state != "running":
             raise self._superseded(uid, attempt)
@@ -231,15 +250,8 @@ class Desk(Generic[P]):
         """
         ledger = self.ledger
         record = self._open(trial)
-        resumed = Resumed(
-            time=ledger.clock(),
-            uid=record.uid,
-            attempt=record.attempt + 1,
-            owner=this_process(),
-            key=record.checkpoint,
-            why="lost",
-            basis=ledger.fold.length,
-            configured=self._configured,
+        resumed = next_attempt(
+            record, ledger.clock(), this_process(), ledger.fold.length, self._configured
         )
         (entry,) = ledger.append(resumed)
         if entry is None:
@@ -326,12 +338,16 @@ class Desk(Generic[P]):
         record = self.history.find(uid)
         if record is None:
             return StudyError(f"trial {uid} is none of this study")
-        if record.finished and record.attempt == attempt:
+        if record.finished and record.attempt == attempt and record.why != "lost":
             return StudyError(f"trial {record.number} has finished already ({record.state})")
         if record.state == "paused":
             return Superseded(
                 f"trial {record.number} was handed back ({record.why}) and waits for its next "
                 "attempt; this one changes nothing any more"
+            )
+        if record.finished and record.attempt == attempt:
+            return Superseded(
+                f"trial {record.number} was given up as lost; this attempt changes nothing any more"
             )
         return Superseded(
             f"trial {record.number} is in attempt {record.attempt} now; attempt {attempt} has "

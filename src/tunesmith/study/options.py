@@ -9,6 +9,7 @@ from tunesmith.records import Resource
 from tunesmith.samplers import Sampler
 from tunesmith.stop import StopRule
 from tunesmith.storage import Storage
+from tunesmith.study.voice import Shown
 
 Names: TypeAlias = str | Sequence[str]
 
@@ -48,7 +49,7 @@ class Running(TypedDict, total=False):
     trial_timeout: float | None
     trial_memory: int | None
     lease_s: float
-    progress: bool | Literal["lines"]
+    progress: Shown
     wait: bool
 
 

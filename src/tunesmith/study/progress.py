@@ -4,6 +4,7 @@ Everything goes to standard error, so that a program's own output stays its own.
 """
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -69,4 +70,5 @@ def baseline_name(record: Record[Any]) -> str:
 
 def say(message: str) -> None:
     """Print one line for people."""
-    print(message, file=sys.stderr, flush=True)  # noqa: T201 - this is what it is for
+    with suppress(OSError):  # a terminal that is gone
+        print(message, file=sys.stderr, flush=True)  # noqa: T201 - this is what it is for

@@ -3,7 +3,6 @@
 import atexit
 import os
 import threading
-from collections import Counter
 from contextlib import suppress
 from functools import cache
 from typing import TypeAlias, final
@@ -32,12 +31,11 @@ class Pulse:
         self.place: _Place = (os.getpid(), storage.url, study)
         self.storage = storage
         _at_exit()
-        with _counting.lock:
+        with _changing.lock:
             _pulses.add(self)
-            _count[self.place] += 1
             storage.beat(study, this_process(), lease_s)
         dropped = threading.Event()
-        finalize(self, dropped.set)
+        finalize(self, dropped.set).atexit = False
         threading.Thread(
             target=_beat, args=(storage, self.place, lease_s, dropped), name="tunesmith pulse",
             daemon=True,
@@ -50,21 +48,22 @@ class Pulse:
 
 
 _pulses: WeakSet[Pulse] = WeakSet()
-_count: Counter[_Place] = Counter()  # several studies of one process may be the same one
-_counting = ForkLock()
+_changing = ForkLock()
+_left = threading.Event()
 
 
 def _beat(storage: Storage, place: _Place, lease_s: float, dropped: threading.Event) -> None:
     """Beat until dropped. It holds no pulse, or that would never be dropped."""
     while not dropped.wait(lease_s / 3):
-        _say(storage, place, lease_s)
-    with _counting.lock:
-        _count[place] -= 1
-        if not _count[place]:
-            _say(storage, place, 0)
+        with _changing.lock:
+            _say(storage, place, lease_s)
+    with _changing.lock:  # several studies of one process may be the same one
+        _say(storage, place, max((p.lease_s for p in _pulses if p.place == place), default=0))
 
 
 def _say(storage: Storage, place: _Place, lease_s: float) -> None:
+    if _left.is_set():  # the storage is closed for good
+        return
     with suppress(TunesmithError, OSError):  # a storage that is not there now is asked again later
         storage.beat(place[2], this_process(), lease_s)
 
@@ -76,6 +75,8 @@ def _at_exit() -> None:
 
 
 def _leave() -> None:
-    for pulse in list(_pulses):
-        if pulse.here:
-            _say(pulse.storage, pulse.place, 0)
+    with _changing.lock:
+        for pulse in list(_pulses):
+            if pulse.here:
+                _say(pulse.storage, pulse.place, 0)
+        _left.set()

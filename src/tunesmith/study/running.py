@@ -3,8 +3,8 @@
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Generic, Literal, TypeAlias, final
 
 from tunesmith._core.codec import clean
@@ -22,23 +22,19 @@ from tunesmith._core.types import P
 from tunesmith.executors import Died, Executor, Key, Raised, Returned, Serial, Work
 from tunesmith.records import Failure, History
 from tunesmith.records.events import PauseReason
-from tunesmith.storage import Memory
 from tunesmith.study.bounds import Bounds
-from tunesmith.study.desk import READ_S, Desk
+from tunesmith.study.desk import Desk
 from tunesmith.study.errand import Note, Report
 from tunesmith.study.owner import this_process
-from tunesmith.study.progress import best_so_far, ending_of, plural, say
+from tunesmith.study.progress import plural
 from tunesmith.study.results import failure_of, own_traceback
 from tunesmith.study.signals import GRACE_S, AtOnce, Notice, noticed
 from tunesmith.study.trial import Trial
+from tunesmith.study.voice import Voice
 
 PUMP_S = 0.5  # how long to wait for workers before looking at the clock
 Recess: TypeAlias = Literal["pre-empted", "interrupted", "study paused"]  # it may go on later
 Told: TypeAlias = Literal["scheduler", "timeout"] | Recess  # why a trial was told to end
-
-Shown: TypeAlias = bool | Literal["lines"]
-
-REFRESH_S = 0.1  # the live line is drawn at most so often
 
 
 @final
@@ -50,8 +46,9 @@ class Run(Generic[P]):
         work: The objective, as an executor runs it.
         executor: Where trials are run; closed at the end.
         bounds: When to end.
-        kept: Where the study is kept, in words.
-        shown: Whether to tell people; "lines": where there is no terminal, of each trial.
+        voice: Tells people.
+        stops: How many commands to stop were given before it was asked for; by default, those that
+            were read.
     """
 
     def __init__(
@@ -60,28 +57,24 @@ class Run(Generic[P]):
         work: Work,
         executor: Executor,
         bounds: Bounds,
-        kept: str,
-        *,
-        shown: Shown,
+        voice: Voice,
+        stops: int | None = None,
     ) -> None:
         self._desk = desk
         self._work = work
         self._executor = executor
         self._bounds = bounds
-        self._kept = kept
-        self._shown = shown
-        self._live = sys.stderr.isatty()
+        self._voice = voice
         self._begun = time.monotonic()
         self._running: dict[Key, Trial[P]] = {}
         self._reporting: set[Key] = set()  # those of them that have reported in this attempt
         self._told: dict[Key, Told] = {}  # those that were told to end, and why
+        self._asked: set[Key] = set()  # what was begun here and has not ended
         self._tried = 0
-        self._read = self._begun
-        self._notice: Notice
-        self._stops_before = desk.fold.stops
+        self._failed = 0
+        self._notice = Notice(self._will_report)
+        self._stops_before = desk.fold.stops if stops is None else stops
         self._leaves_at = math.inf
-        self._failed_before = desk.history.count("failed")
-        self._open_before = {(r.uid, r.attempt) for r in desk.history.unfinished}
 
     def __call__(self) -> None:
         """Run to the end.
@@ -93,32 +86,38 @@ class Run(Generic[P]):
             Exception: That of the objective, if no trial of the study has succeeded yet.
         """
         desk, bounds = self._desk, self._bounds
+        self._hand_back("interrupted")
         try:
             with (
-                noticed(self._will_report) as self._notice,
+                noticed(self._notice),
                 self._executor,
-                _live(
-                    desk.history, bounds.trials, shown=bool(self._shown) and self._live
-                ) as refresh,
+                self._voice.live(self._executor, bounds.trials) as refresh,
             ):
                 reason, exhausted = self._to_the_end(refresh)
         except AtOnce:
+            if not self._notice.given:  # this run is part of a trial of another, which was told
+                self._hand_back("interrupted")
+                raise
             reason, exhausted = "", False
         except KeyboardInterrupt:
             self._hand_back("interrupted")
-            self._say_left("interrupted")
+            self._voice.left("interrupted", bounds.trials)
+            if hasattr(sys, "ps1"):  # the prompt shall stay, and what is in memory with it
+                raise
             raise Interrupted from None
         except Exception:
             self._hand_back("error")
             raise
         if self._notice.given:
             self._hand_back("pre-empted")
-            self._say_left("pre-empted")
+            self._voice.left("pre-empted", bounds.trials)
             raise Preempted
-        if self._running:  # as a command to stop has left them
-            self._hand_back("interrupted")
-        onward = "" if exhausted and self._at_end() else "more=50 goes on"
-        self._say(reason if self._tried else f"nothing to do: {reason}", onward)
+        self._hand_back("interrupted")  # as a command to stop has left them
+        if desk.fold.stops > self._stops_before:
+            self._voice.left("stopped by command", bounds.trials)
+        else:
+            end = exhausted and self._at_end()
+            self._voice.done(reason if self._tried else f"nothing to do: {reason}", end=end)
 
     def _to_the_end(self, refresh: Callable[[], None]) -> tuple[str, bool]:
         """Why there is no more to do, and whether that is because nothing was handed out."""
@@ -129,7 +128,9 @@ class Run(Generic[P]):
             if leaves and self._may_leave():
                 return reason, False
             if not reason and not leaves and (free := self._executor.free()):
-                asked = self._desk.ask(free, self._room, lease=True, retries=self._bounds.retries)
+                asked = self._desk.ask(
+                    free, self._room, lease=True, retries=self._bounds.retries, begun=self._asked
+                )
                 for trial in asked:
                     self._begin(trial)
                 waits = self._awaits()
@@ -137,16 +138,15 @@ class Run(Generic[P]):
                 reason = self._exhausted() if exhausted else ""
                 if waits and not self._running:  # for a trial of others, or for the study to go on
                     self._desk.ledger.wait(PUMP_S)
+                    refresh()
                     continue
             if not self._running:
                 return reason, exhausted
-            if reason and not exhausted and self._bounds.kills:
+            if self._late() and self._bounds.kills:
                 for key in self._running:
                     self._executor.cancel(key)
             self._executor.pump(self._hear, PUMP_S)
-            if time.monotonic() - self._read > READ_S:  # whether there is a command
-                self._read = time.monotonic()
-                self._desk.read()
+            self._desk.glance()  # whether there is a command
             refresh()
 
     def _room(self, history: History[P]) -> int:
@@ -155,10 +155,13 @@ class Run(Generic[P]):
 
     def _awaits(self) -> bool:
         """Whether something must happen elsewhere before the next trial may begin."""
-        awaited = self._desk.awaited
+        if self._room(self._desk.history) <= 0:
+            return False
         if self._desk.fold.paused:
+            self._voice.paused()
             return True
-        if awaited is None or self._room(self._desk.history) <= 0:
+        awaited = self._desk.awaited
+        if awaited is None:
             return False
         if not self._running and awaited.owner in ("", this_process()):
             raise StudyError(
@@ -236,7 +239,11 @@ class Run(Generic[P]):
                     message = Raised(Stopped(), "")
                 with suppress(Superseded):  # another attempt goes on with this trial
                     self._end(trial, message, told or "scheduler")
-                self._say_end(trial.uid)
+                self._asked.discard(key)
+                record = desk.history.find(trial.uid)
+                if record is not None and record.finished:
+                    self._failed += record.state == "failed"
+                    self._voice.ended(record)
         return None
 
     def _end(
@@ -255,8 +262,6 @@ class Run(Generic[P]):
                         desk.pause(trial, told)
             case Raised() if recess == "pre-empted":
                 desk.pause(trial, recess)  # the same signal may have ended what it had started
-            case Died() if recess in ("pre-empted", "interrupted"):
-                desk.pause(trial, recess)
             case Returned(value):
                 try:
                     desk.tell(trial, value, {})
@@ -276,16 +281,19 @@ class Run(Generic[P]):
                 desk.fail(trial, Failure(kind, clean(text)))
             case Died(_, text):
                 record = desk.history.find(trial.uid)
-                if record is not None and record.lost < self._bounds.retries:
+                if recess is not None or self._late():
+                    desk.pause(trial, recess or "interrupted")
+                elif record is not None and record.lost < self._bounds.retries:
+                    self._asked.add((trial.uid, trial.attempt + 1))
                     self._begin(desk.retry(trial))
                 else:
                     desk.fail(trial, Failure("lost", clean(text)))
 
     def _fail(self, trial: Trial[P], error: BaseException, text: str) -> None:
-        """Record a failure; but until one trial has succeeded, an exception is a bug."""
+        """Record a failure, unless it is a bug."""
         desk = self._desk
         here = error.__traceback__ is not None
-        if desk.history.count("complete", "stopped"):
+        if not self._is_bug(trial):
             failure = failure_of(error)
             desk.fail(trial, failure if here else Failure(failure.kind, clean(text or str(error))))
             return
@@ -294,39 +302,35 @@ class Run(Generic[P]):
             error.add_note(f"in a worker process:\n{text}")
         raise error.with_traceback(own_traceback(error))
 
-    def _say_end(self, uid: str) -> None:
-        """Say how a trial ended, for who reads lines."""
-        record = self._desk.history.find(uid)
-        if self._shown == "lines" and not self._live and record is not None and record.finished:
-            best = best_so_far(self._desk.history)
-            say(" · ".join(words for words in (ending_of(record), best) if words))
+    def _is_bug(self, trial: Trial[P]) -> bool:
+        """Whether an exception is the caller's: as long as no trial has succeeded.
+
+        In a deterministic study, as long as none of those before has, or may.
+        """
+        history = self._desk.history
+        if self._desk.fold.created.deterministic is None:
+            return not history.count("complete", "stopped")
+        return all(record.state == "failed" for record in history[: trial.number])
 
     def _hand_back(self, why: PauseReason) -> None:
         """Leave no trial behind that this run began, wherever it was interrupted."""
         desk = self._desk
-        desk.ledger.sync()
-        for record in desk.history.unfinished:
-            known = (record.uid, record.attempt) in self._open_before
-            mine = record.owner == this_process() and not known
-            if mine and record.state == "running":
+        desk.left |= self._asked  # who presses Ctrl-C once more leaves the rest to the next run
+        if desk.left:
+            desk.ledger.sync()
+        for key in sorted(desk.left):
+            record = desk.fold.current(*key)
+            if record is not None and record.state == "running" and record.owner == this_process():
                 desk.pause(record, why)
-
-    def _say_left(self, how: str) -> None:
-        desk, trials = self._desk, self._bounds.trials
-        done = desk.history.count("complete", "stopped")
-        of = plural(done, "trial") if trials is None else f"{done} of {plural(trials, 'trial')}"
-        kept = not isinstance(desk.ledger.storage, Memory)
-        onward = "the same line goes on" if kept else 'name="..." would keep it in a file'
-        self._say(f"{how} after {of}", onward)
+            desk.left.discard(key)
 
     def _reason(self, elapsed_s: float) -> str:
         history, bounds = self._desk.history, self._bounds
-        failed = history.count("failed") - self._failed_before
-        if failed > bounds.max_failures:
+        if self._failed > bounds.max_failures:
             last = next(r for r in reversed(history) if r.state == "failed")
             text = last.failure.text.splitlines()[-1:] if last.failure else []
             raise StudyError(
-                f"{failed} trials failed in this run, {bounds.max_failures} may; the last, trial "
+                f"{self._failed} trials failed in this run, {bounds.max_failures} may; the last, trial "
                 f"{last.number}, with: {''.join(text)}. Everything is kept; max_failures= allows "
                 "more"
             )
@@ -351,45 +355,3 @@ class Run(Generic[P]):
         """Whether the sampler has nothing left, rather than the budget."""
         trials = self._bounds.trials
         return trials is None or self._desk.history.taken < trials
-
-    def _say(self, reason: str, onward: str) -> None:
-        if not self._shown:
-            return
-        history = self._desk.history
-        failed = history.count("failed")
-        running = [r.owner for r in history.unfinished if r.state == "running"]
-        by_hand = sum(owner in ("", this_process()) for owner in running)
-        elsewhere = len(running) - by_hand
-        words = [
-            best_so_far(history),
-            reason,
-            f"{failed} failed" if failed else "",
-            f"{by_hand} asked by hand still open" if by_hand else "",
-            f"{elsewhere} still running in other processes" if elsewhere else "",
-            self._kept,
-            onward,
-        ]
-        say(" · ".join(word for word in words if word))
-
-
-@contextmanager
-def _live(
-    history: History[Any], budget: int | None, *, shown: bool
-) -> Iterator[Callable[[], None]]:
-    """A live view if standard error is a terminal; gives the function that brings it up to date."""
-    if not shown:
-        yield lambda: None
-        return
-    from tunesmith.study.live import live_view  # noqa: PLC0415 - rich is loaded only to be seen
-
-    latest = -math.inf
-
-    def refresh() -> None:
-        nonlocal latest
-        if time.monotonic() - latest > REFRESH_S:
-            latest = time.monotonic()
-            live.refresh()
-
-    with live_view(history, budget) as live:
-        refresh()
-        yield refresh

@@ -30,12 +30,17 @@ class Notice:
 
     def __init__(self, waits: Callable[[], bool]) -> None:
         self.given = False
+        self._pid = os.getpid()
         self._waits = waits
         self._timer: threading.Timer | None = None
 
     def give(self, number: int, frame: FrameType | None) -> None:
         """Take a signal: the first waits for reports, the second does not; nor do `GRACE_S`."""
         del frame
+        if os.getpid() != self._pid:  # forked by a trial: it shall end as any process does
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+            return
         again, self.given = self.given, True
         if again or not self._waits():
             raise AtOnce
@@ -50,19 +55,18 @@ class Notice:
 
 
 @contextmanager
-def noticed(waits: Callable[[], bool]) -> Iterator[Notice]:
+def noticed(notice: Notice) -> Iterator[None]:
     """Listen to the signals that say "leave", as far as nobody else does.
 
     Python has them handled in the main thread alone: a run in another thread is not told.
     """
-    notice = Notice(waits)
     before = {}
     if threading.current_thread() is threading.main_thread():
         for number in SIGNALS:
             if signal.getsignal(number) is signal.SIG_DFL:
                 before[number] = signal.signal(number, notice.give)
     try:
-        yield notice
+        yield
     finally:
         notice.withdraw()
         for number, handler in before.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, Unpack, final, overload
@@ -29,6 +28,7 @@ from tunesmith.study.progress import say, shown_place
 from tunesmith.study.running import Run
 from tunesmith.study.trial import Trial
 from tunesmith.study.verification import Verification, verify
+from tunesmith.study.voice import Shown, Voice
 from tunesmith.study.workers import executor_of, work_of
 
 
@@ -121,6 +121,7 @@ class Study(Generic[P]):
         self._desk = Desk(ledger, self._sampler, configured)
         self._announced = isinstance(ledger.storage, Memory)
         self._loaded_bare = False
+        self._stops: int | None = None
 
     @property
     def _ledger(self) -> Ledger[P]:
@@ -128,7 +129,12 @@ class Study(Generic[P]):
 
     @classmethod
     def opened(
-        cls, ledger: Ledger[P], sampler: Sampler[Any] | None = None, *, bare: bool = False
+        cls,
+        ledger: Ledger[P],
+        sampler: Sampler[Any] | None = None,
+        *,
+        bare: bool = False,
+        stops: int | None = None,
     ) -> Study[P]:
         """Return the study of a log; see `load`.
 
@@ -136,10 +142,13 @@ class Study(Generic[P]):
             ledger: The log.
             sampler: Who goes on, if not the one that the log names.
             bare: Whether the form of its params is still to be taken from an objective.
+            stops: How many commands to stop were known when its run was asked for; by default, when
+                it begins.
         """
         study = cls.__new__(cls)
         study._start(ledger, opening.configure(ledger, sampler))  # noqa: SLF001 - its own
         study._loaded_bare = bare  # noqa: SLF001 - likewise
+        study._stops = stops  # noqa: SLF001 - likewise
         return study
 
     @property
@@ -186,6 +195,11 @@ class Study(Generic[P]):
     def notes(self) -> list[Noted]:
         """All remarks on the study and its trials, in order."""
         return list(self._desk.read().notes)
+
+    @property
+    def paused(self) -> bool:
+        """Whether nothing may begin, until `resume`."""
+        return self._desk.read().paused
 
     def __repr__(self) -> str:
         history = self._ledger.fold.history
@@ -326,7 +340,7 @@ class Study(Generic[P]):
         trial_timeout: float | None = None,
         trial_memory: int | None = None,
         lease_s: float = 60.0,
-        progress: bool | Literal["lines"] = True,
+        progress: Shown = True,
         wait: bool = True,
     ) -> Study[P]:
         """Call an objective for trial after trial, until the budget is taken.
@@ -377,7 +391,7 @@ class Study(Generic[P]):
         if not wait:
             if executor is not None:
                 raise SettingError("executor= is of this process; wait=False takes workers=")
-            workers = workers or 1
+            workers = 1 if workers is None else workers
         places = executor_of(
             objective, workers, executor, lease_s=lease_s, trial_timeout=trial_timeout,
             trial_memory=trial_memory,
@@ -397,14 +411,15 @@ class Study(Generic[P]):
             say(f"{type(self._sampler).__name__}: {size:,} configurations")
         self._announced = True
         self._ledger.lease_s = checks.seconds("lease_s=", lease_s)
-        work = work_of(call, is_async=inspect.iscoroutinefunction(objective))
-        Run(self._desk, work, places, bounds, self._kept(), shown=progress)()
+        work = work_of(objective, call)
+        Run(self._desk, work, places, bounds, Voice(self._ledger, progress), self._stops)()
         return self
 
     def _run_elsewhere(self, objective: Callable[..., Any], **options: Unpack[Running]) -> None:
         """Run in a process of its own."""
         storage = self._ledger.storage
-        job = Job(storage, self.name, self.space, self._sampler, objective, options)
+        stops = self._ledger.fold.stops
+        job = Job(storage, self.name, self.space, self._sampler, objective, stops, options)
         pid, output = start(job)
         if options["progress"]:
             say(
@@ -422,11 +437,6 @@ class Study(Generic[P]):
                 f"the log has labels in the place of the objects of {', '.join(self.space.bare)}; "
                 "open the study with them: ts.load(..., space=...)"
             )
-
-    def _kept(self) -> str:
-        if isinstance(self._ledger.storage, Memory):
-            return "in memory only"
-        return f"kept in {shown_place(self._ledger.storage.url)}"
 
     def save(self, path: str | Path | Storage, name: str | None = None) -> None:
         """Keep the study from now on in a storage.

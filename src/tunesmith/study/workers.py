@@ -11,9 +11,11 @@ from tunesmith.study.errand import async_errand, errand
 from tunesmith.study.trial import Trial
 
 
-def work_of(call: Callable[[Trial[Any]], Any], *, is_async: bool) -> Work:
-    """Return an objective as an executor runs it."""
-    return async_errand(call) if is_async else errand(call)
+def work_of(objective: Callable[..., Any], call: Callable[[Trial[Any]], Any]) -> Work:
+    """Return an objective as an executor runs it; `call` is what calls it on a trial."""
+    work = async_errand(call) if inspect.iscoroutinefunction(objective) else errand(call)
+    work.__wrapped__ = objective  # type: ignore[attr-defined]  # for messages: it is a function
+    return work
 
 
 def executor_of(

@@ -1,0 +1,99 @@
+"""What a run tells people: on standard error, live if that is a terminal."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal, TypeAlias, final
+
+from tunesmith.executors import Executor, Processes
+from tunesmith.records import History, Record
+from tunesmith.storage import Memory
+from tunesmith.study.ledger import Ledger
+from tunesmith.study.owner import this_process
+from tunesmith.study.progress import best_so_far, ending_of, plural, say, shown_place
+
+Shown: TypeAlias = bool | Literal["lines"]  # "lines": of each trial, where there is no terminal
+
+
+@final
+class Voice:
+    """Speaks for the runs of a study.
+
+    Args:
+        ledger: The study's log.
+        shown: Whether to speak.
+    """
+
+    def __init__(self, ledger: Ledger[Any], shown: Shown) -> None:
+        self._ledger = ledger
+        self._shown = shown
+        self._live = bool(shown) and sys.stderr.isatty()
+        self._said_paused = False
+
+    @property
+    def _history(self) -> History[Any]:
+        return self._ledger.fold.history
+
+    @contextmanager
+    def live(self, executor: Executor, budget: int | None) -> Iterator[Callable[[], None]]:
+        """Show how far it is, if somebody looks; gives the function that brings it up to date.
+
+        What workers print stands above it; in a notebook, where the cell prints.
+        """
+        in_notebook = sys.stdout is not sys.__stdout__
+        if in_notebook and isinstance(executor, Processes):
+            executor.output = print
+        if not self._live:
+            yield lambda: None
+            return
+        from tunesmith.study.live import View  # noqa: PLC0415 - rich is loaded only to be seen
+
+        with View(self._history, budget) as view:
+            if isinstance(executor, Processes) and sys.stdout.isatty():
+                executor.output = view.above
+            yield view.refresh
+
+    def ended(self, record: Record[Any]) -> None:
+        """Say how a trial ended, for who reads lines."""
+        if self._shown == "lines" and not self._live:
+            words = (ending_of(record), best_so_far(self._history))
+            say(" · ".join(word for word in words if word))
+
+    def paused(self) -> None:
+        """Say, once, that nothing happens since the study is paused."""
+        if self._shown and not self._said_paused:
+            say("the study is paused; `study.resume()` or `tunesmith resume` lets it go on")
+        self._said_paused = True
+
+    def left(self, how: str, trials: int | None) -> None:
+        """Say that a run has left before its end."""
+        done = self._history.count("complete", "stopped")
+        of = plural(done, "trial") if trials is None else f"{done} of {plural(trials, 'trial')}"
+        kept = not isinstance(self._ledger.storage, Memory)
+        onward = "the same line goes on" if kept else 'name="..." would keep it in a file'
+        self._say(f"{how} after {of}", onward)
+
+    def done(self, reason: str, *, end: bool) -> None:
+        """Say why a run has ended, and unless that is the end of it, how it goes on."""
+        self._say(reason, "" if end else "with more trials it goes on")
+
+    def _say(self, reason: str, onward: str) -> None:
+        if not self._shown:
+            return
+        history = self._history
+        failed = history.count("failed")
+        running = [r.owner for r in history.unfinished if r.state == "running"]
+        by_hand = sum(owner in ("", this_process()) for owner in running)
+        elsewhere = len(running) - by_hand
+        memory = isinstance(self._ledger.storage, Memory)
+        place = shown_place(self._ledger.storage.url)
+        words = [
+            best_so_far(history),
+            reason,
+            f"{failed} failed" if failed else "",
+            f"{by_hand} asked by hand still open" if by_hand else "",
+            f"{elsewhere} still running in other processes" if elsewhere else "",
+            "in memory only" if memory else f"kept in {place}",
+            onward,
+        ]
+        say(" · ".join(word for word in words if word))
