@@ -33,6 +33,46 @@ def front(losses: np.ndarray[Any, np.dtype[np.float64]]) -> Mask:
     return mask
 
 
+def crowding(losses: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, Any]:
+    """Return how far (n,) each row of a front is from its neighbours; infinite at the ends.
+
+    Args:
+        losses: (n, m).
+
+    References:
+        K. Deb et al. A fast and elitist multiobjective genetic algorithm: NSGA-II. IEEE Trans.
+        Evol. Comput. 6, 2002. Section III-B.
+    """
+    distance = np.zeros(len(losses))
+    for column in losses.T:
+        order = np.argsort(column, kind="stable")
+        ranked = column[order]
+        distance[order[[0, -1]]] = np.inf
+        if ranked[-1] > ranked[0]:
+            distance[order[1:-1]] += (ranked[2:] - ranked[:-2]) / (ranked[-1] - ranked[0])
+    return distance
+
+
+def best(losses: np.ndarray[Any, np.dtype[np.float64]], k: int) -> np.ndarray[Any, Any]:
+    """Return the places of the best `k` rows: front by front, of the last front the loneliest.
+
+    Args:
+        losses: (n, m), m at least 1; smaller is better.
+        k: How many; all rows if there are fewer.
+    """
+    left = np.arange(len(losses))
+    found = [left[:0]]
+    while k > 0 and len(left):
+        on = front(losses[left])
+        layer = left[on]
+        if len(layer) > k:
+            layer = layer[np.argsort(-crowding(losses[layer]), kind="stable")[:k]]
+        found.append(layer)
+        k -= len(layer)
+        left = left[~on]
+    return np.concatenate(found)
+
+
 def _falling(second: np.ndarray[Any, np.dtype[np.float64]]) -> Mask:
     """The front for m = 2: sorted by the first loss, each must beat all before it in the second."""
     kept = np.ones(len(second), dtype=np.bool_)

@@ -5,6 +5,7 @@ The object itself only holds settings; see `Sampler` for the contract. Parts:
 
 * `Random`: each configuration by itself; the yardstick.
 * `QuasiRandom`: scrambled Sobol' points, more even than random ones.
+* `TPE`: where good trials lie more densely than bad ones; a millisecond a suggestion.
 * `Grid`: every combination once, in order; ends by itself.
 
 A sampler of one's own is one file with one final frozen dataclass. The short way is one function
@@ -44,8 +45,10 @@ if TYPE_CHECKING:  # `__getattr__` in a form that type checkers and editors unde
     from tunesmith.samplers.grid import Grid
     from tunesmith.samplers.quasirandom import QuasiRandom
     from tunesmith.samplers.random import Random
+    from tunesmith.samplers.tpe import TPE
 
 __all__ = [
+    "TPE",
     "FiniteSampler",
     "Grid",
     "HistorySampler",
@@ -65,6 +68,7 @@ registry: Registry[Sampler[Any]] = Registry(
         "grid": "tunesmith.samplers.grid:Grid",
         "quasirandom": "tunesmith.samplers.quasirandom:QuasiRandom",
         "random": "tunesmith.samplers.random:Random",
+        "tpe": "tunesmith.samplers.tpe:TPE",
     },
 )
 

@@ -132,3 +132,11 @@ class Columns:
             t[:, self._logs] = np.log(t[:, self._logs] / self._base)
         units: Floats = np.minimum(np.maximum((t - self._a) / self._b, 0.0), 1.0)
         return units
+
+    def grains(self, numbers: Floats) -> Floats:
+        """Return the lengths in units (n, d) of what belongs to `numbers` (n, d): 0 if continuous."""
+        half = np.zeros(numbers.shape[1])
+        half[self._discrete] = self._step / 2
+        lowest = np.full(numbers.shape[1], -np.inf)
+        lowest[self._logs] = np.finfo(float).tiny
+        return self.units(numbers + half) - self.units(np.maximum(numbers - half, lowest))

@@ -12,6 +12,7 @@ import numpy as np
 from tunesmith._core.errors import SpaceError
 from tunesmith._core.types import P
 from tunesmith.space import completion, drawing, enumeration, serial
+from tunesmith.space.blocks import Block, blocks
 from tunesmith.space.columns import Bools, Floats
 from tunesmith.space.comparison import differences
 from tunesmith.space.encoding import Encoding
@@ -136,6 +137,11 @@ class Space(Declared, Generic[P]):
         return bool(self._encoding.guards)
 
     @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """All parameters, those that are active together in one block, parents before children."""
+        return blocks(self._encoding.guards)
+
+    @cached_property
     def cardinality(self) -> int | None:
         """How many configurations there are; None if infinitely many.
 
@@ -180,6 +186,21 @@ class Space(Declared, Generic[P]):
         """Return which of the configurations at units (n, d) keep the constraints (n,)."""
         numbers = self._encoding.numbers(self._units(units))
         return self._encoding.feasible(numbers, self._encoding.active(numbers))
+
+    def snap(self, units: Any) -> Floats:
+        """Return the units (n, d) of the configurations at units (n, d): `encode(decode(units))`.
+
+        Discrete parameters are in the middle of their intervals, inactive ones are NaN.
+        """
+        numbers = self._encoding.numbers(self._units(units))
+        snapped = self._encoding.columns.units(numbers)
+        if self._encoding.guards:
+            snapped[~self._encoding.active(numbers)] = np.nan
+        return snapped
+
+    def grains(self, units: Any) -> Floats:
+        """Return how much of [0, 1] gives the same value, at units (n, d); 0 of continuous ones."""
+        return self._encoding.columns.grains(self._encoding.numbers(self._units(units)))
 
     def _units(self, units: Any) -> Floats:
         array = np.asarray(units, dtype=float)
