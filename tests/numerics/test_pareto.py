@@ -67,3 +67,39 @@ def test_three_objectives_on_a_sphere() -> None:
         pareto.front(np.concatenate([shell, shell + 0.01])).tolist()
         == [True] * 2000 + [False] * 2000
     )
+
+
+FINITE = st.tuples(st.integers(0, 25), st.integers(1, 3)).flatmap(
+    lambda shape: arrays(np.float64, shape, elements=st.sampled_from([0.0, 1.0, 2.0, 3.0]))
+)
+
+
+@given(FINITE, st.integers(0, 30))
+def test_the_best_rows_are_those_of_the_first_fronts(losses: Losses, k: int) -> None:
+    """As many as asked for; no row that is left out dominates one that is taken."""
+    best = pareto.best(losses, k)
+    rest = np.delete(np.arange(len(losses)), best)
+
+    assert len(set(best.tolist())) == len(best) == min(k, len(losses))
+    for taken in losses[best]:
+        assert not ((losses[rest] <= taken).all(axis=1) & (losses[rest] < taken).any(axis=1)).any()
+
+
+def test_of_one_front_the_loneliest_rows_are_best() -> None:
+    """The ends of the front first, then what is far from its neighbours."""
+    losses = np.array([[0, 10], [1, 9], [2, 8], [3, 7], [7, 1], [10, 0]])
+
+    assert set(pareto.best(losses, 2).tolist()) == {0, 5}
+    assert set(pareto.best(losses, 4).tolist()) == {0, 5, 4, 3}
+
+
+def test_crowding_is_the_size_of_the_box_between_the_neighbours() -> None:
+    """Summed over objectives, each relative to its range; infinite at the ends."""
+    losses = np.array([[0.0, 4.0], [1.0, 3.0], [4.0, 0.0]])
+
+    np.testing.assert_array_equal(pareto.crowding(losses), [np.inf, 2.0, np.inf])
+
+
+def test_crowding_of_equal_rows_is_finite_but_at_the_ends() -> None:
+    """An objective without a range tells nothing."""
+    assert np.isinf(pareto.crowding(np.ones((4, 2)))).sum() == 2

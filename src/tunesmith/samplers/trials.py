@@ -1,107 +1,135 @@
-"""Trials as arrays: where they were, what they gave, and which are the best of them."""
+"""Trials as arrays: where they were, what they gave, and which of them are the best."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, final
+from typing import Any, TypeAlias, final
 
 import numpy as np
 
 from tunesmith.numerics import pareto
-from tunesmith.numerics.densities import Floats, Ints
 from tunesmith.records import Problem, Record
 
+Floats: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
+Ints: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
+
 COMPLETE, STOPPED, FAILED, PENDING, IGNORED = range(5)
+_COLUMNS = ("fates", "units", "grains", "losses", "excess", "steps")
+_TOUCHED = 1e-300  # by how much a strict limit is broken where it is met exactly
 
 
 @final
 @dataclass(slots=True)
 class Trials:
-    """All trials of a study by number, in arrays that grow."""
+    """All trials of a study by number, in arrays that grow.
+
+    Attributes:
+        problem: What is tuned.
+        n: How many there are; rows beyond mean nothing.
+        fates: (size,), COMPLETE, STOPPED, FAILED, PENDING, or IGNORED if nothing is to be learnt.
+        units: (size, d), NaN where parameters are inactive.
+        grains: (size, d), see `Space.grains`.
+        losses: (size, m), of those with a result; infinite where missing.
+        excess: (size, l), by how much each limit is broken; 0 if it is kept.
+        steps: (size,), where those with a result ended.
+    """
 
     problem: Problem[Any]
     n: int = 0
+    fates: Ints = field(init=False)
     units: Floats = field(init=False)
     grains: Floats = field(init=False)
     losses: Floats = field(init=False)
     excess: Floats = field(init=False)
     steps: Floats = field(init=False)
-    fates: np.ndarray[Any, np.dtype[np.int8]] = field(init=False)
-
-    _COLUMNS: ClassVar[tuple[str, ...]] = ("units", "grains", "losses", "excess", "steps", "fates")
 
     def __post_init__(self) -> None:
-        d, size = len(self.problem.space), 64
+        size, d = 64, len(self.problem.space)
+        self.fates = np.zeros(size, dtype=np.int64)
         self.units = np.zeros((size, d))
         self.grains = np.zeros((size, d))
         self.losses = np.zeros((size, len(self.problem.objectives)))
         self.excess = np.zeros((size, len(self.problem.limits)))
         self.steps = np.zeros(size)
-        self.fates = np.zeros(size, dtype=np.int8)
 
     def put(self, records: Sequence[Record[Any]]) -> None:
-        """Take in trials that started or finished."""
-        space = self.problem.space
+        """Take in records of trials that started or finished, in log order; others do not matter."""
         started = [record for record in records if record.event == "started"]
         if started:
-            top = max(record.number for record in started) + 1
-            while top > len(self.fates):
-                for name in self._COLUMNS:
-                    old = getattr(self, name)
-                    setattr(self, name, np.concatenate([old, np.zeros_like(old)]))
-            numbers = [record.number for record in started]
-            units = space.encode([record.logged for record in started])
-            self.units[numbers] = units
-            self.grains[numbers] = space.grains(units)
-            self.fates[numbers] = PENDING
-            self.n = max(self.n, top)
+            self._start(started)
         for record in records:
             if record.event == "finished":
                 self._finish(record)
 
+    def _start(self, records: Sequence[Record[Any]]) -> None:
+        numbers = [record.number for record in records]
+        self.n = max(self.n, max(numbers) + 1)
+        while self.n > len(self.fates):
+            for name in _COLUMNS:
+                column = getattr(self, name)
+                setattr(self, name, np.concatenate([column, np.zeros_like(column)]))
+        space = self.problem.space
+        units = space.encode([record.logged for record in records])
+        self.units[numbers] = units
+        self.grains[numbers] = space.grains(units)
+        self.fates[numbers] = PENDING
+
     def _finish(self, record: Record[Any]) -> None:
         number, problem = record.number, self.problem
         if record.state == "failed":
-            kind = "error" if record.failure is None else record.failure.kind
-            self.fates[number] = IGNORED if kind in ("error", "lost") else FAILED
+            bad_luck = record.failure is None or record.failure.kind in ("error", "lost")
+            self.fates[number] = IGNORED if bad_luck else FAILED
             return
         self.fates[number] = COMPLETE if record.state == "complete" else STOPPED
-        self.losses[number] = np.nan_to_num(problem.losses(record.values), nan=np.inf)
+        losses = problem.losses(record.values)
+        self.losses[number] = np.where(np.isnan(losses), np.inf, losses)
         self.steps[number] = record.step
         for j, limit in enumerate(problem.limits):
-            sign = 1.0 if limit.sign.startswith("<") else -1.0
-            over = sign * (record.values.get(limit.name, np.inf * sign) - limit.bound)
-            # a strict limit that is met exactly is broken by next to nothing
-            self.excess[number, j] = 0.0 if limit.holds(record.values) else max(over, 1e-300)
+            if not limit.holds(record.values):
+                value = record.values.get(limit.name, np.inf)
+                self.excess[number, j] = max(abs(value - limit.bound), _TOUCHED)
 
-    def split(self, n_best: int) -> tuple[Ints, Ints]:
-        """Return the numbers of the best trials, best first, and of all others that count, ascending.
+    def count(self, *fates: int) -> int:
+        """Return how many trials have one of these fates."""
+        return int(np.isin(self.fates[: self.n], fates).sum())
+
+    def split(self, k: int) -> tuple[Ints, Ints]:
+        """Return the numbers of the `k` best trials, best first, and of the others, ascending.
 
         Complete ones within the limits come first; then what was stopped, at the later step first;
-        then what breaks the limits, by how much. Failed ones and those without a result are never
-        among the best.
+        then what breaks the limits, less first. Failed and pending ones are never among the best;
+        ignored ones are in neither part.
         """
         fates = self.fates[: self.n]
         known = np.flatnonzero(fates <= STOPPED)
-        stopped = np.where(fates[known] == STOPPED, -self.steps[known], -np.inf)
-        over = self._overs(self.excess[known])
-        losses = self.losses[known]
-        if losses.shape[1] == 1:
-            merit = losses[:, 0]
-        else:
-            merit = np.argsort(losses, axis=0).argsort(axis=0).sum(axis=1) + float(len(known))
-            first = np.flatnonzero((over == 0) & (stopped == -np.inf))
-            best = pareto.best(losses[first], n_best)
-            merit[first[best]] = np.arange(len(best))
-        best = known[np.lexsort((merit, stopped, over))[:n_best]]
-        rest = fates <= PENDING
-        rest[best] = False
-        return best, np.flatnonzero(rest)
+        over = _overs(self.excess[known])
+        behind = np.where(fates[known] == STOPPED, -self.steps[known], -np.inf)
+        merit = _merit(self.losses[known], (over == 0) & (behind == -np.inf), k)
+        best = known[np.lexsort((merit, behind, over))[:k]]
+        others = fates <= PENDING
+        others[best] = False
+        return best, np.flatnonzero(others)
 
-    @staticmethod
-    def _overs(excess: Floats) -> Floats:
-        """How much (k,) the limits are broken by excesses (k, l); each limit in its own measure."""
-        total = np.zeros(len(excess))
-        for column in excess.T:
-            broken = column[(column > 0) & np.isfinite(column)]
-            total += column / (np.median(broken) if len(broken) else 1.0)
-        return total
+
+def _overs(excess: Floats) -> Floats:
+    """By how much (n,) the limits are broken in all; each limit's own excesses (n, l) scale it."""
+    total = np.zeros(len(excess))
+    for column in excess.T:
+        broken = column[(column > _TOUCHED) & np.isfinite(column)]
+        total += column / (np.median(broken) if len(broken) else 1.0)
+    return total
+
+
+def _merit(losses: Floats, ahead: np.ndarray[Any, np.dtype[np.bool_]], k: int) -> Floats:
+    """What (n,) tells the better of two trials, smaller is better, from losses (n, m).
+
+    Of several objectives: the first fronts of those `ahead`, for the best `k`; for all others the
+    sum of their ranks in each.
+    """
+    if losses.shape[1] == 1:
+        return losses[:, 0]
+    ranks = losses.argsort(axis=0, kind="stable").argsort(axis=0, kind="stable")
+    merit = ranks.sum(axis=1).astype(float)
+    first = np.flatnonzero(ahead)
+    best = first[pareto.best(losses[first], k)]
+    merit[best] = np.arange(len(best)) - len(best)
+    return merit
