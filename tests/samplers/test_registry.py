@@ -7,7 +7,16 @@ import pytest
 from tunesmith import samplers
 from tunesmith._core.errors import SettingError
 from tunesmith.records import History, Problem
-from tunesmith.samplers import Grid, HistorySampler, Random, Suggestion, make, registry, settings
+from tunesmith.samplers import (
+    TPE,
+    Grid,
+    HistorySampler,
+    Random,
+    Suggestion,
+    make,
+    registry,
+    settings,
+)
 
 
 @dataclass(frozen=True)
@@ -23,7 +32,8 @@ class Nearby(HistorySampler):
 
 
 @pytest.mark.parametrize(
-    "sampler", [Random(), Grid(), Grid(3), Grid({"x": 2}), samplers.QuasiRandom()]
+    "sampler",
+    [Random(), Grid(), Grid(3), Grid({"x": 2}), samplers.QuasiRandom(), TPE(start=3, share=0.2)],
 )
 def test_a_sampler_comes_back_from_name_and_settings(sampler: samplers.Sampler[Any]) -> None:
     """What the log keeps of a registered sampler makes an equal one."""
@@ -56,7 +66,7 @@ def test_settings_that_are_not_json_are_refused() -> None:
 def test_unknown_names_and_settings_are_refused() -> None:
     """The sentences name what there is."""
     with pytest.raises(
-        SettingError, match="no sampler 'magic'; there are grid, quasirandom, random"
+        SettingError, match="no sampler 'magic'; there are grid, quasirandom, random, tpe"
     ):
         make("magic", {})
     with pytest.raises(SettingError, match="'grid' has no setting 'points'; it has levels"):

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 import tunesmith as ts
-from tunesmith.records import Record
+from tunesmith.records import Problem, Record
 from tunesmith.samplers.trials import COMPLETE, FAILED, IGNORED, PENDING, STOPPED, Trials
 from tunesmith.space import Choice, Float, Int, Space
-from tunesmith.testing.samplers import LOSS, PROBLEMS, Play, Problem
+from tunesmith.testing.samplers import LOSS, PROBLEMS, Fate, Play
 
 BRANCHED = Space({"o": Choice({"a": {"x": Float(0, 1)}, "b": {"n": Int(1, 4)}})})
 
@@ -101,8 +101,9 @@ def test_several_objectives_are_judged_by_fronts() -> None:
 def test_stopped_trials_are_behind_complete_ones() -> None:
     """However lucky they looked early."""
     play = Play(ts.samplers.Random(), PROBLEMS["resource"])
-    for fate in ("stopped", "complete", "stopped", "complete"):
-        play.finish(play.start(play.ask()[0].params), fate)  # type: ignore[arg-type]  # they are fates
+    fates: list[Fate] = ["stopped", "complete", "stopped", "complete"]
+    for fate in fates:
+        play.finish(play.start(play.ask()[0].params), fate)
     found = Trials(play.problem)
     found.put(play.told)
 

@@ -45,7 +45,7 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
         "visualization": "study.history.to_pandas()",
     },
     "tunesmith.samplers": {
-        "TPESampler": "ts.samplers.Random() or ts.samplers.QuasiRandom()",
+        "TPESampler": "ts.samplers.TPE()",
         "CmaEsSampler": "ts.samplers.Random() or ts.samplers.QuasiRandom()",
         "RandomSampler": "ts.samplers.Random()",
         "QMCSampler": "ts.samplers.QuasiRandom()",

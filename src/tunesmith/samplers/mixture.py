@@ -1,6 +1,5 @@
 """A density over a conditional space: a mixture of trials, block by block."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, final
 

@@ -19,7 +19,8 @@ from tunesmith.space import Params
 
 MOST_GOOD = 25
 MOST_OTHERS = 500
-FLOOR = 0.07
+FLOOR = 0.05  # of the kernels of the best
+OTHERS_FLOOR = 0.12
 
 
 @dataclass(slots=True)
@@ -107,15 +108,13 @@ class TPE(Sampler[_State]):
             return QuasiRandom().ask(state.start, rng, n)
         best, others = trials.split(min(math.ceil(self.share * finished), MOST_GOOD, known))
         weights = _weights(trials, best, others)
-        promising = Mixture(
-            state.frame, trials.units[best], trials.grains[best], weights, FLOOR
-        )
+        promising = Mixture(state.frame, trials.units[best], trials.grains[best], weights, FLOOR)
         others = _thinned(others)
         units, grains = trials.units[others], trials.grains[others]
         is_new = state.seen.news()
         found: list[Suggestion] = []
         while len(found) < n:
-            common = Mixture(state.frame, units, grains, np.ones(len(units) + 1), FLOOR)
+            common = Mixture(state.frame, units, grains, np.ones(len(units) + 1), OTHERS_FLOOR)
             params = self._chosen(state, promising, common, rng, is_new)
             if params is None:
                 break

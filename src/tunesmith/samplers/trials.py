@@ -128,7 +128,7 @@ def _merit(losses: Floats, ahead: np.ndarray[Any, np.dtype[np.bool_]], k: int) -
     if losses.shape[1] == 1:
         return losses[:, 0]
     ranks = losses.argsort(axis=0, kind="stable").argsort(axis=0, kind="stable")
-    merit = ranks.sum(axis=1).astype(float)
+    merit: Floats = ranks.sum(axis=1).astype(np.float64)
     first = np.flatnonzero(ahead)
     best = first[pareto.best(losses[first], k)]
     merit[best] = np.arange(len(best)) - len(best)
