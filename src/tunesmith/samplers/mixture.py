@@ -59,18 +59,21 @@ class Mixture:
         self, frame: Frame, units: Floats, grains: Floats, weights: Floats, floor: float
     ) -> None:
         self._frame = frame
-        self._active = ~np.isnan(units)
+        self._active = np.ones((len(units) + 1, units.shape[1]), dtype=np.bool_)
+        self._active[:-1] = ~np.isnan(units)
         self._log_weights = np.log(weights)
         self._kernels = Kernels(frame.axes, units, grains, floor)
 
     def _rows(self, place: int) -> Ints:
         """The kernels that a block has: of the trials in which it was active, and the prior's."""
-        active = self._active[:, self._frame.blocks[place].columns[0]]
-        return np.append(np.flatnonzero(active), len(active))
+        return self._active[:, self._frame.blocks[place].columns[0]].nonzero()[0]
 
     def _chances(self, place: int, on: Ints, rows: Ints, logs: dict[int, Floats]) -> Floats:
-        """The logarithms (k, b) of a block's kernels before it is looked at, at points `on` (k,)."""
-        found = np.broadcast_to(self._log_weights[rows], (len(on), len(rows)))
+        """The logarithms (k, b) of a block's kernels before it is looked at, at points `on` (k,).
+
+        Under nothing they are the same at all points, and stand there once (1, b).
+        """
+        found = self._log_weights[rows][None]
         for above in self._frame.blocks[place].above:
             found = found + logs[above][on[:, None], rows]
         return found
@@ -93,7 +96,7 @@ class Mixture:
                 for above in frame.above - logs.keys():
                     if frame.blocks[above].depth < depth:
                         logs[above] = self._kernels.log_density(features, frame.parts[above])
-            on = np.flatnonzero(~np.isnan(units[:, block.columns[0]]))
+            on = (~np.isnan(units[:, block.columns[0]])).nonzero()[0]
             if not len(on):
                 continue
             rows = self._rows(place)
@@ -108,16 +111,19 @@ class Mixture:
         """Return the logarithm of the density (m,) at units (m, d), NaN where inactive."""
         frame = self._frame
         features = frame.axes.features(units)
+        active = ~np.isnan(units)
         total = np.zeros(len(units))
         logs: dict[int, Floats] = {}
         for place, (block, part) in enumerate(zip(frame.blocks, frame.parts, strict=True)):
-            on = np.flatnonzero(~np.isnan(units[:, block.columns[0]]))
+            on = active[:, block.columns[0]].nonzero()[0]
             if not len(on):
                 continue
             rows = self._rows(place)
-            own = self._kernels.log_density(features, part)
-            if place in frame.above:
-                logs[place] = own
             before = self._chances(place, on, rows, logs)
-            total[on] += log_sum(before + own[on[:, None], rows]) - log_sum(before)
+            if place in frame.above:
+                logs[place] = self._kernels.log_density(features, part)
+                own = logs[place][on[:, None], rows]
+            else:
+                own = self._kernels.log_density(features[on], part)[:, rows]
+            total[on] += log_sum(before + own) - log_sum(before)
         return total
