@@ -5,6 +5,7 @@ The object itself only holds settings; see `Sampler` for the contract. Parts:
 
 * `Random`: each configuration by itself; the yardstick.
 * `QuasiRandom`: scrambled Sobol' points, more even than random ones.
+* `GP`: a Gaussian process of everything seen so far; the fewest trials to a good result.
 * `Grid`: every combination once, in order; ends by itself.
 
 A sampler of one's own is one file with one final frozen dataclass. The short way is one function
@@ -41,11 +42,13 @@ from tunesmith._core.registry import Registry
 from tunesmith.samplers.sampler import FiniteSampler, HistorySampler, Sampler, Suggestion
 
 if TYPE_CHECKING:  # `__getattr__` in a form that type checkers and editors understand
+    from tunesmith.samplers.gp import GP
     from tunesmith.samplers.grid import Grid
     from tunesmith.samplers.quasirandom import QuasiRandom
     from tunesmith.samplers.random import Random
 
 __all__ = [
+    "GP",
     "FiniteSampler",
     "Grid",
     "HistorySampler",
@@ -62,6 +65,7 @@ registry: Registry[Sampler[Any]] = Registry(
     "tunesmith.samplers",
     "sampler",
     {
+        "gp": "tunesmith.samplers.gp:GP",
         "grid": "tunesmith.samplers.grid:Grid",
         "quasirandom": "tunesmith.samplers.quasirandom:QuasiRandom",
         "random": "tunesmith.samplers.random:Random",

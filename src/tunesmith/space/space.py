@@ -135,6 +135,11 @@ class Space(Declared, Generic[P]):
         """Whether a parameter is not always active."""
         return bool(self._encoding.guards)
 
+    @property
+    def gates(self) -> tuple[tuple[int, ...], ...]:
+        """Places, in `names`, of parameters that are active together; always active ones left out."""
+        return self._encoding.guards.together
+
     @cached_property
     def cardinality(self) -> int | None:
         """How many configurations there are; None if infinitely many.
@@ -181,6 +186,17 @@ class Space(Declared, Generic[P]):
         numbers = self._encoding.numbers(self._units(units))
         return self._encoding.feasible(numbers, self._encoding.active(numbers))
 
+    def snap(self, units: Any) -> Floats:
+        """Return the units (n, d) of the configurations at units (n, d): `encode(decode(units))`.
+
+        Discrete parameters are in the middle of their intervals, inactive ones are NaN.
+        """
+        numbers = self._encoding.numbers(self._units(units))
+        snapped = self._encoding.columns.units(numbers)
+        if self._encoding.guards:
+            snapped[~self._encoding.active(numbers)] = np.nan
+        return snapped
+
     def _units(self, units: Any) -> Floats:
         array = np.asarray(units, dtype=float)
         if array.ndim != 2 or array.shape[1] != len(self):
@@ -190,6 +206,13 @@ class Space(Declared, Generic[P]):
     def sample(self, rng: np.random.Generator, n: int) -> list[Params]:
         """Return `n` configurations, uniform in units within the constraints."""
         return self._encoding.params(*drawing.draw(self._encoding, rng, n, self._share))
+
+    def draw(self, rng: np.random.Generator, n: int) -> Floats:
+        """Return the units (n, d) of what `sample` returns, NaN where parameters are inactive."""
+        numbers, active = drawing.draw(self._encoding, rng, n, self._share)
+        units = self._encoding.columns.units(numbers)
+        units[~active] = np.nan
+        return units
 
     def check(self, params: Params) -> None:
         """Check that `params` are one whole configuration, as the log keeps it.

@@ -1,0 +1,63 @@
+"""Configurations as points of a Euclidean space in which alike ones lie close together.
+
+A number is its unit. A category is a corner of a simplex, so that two different ones lie at distance
+1 (Hamming). Of a parameter that is not active the column stands in the middle, and one column more for
+each set of parameters that are active together says whether they are.
+"""
+
+from typing import Any, final
+
+import numpy as np
+
+from tunesmith.numerics.normal import Floats
+from tunesmith.space import Categorical, Space
+
+_DRAWS = 256
+
+
+@final
+class Features:
+    """The map from units to columns.
+
+    Args:
+        space: What is tuned.
+
+    Attributes:
+        group: Which lengthscale each column has (p,), from 0.
+        n_groups: How many lengthscales there are.
+        size: How many parameters are active on average, 1 at least.
+    """
+
+    def __init__(self, space: Space[Any]) -> None:
+        parameters = list(space.parameters.values())
+        several = [p.cardinality != 1 for p in parameters]
+        labels = [isinstance(p, Categorical) and (p.cardinality or 0) > 2 for p in parameters]
+        self._numbers = np.flatnonzero(np.array(several, bool) & ~np.array(labels, bool))
+        self._labels = np.flatnonzero(labels)
+        self._counts = np.array([parameters[j].cardinality for j in self._labels], dtype=int)
+        # two categories lie half a unit apart, corners of a simplex at distance sqrt(2)
+        self._scale = np.array(
+            [2.0 if isinstance(parameters[j], Categorical) else 1.0 for j in self._numbers]
+        )
+        self._corner = np.concatenate([[0], np.cumsum(self._counts)]).astype(int)
+        self._gates = np.array([columns[0] for columns in space.gates], dtype=int)
+        sizes = [*np.ones(len(self._numbers), int), *self._counts, *np.ones(len(self._gates), int)]
+        self.group = np.repeat(np.arange(len(sizes)), np.array(sizes, dtype=int))
+        self.n_groups = len(sizes)
+        active = space.active(np.random.Generator(np.random.Philox(0)).random((_DRAWS, len(space))))
+        self.size = max(1.0, float(active[:, several].sum(axis=1).mean()))
+
+    def __call__(self, units: Floats) -> Floats:
+        """Return columns (n, p) of units (n, d), NaN where a parameter is not active."""
+        n = len(units)
+        numbers = (units[:, self._numbers] - 0.5) * self._scale
+        np.nan_to_num(numbers, copy=False, nan=0.0)
+        if not len(self._labels) and not len(self._gates):
+            return numbers
+        corners = np.zeros((n, self._corner[-1]))
+        for i, j in enumerate(self._labels):
+            rows = np.flatnonzero(~np.isnan(units[:, j]))
+            place = np.minimum(units[rows, j] * self._counts[i], self._counts[i] - 1).astype(int)
+            corners[rows, self._corner[i] + place] = np.sqrt(0.5)
+        gates = (~np.isnan(units[:, self._gates])).astype(float)
+        return np.hstack([numbers, corners, gates])

@@ -1,0 +1,46 @@
+"""Warps of outcomes: values whose bad side tells of order only, as a Gaussian process likes them."""
+
+import numpy as np
+
+from tunesmith.numerics.normal import Floats, quantile
+
+
+def half_rank(values: Floats) -> Floats:
+    """Return values of which those below the median are replaced by normal scores of their ranks.
+
+    What is better than the median stays. What is worse keeps its order only: the rank-th lowest of
+    them becomes median + s q, q being the normal quantile of 0.5 (rank - 0.5) / denominator and s
+    the root mean square deviation from the median on the good side, so that both sides match.
+
+    Args:
+        values: (n,), greater is better.
+
+    Returns:
+        (n,), in the same order.
+
+    References:
+        X. Song et al. The Vizier Gaussian Process Bandit Algorithm. arXiv 2408.11527, 2024.
+        Section 4.1, "half-rank warping".
+    """
+    if len(values) < 2:
+        return values.copy()
+    median = float(np.median(values))
+    good = values[values >= median]
+    spread = float(np.sqrt(np.mean((good - median) ** 2)))
+    if spread == 0.0:
+        spread = float(np.std(values)) or 1.0
+    below = values < median
+    distinct, rank = np.unique(values[below], return_inverse=True)
+    if not len(distinct):
+        return values.copy()
+    denominator = len(distinct) + 0.5 * bool(np.any(values == median))
+    warped = values.copy()
+    warped[below] = median + spread * quantile(0.5 * (rank + 0.5) / denominator)
+    return warped
+
+
+def standard(values: Floats) -> Floats:
+    """Return values (n,) moved and scaled to mean 0 and standard deviation 1; equal ones become 0."""
+    spread = float(np.std(values))
+    centred = values - np.mean(values)
+    return np.asarray(centred / spread if spread > 1e-12 * np.max(np.abs(values), initial=1e-300) else 0.0 * centred)
