@@ -1,6 +1,7 @@
 """Models: what was measured, as arrays, and surrogates fitted to it.
 
-A sampler asks them; they know neither the study nor the luck of a call.
+`Features` makes points of configurations, `Observations` keeps what is known of each trial,
+`targets` says what is to be modelled, `Gaussian` models it. They know neither samplers nor luck.
 """
 
 from tunesmith.models.features import Features

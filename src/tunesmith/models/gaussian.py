@@ -1,16 +1,17 @@
 """A Gaussian process: fitted by maximum a posteriori, then asked for means and deviations.
 
-The parameters are theta = (log lengthscales, log signal variance, log noise variance). The mean is a
-constant, found by generalised least squares.
+The kernel is signal * Matérn-5/2(Z, Z') + slope * Z Z', Z being columns divided by their lengthscales:
+what is near is alike, and beyond that each column has a trend. The mean is a constant, found by
+generalised least squares. Everything is said by theta = (log lengthscales, log slope, log signal, log noise).
 
 References:
     C. E. Rasmussen and C. K. I. Williams. Gaussian Processes for Machine Learning. 2006. Algorithm
-    2.1, (5.9), (5.12).
+    2.1, (5.9), (2.41) and section 4.2.
 """
 
 import math
 from dataclasses import dataclass
-from typing import final
+from typing import Any, TypeAlias, final
 
 import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotri, dtrtri
@@ -19,6 +20,11 @@ from tunesmith.numerics.kernels import matern52, matern52_with_slope, squared_di
 from tunesmith.numerics.minimising import lbfgs
 from tunesmith.numerics.normal import Floats
 
+Groups: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
+
+OTHERS = 3  # what theta holds beside lengthscales
+SLOPE, SIGNAL, NOISE = (-3.0, 1.0), (0.0, 0.5), (-5.0, 1.0)  # mean and deviation of the logarithms
+LENGTHSCALE_SD = math.sqrt(3.0)
 _JITTERS = (0.0, 1e-8, 1e-6, 1e-4)
 _LOW, _HIGH = -12.0, 8.0  # theta beyond is not looked at
 
@@ -26,14 +32,14 @@ _LOW, _HIGH = -12.0, 8.0  # theta beyond is not looked at
 @final
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """What is believed of theta before any outcome: normal in each logarithm.
+    """What is believed of theta before any outcome: each logarithm is normal.
 
-    The density of a lengthscale is log-normal *in the lengthscale*; in its logarithm that is a
-    normal whose mean is lower by the variance (the Jacobian).
+    The density of a lengthscale is log-normal *in the lengthscale*; its mode in the logarithm lies
+    lower by the variance (the Jacobian), at 0.2 sqrt(size).
 
     Attributes:
-        mean: (k + 2,).
-        sd: (k + 2,).
+        mean: (k + 3,).
+        sd: (k + 3,).
 
     References:
         C. Hvarfner, E. O. Hellsten, L. Nardi. Vanilla Bayesian Optimization Performs Great in High
@@ -47,35 +53,26 @@ class Prior:
     def of(cls, n_lengthscales: int, size: float) -> "Prior":
         """Return the prior of a space in which `size` parameters are active."""
         lengthscale = math.sqrt(2.0) + 0.5 * math.log(size) - 3.0
-        mean = np.full(n_lengthscales + 2, lengthscale)
-        sd = np.full(n_lengthscales + 2, math.sqrt(3.0))
-        mean[-2:], sd[-2:] = (0.0, -5.0), (0.5, 1.0)
+        each = [(lengthscale, LENGTHSCALE_SD)] * n_lengthscales + [SLOPE, SIGNAL, NOISE]
+        mean, sd = np.array(each).T
         return cls(mean, sd)
 
     def penalty(self, theta: Floats) -> tuple[float, Floats]:
-        """Return -log density up to a constant, and its gradient (k + 2,)."""
+        """Return -log density up to a constant, and its gradient (k + 3,)."""
         z = (theta - self.mean) / self.sd
         return 0.5 * float(z @ z), z / self.sd
 
 
-def _solved(K: Floats) -> Floats:
-    """The lower Cholesky factor of K (n, n), with as little added to the diagonal as it takes."""
-    for jitter in _JITTERS:
-        if jitter:
-            K = K + jitter * np.eye(len(K))  # noqa: PLR6104 - K is the caller's
-        L, info = dpotrf(K, lower=1)
-        if info == 0:
-            return np.asarray(L)
-    raise np.linalg.LinAlgError("not positive definite")
-
-
 def loss(
-    theta: Floats, X: Floats, y: Floats, group: np.ndarray, prior: Prior
+    theta: Floats, X: Floats, y: Floats, group: Groups, prior: Prior
 ) -> tuple[float, Floats]:
-    """Return the negative log posterior of theta up to a constant, and its gradient.
+    """Return the negative log posterior of theta up to a constant, and its gradient (k + 3,).
+
+    With A = a a' - C, C the inverse of K and a = C (y - mean), the derivative by any parameter is
+    -tr(A dK) / 2; for lengthscales that needs no array larger than (n, n).
 
     Args:
-        theta: (k + 2,).
+        theta: (k + 3,).
         X: Columns (n, p).
         y: Outcomes (n,).
         group: Which lengthscale a column has (p,).
@@ -84,36 +81,37 @@ def loss(
     if theta.min() < _LOW or theta.max() > _HIGH:
         return math.inf, theta
     n = len(y)
-    signal, noise = np.exp(theta[-2:])
+    slope, signal, noise = np.exp(theta[-OTHERS:])
     Z = X * np.exp(-theta[group])
-    k, slope = matern52_with_slope(squared_distances(Z, Z))
-    K = signal * k
+    k, derivative = matern52_with_slope(squared_distances(Z, Z))
+    K = signal * k + slope * (Z @ Z.T)
     K.flat[:: n + 1] += noise
     L, info = dpotrf(K, lower=1)
     if info:
         return math.inf, theta
     C, _ = dpotri(L, lower=1)
-    C = np.tril(C) + np.tril(C, -1).T  # inverse of K
+    C = np.tril(C) + np.tril(C, -1).T
     ones = C.sum(axis=1)
     residual = y - float(ones @ y) / float(ones.sum())
     a = C @ residual
     penalty, gradient = prior.penalty(theta)
     value = 0.5 * float(residual @ a) + float(np.log(np.diag(L)).sum()) + penalty
-    A = np.outer(a, a)
-    A -= C
-    gradient[-1] -= 0.5 * noise * float(np.trace(A))
+    A = np.outer(a, a) - C
+    trend = slope * np.einsum("ij,ij->j", Z, A @ Z)  # (p,)
+    gradient[-3] -= 0.5 * float(trend.sum())
     gradient[-2] -= 0.5 * signal * float(np.einsum("ij,ij->", A, k))
-    A *= slope
+    gradient[-1] -= 0.5 * noise * float(np.trace(A))
+    A *= derivative
     A *= signal
-    by_column = A.sum(axis=1) @ Z**2 - np.einsum("ij,ij->j", Z, A @ Z)
-    gradient[:-2] -= np.bincount(group, by_column, len(theta) - 2)
+    nearness = A.sum(axis=1) @ Z**2 - np.einsum("ij,ij->j", Z, A @ Z)  # (p,)
+    gradient[:-OTHERS] += np.bincount(group, trend - nearness, len(theta) - OTHERS)
     return value, gradient
 
 
 def fit(
-    starts: list[Floats], X: Floats, y: Floats, group: np.ndarray, prior: Prior, steps: int
+    starts: list[Floats], X: Floats, y: Floats, group: Groups, prior: Prior, steps: int
 ) -> Floats:
-    """Return the theta (k + 2,) of the highest posterior density that is found from any start."""
+    """Return the theta (k + 3,) of the highest posterior density that is found from any start."""
     found = [
         lbfgs(lambda theta: loss(theta, X, y, group, prior), start, steps, tolerance=1e-2)
         for start in starts
@@ -121,40 +119,64 @@ def fit(
     return min(found, key=lambda pair: pair[1])[0]
 
 
+def _factor(K: Floats) -> Floats:
+    """The lower Cholesky factor of K (n, n), with as little added to the diagonal as it takes."""
+    for jitter in _JITTERS:
+        L, info = dpotrf(K + jitter * np.eye(len(K)) if jitter else K, lower=1)
+        if info == 0:
+            return np.asarray(L)
+    raise np.linalg.LinAlgError("the kernel matrix is not positive definite")
+
+
 @final
 class Gaussian:
     """The posterior given outcomes.
 
     Args:
-        theta: (k + 2,).
+        theta: (k + 3,).
         X: Columns (n, p).
         y: Outcomes (n,).
         group: Which lengthscale a column has (p,).
+        pending: Columns (q, p) of what will be measured: it makes deviations smaller and leaves
+            means as they are.
     """
 
-    def __init__(self, theta: Floats, X: Floats, y: Floats, group: np.ndarray) -> None:
-        n = len(y)
-        self._signal, noise = np.exp(theta[-2:])
+    def __init__(
+        self, theta: Floats, X: Floats, y: Floats, group: Groups, pending: Floats | None = None
+    ) -> None:
+        self._slope, self._signal, noise = np.exp(theta[-OTHERS:])
         self._shrink = np.exp(-theta[group])
-        self._Z = X * self._shrink
-        K = self._signal * matern52(squared_distances(self._Z, self._Z))
-        K.flat[:: n + 1] += noise
-        inverse, _ = dtrtri(_solved(K), lower=1)
-        self._inverse = np.tril(inverse)
-        ones = self._inverse.sum(axis=1)
-        half = self._inverse @ y
+        n = len(y)
+        both = X if pending is None else np.concatenate([X, pending])
+        self._Z = both * self._shrink
+        K = self._kernel(self._Z)
+        K.flat[:: len(both) + 1] += noise
+        inverse, _ = dtrtri(_factor(K), lower=1)
+        self._inverse = np.tril(inverse)  # of the factor
+        # the factor of a leading block is the leading block of the factor
+        head = self._inverse[:n, :n]
+        ones, half = head.sum(axis=1), head @ y
         self._mean = float(ones @ half) / float(ones @ ones)
-        self._weights = self._inverse.T @ (half - self._mean * ones)
+        self._weights = head.T @ (half - self._mean * ones)
+
+    def _kernel(self, Z: Floats) -> Floats:
+        """The kernel (m, n) between scaled columns Z (m, p) and what is known."""
+        k = matern52(squared_distances(Z, self._Z))
+        k *= self._signal
+        k += self._slope * (Z @ self._Z.T)
+        return k
 
     def mean(self, X: Floats) -> Floats:
         """Return posterior means (m,) at columns (m, p)."""
-        k = self._signal * matern52(squared_distances(X * self._shrink, self._Z))
+        k = self._kernel(X * self._shrink)[:, : len(self._weights)]
         return np.asarray(self._mean + k @ self._weights)
 
     def predict(self, X: Floats) -> tuple[Floats, Floats]:
         """Return posterior means (m,) and standard deviations (m,), without noise, at (m, p)."""
-        k = self._signal * matern52(squared_distances(X * self._shrink, self._Z))
-        mean = self._mean + k @ self._weights
+        Z = X * self._shrink
+        k = self._kernel(Z)
+        mean = self._mean + k[:, : len(self._weights)] @ self._weights
         V = k @ self._inverse.T
-        variance = self._signal - np.einsum("ij,ij->i", V, V)
-        return mean, np.sqrt(np.maximum(variance, 1e-12 * self._signal))
+        before = self._signal + self._slope * np.einsum("ij,ij->i", Z, Z)
+        variance = before - np.einsum("ij,ij->i", V, V)
+        return mean, np.sqrt(np.maximum(variance, 1e-12))

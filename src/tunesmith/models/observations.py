@@ -5,12 +5,12 @@ from typing import Any, final
 
 import numpy as np
 
+from tunesmith.models.features import Features
 from tunesmith.numerics.normal import Floats
 from tunesmith.records import Problem, Record
-from tunesmith.space import Space
 
 PENDING, COMPLETE, CENSORED, FAILED, UNKNOWN = range(5)
-"""Running; measured; stopped or paused early; failed by its params; failed by no fault of its own."""
+"""Running; measured; ended early; failed by its params; says nothing (a bug, a lost machine)."""
 
 _NOT_ITS_FAULT = ("error", "lost")
 _FIRST = 64  # rows
@@ -22,69 +22,75 @@ class Observations:
 
     Args:
         problem: What is tuned.
+        features: The map from units to a model's columns.
 
     Attributes:
         n: How many trials there are.
     """
 
-    def __init__(self, problem: Problem[Any]) -> None:
-        self.space: Space[Any] = problem.space
+    def __init__(self, problem: Problem[Any], features: Features) -> None:
         self.n = 0
         self._problem = problem
-        self._units = np.empty((_FIRST, len(problem.space)))
-        self._losses = np.full((_FIRST, len(problem.objectives)), np.nan)
-        self._excess = np.full((_FIRST, len(problem.limits)), np.nan)
-        self._state = np.full(_FIRST, UNKNOWN, dtype=np.int8)
+        self._features = features
+        self._arrays: dict[str, np.ndarray[Any, Any]] = {
+            "units": np.empty((_FIRST, len(problem.space))),
+            "columns": np.empty((_FIRST, len(features.group))),
+            "losses": np.empty((_FIRST, len(problem.objectives))),
+            "excess": np.empty((_FIRST, len(problem.limits))),
+            "state": np.full(_FIRST, UNKNOWN, dtype=np.int8),
+        }
 
     def note(self, records: Sequence[Record[Any]]) -> None:
         """Take in what happened to trials, in log order."""
+        problem = self._problem
         for record in records:
             row = record.number
-            if row >= len(self._state):
-                self._grow()
-            if row >= self.n:
-                self.n = row + 1
-                self._units[row] = self.space.encode([record.logged])[0]
-            self._state[row] = self._reads(record)
-            self._losses[row] = self._problem.losses(record.values)
-            for i, limit in enumerate(self._problem.limits):
-                value = record.values.get(limit.name, np.nan) - limit.bound
-                self._excess[row, i] = value if limit.sign in ("<", "<=") else -value
+            if row == len(self._arrays["state"]):
+                for name, array in self._arrays.items():
+                    self._arrays[name] = np.concatenate([array, np.empty_like(array)])
+            arrays = self._arrays
+            if row == self.n:
+                self.n += 1
+                units = problem.space.encode([record.logged])
+                arrays["units"][row] = units[0]
+                arrays["columns"][row] = self._features(units)[0]
+            arrays["state"][row] = self._state_of(record)
+            arrays["losses"][row] = problem.losses(record.values)
+            for i, limit in enumerate(problem.limits):
+                over = record.values.get(limit.name, np.nan) - limit.bound
+                arrays["excess"][row, i] = over if limit.sign in ("<", "<=") else -over
 
-    def _grow(self) -> None:
-        n = len(self._state)
-        self._units = np.concatenate([self._units, np.empty_like(self._units)])
-        self._losses = np.concatenate([self._losses, np.full_like(self._losses, np.nan)])
-        self._excess = np.concatenate([self._excess, np.full_like(self._excess, np.nan)])
-        self._state = np.concatenate([self._state, np.full(n, UNKNOWN, dtype=np.int8)])
-
-    def _reads(self, record: Record[Any]) -> int:
+    def _state_of(self, record: Record[Any]) -> int:
+        if record.state == "running":
+            return PENDING
         if record.state == "failed":
             kind = None if record.failure is None else record.failure.kind
             return UNKNOWN if kind in _NOT_ITS_FAULT else FAILED
-        whole = bool(np.isfinite(self._problem.losses(record.values)).all())
-        if record.state == "complete":
-            return COMPLETE if whole else UNKNOWN
-        if record.state == "running":
-            return PENDING
-        return CENSORED if whole else UNKNOWN
+        if not np.isfinite(self._problem.losses(record.values)).all():
+            return UNKNOWN
+        return COMPLETE if record.state == "complete" else CENSORED
 
     @property
     def units(self) -> Floats:
         """Units (n, d), NaN where a parameter is not active."""
-        return self._units[: self.n]
+        return self._arrays["units"][: self.n]
+
+    @property
+    def columns(self) -> Floats:
+        """What `features` makes of the units (n, p)."""
+        return self._arrays["columns"][: self.n]
 
     @property
     def losses(self) -> Floats:
         """Losses (n, m), NaN where there are none."""
-        return self._losses[: self.n]
+        return self._arrays["losses"][: self.n]
 
     @property
     def excess(self) -> Floats:
-        """By how much each limit is broken (n, l): above 0 means broken; NaN: not measured."""
-        return self._excess[: self.n]
+        """By how much limits are broken (n, l): above 0 is too much; NaN: not measured."""
+        return self._arrays["excess"][: self.n]
 
     @property
     def state(self) -> np.ndarray[Any, np.dtype[np.int8]]:
         """Where each trial stands (n,): PENDING, COMPLETE, CENSORED, FAILED or UNKNOWN."""
-        return self._state[: self.n]
+        return self._arrays["state"][: self.n]

@@ -1,4 +1,4 @@
-"""The search for the configuration that an acquisition function likes best, on any space.
+"""The search for the configuration that a model likes best, on any space.
 
 Draws from the whole space and variations of good configurations are scored together; then variations of
 the best so far, ever nearer, a few times over. Every candidate is a configuration of the space.
@@ -12,12 +12,14 @@ import numpy as np
 from tunesmith.numerics.normal import Floats
 from tunesmith.space import Categorical, Space
 
-DRAWS = 400
-AROUND = 300
-ROUNDS = (0.1, 0.03, 0.01)
+DRAWS = 400  # from the whole space
+AROUND = 300  # near good configurations
+WIDTHS = (0.02, 0.08, 0.25)  # standard deviations of their moves, in units
+ROUNDS = (0.1, 0.03, 0.01)  # of refinement, with their standard deviations
 PER_ROUND = 160
-KEPT = 8
-WIDTHS = (0.02, 0.08, 0.25)
+KEPT = 8  # candidates that a round refines
+MOVED = 2.0  # parameters that a variation moves on average, if that is more than ...
+LEAST_MOVED = 0.2  # ... this share of them
 
 
 @final
@@ -33,50 +35,53 @@ class Search:
         parameters = list(space.parameters.values())
         counts = np.array([p.cardinality or 0 for p in parameters], dtype=float)
         self._labels = np.array([isinstance(p, Categorical) for p in parameters], dtype=bool)
-        # a discrete number moves by a step at least
+        # a discrete number moves by a step at least, as often as not
         self._least = np.where(counts > 0, 0.7 / np.maximum(counts, 1.0), 0.0)
         self._free = np.flatnonzero(counts != 1)
+        self._odds = min(1.0, max(MOVED / max(1, len(self._free)), LEAST_MOVED))
 
     def best(
-        self,
-        score: Callable[[Floats], Floats],
-        bases: Floats,
-        rng: np.random.Generator,
+        self, score: Callable[[Floats], Floats], bases: Floats, rng: np.random.Generator
     ) -> tuple[Floats, Floats]:
         """Return candidates (k, d), best first, and their scores (k,).
 
         Args:
             score: From units (n, d), NaN where inactive, to what is to be large (n,).
-            bases: Good configurations (b, d) to vary.
+            bases: Good configurations (b, d), b above 0.
             rng: Luck.
         """
-        units = [self._space.draw(rng, DRAWS)]
-        if len(bases):
-            widths = rng.choice(WIDTHS, size=(AROUND, 1))
-            units.append(self._varied(bases[np.arange(AROUND) % len(bases)], widths, rng))
-        pool = np.concatenate(units)
+        widths = rng.choice(WIDTHS, size=(AROUND, 1))
+        drawn = self._space.draw(rng, DRAWS)
+        pool = np.concatenate([drawn, self._varied(_repeated(bases, AROUND), widths, rng)])
         scores = score(pool)
         for width in ROUNDS:
             top = np.argsort(-scores, kind="stable")[:KEPT]
-            near = self._varied(pool[top[np.arange(PER_ROUND) % len(top)]], width, rng)
-            if not len(near):
-                break
+            near = self._varied(_repeated(pool[top], PER_ROUND), width, rng)
             pool = np.concatenate([pool, near])
             scores = np.concatenate([scores, score(near)])
         order = np.argsort(-scores, kind="stable")
         return pool[order], scores[order]
 
     def _varied(self, of: Floats, widths: Any, rng: np.random.Generator) -> Floats:
-        """Configurations near `of` (n, d): some parameters moved; those that break a rule left out."""
+        """Configurations near `of` (n, d), those that break a constraint left out.
+
+        What becomes active is drawn anew, as is a category that changes.
+        """
         n, d = of.shape
         luck = rng.random((n, d))
         units = np.where(np.isnan(of), luck, of)
-        moved = rng.random((n, d)) < min(1.0, max(2.0 / max(1, len(self._free)), 0.2))
+        moved = rng.random((n, d)) < self._odds
         if len(self._free):  # one at least
             moved[np.arange(n), self._free[rng.integers(len(self._free), size=n)]] = True
-        steps = rng.standard_normal((n, d)) * np.maximum(widths, self._least)
-        units = np.where(moved, np.where(self._labels, luck, units + steps), units)
-        units = np.clip(units, 0.0, 1.0)
+        steps = units + rng.standard_normal((n, d)) * np.maximum(widths, self._least)
+        # reflected at the ends: clipped, most candidates would lie in corners
+        steps = np.clip(1.0 - np.abs(1.0 - np.abs(steps)), 0.0, 1.0)
+        units = np.where(moved, np.where(self._labels, luck, steps), units)
         if self._space.constraints:
             units = units[self._space.feasible(units)]
         return self._space.snap(units)
+
+
+def _repeated(rows: Floats, n: int) -> Floats:
+    """The rows (k, d) one after the other, again and again, until there are n."""
+    return rows[np.arange(n) % len(rows)]
