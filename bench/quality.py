@@ -37,7 +37,11 @@ def parameter(task: dict[str, Any], when: dict[str, Any]) -> Any:
 
 
 def optimise(
-    params: list[dict[str, Any]], budget: int, seed: int, sampler: ts.samplers.Sampler[Any], n: int = 1
+    params: list[dict[str, Any]],
+    budget: int,
+    seed: int,
+    sampler: ts.samplers.Sampler[Any],
+    n: int = 1,
 ) -> Generator[dict[str, Any], float, None]:
     """Yield configurations and take their losses, `n` trials being open at a time."""
     ours = {task["name"]: task["name"].replace(".", "-") for task in params}  # a dot is a path

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 from numpy.testing import assert_allclose
 
@@ -54,4 +56,4 @@ def test_no_step_is_longer_than_allowed() -> None:
 
     lbfgs(function, np.array([10.0]), 5, longest=0.5)
 
-    assert max(abs(b - a) for a, b in zip(seen, seen[1:], strict=False)) <= 0.5
+    assert max(abs(b - a) for a, b in pairwise(seen)) <= 0.5

@@ -50,7 +50,7 @@ class Features:
     def __call__(self, units: Floats) -> Floats:
         """Return columns (n, p) of units (n, d), NaN where a parameter is not active."""
         n = len(units)
-        numbers = (units[:, self._numbers] - 0.5) * self._scale
+        numbers: Floats = (units[:, self._numbers] - 0.5) * self._scale
         np.nan_to_num(numbers, copy=False, nan=0.0)
         if not len(self._labels) and not len(self._gates):
             return numbers

@@ -35,12 +35,15 @@ def half_rank(values: Floats) -> Floats:
         return values.copy()
     denominator = len(distinct) + 0.5 * bool(np.any(values == median))
     warped = values.copy()
-    warped[below] = median + spread * quantile(0.5 * (rank + 0.5) / denominator)
+    share = np.asarray(0.5 * (rank + 0.5) / denominator, dtype=np.float64)
+    warped[below] = median + spread * quantile(share)
     return warped
 
 
 def standard(values: Floats) -> Floats:
-    """Return values (n,) moved and scaled to mean 0 and standard deviation 1; equal ones become 0."""
-    spread = float(np.std(values))
+    """Return values (n,) moved and scaled to mean 0 and deviation 1; equal ones become 0."""
     centred = values - np.mean(values)
-    return np.asarray(centred / spread if spread > 1e-12 * np.max(np.abs(values), initial=1e-300) else 0.0 * centred)
+    spread = float(np.std(values))
+    if spread <= 1e-12 * np.max(np.abs(values), initial=0.0):
+        return np.zeros_like(values)
+    return np.asarray(centred / spread)

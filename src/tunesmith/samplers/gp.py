@@ -24,7 +24,8 @@ LEAST = 3  # complete trials, before anything is modelled
 GROWTH = 1.1  # theta is fitted anew when there are so many times more trials
 STEPS = 15  # of a fit
 TWO_STARTS = 40  # trials, up to which a fit also starts from the prior
-MOST = 300  # trials that a model takes in
+MOST = 256  # trials that a model takes in
+SPREAD = 0.7  # standard deviation of log beta from one suggestion to the next
 BASES = 5  # trials with the best posterior means, which are varied
 DIGITS = 4  # of theta in the log
 SOBOL_TRIES = 64
@@ -61,7 +62,7 @@ class GP(Sampler[_State]):
     make deviations smaller around them, so that any number may be open. Trials that failed by
     their params count as worse than all others. Each limit on outcomes has a model of its own, whose
     log probability of being kept is added. Several objectives are seen through weights that change with each
-    suggestion. Of more than 300 trials, the best, the nearest to the best and some of the others are
+    suggestion. Of more than 256 trials, the best, the nearest to the best and some of the others are
     modelled. No configuration is suggested twice, as long as there are others.
 
     The memo says who proposed ("by": sobol, ucb or random), the score, and, if they were fitted anew,
@@ -69,7 +70,8 @@ class GP(Sampler[_State]):
 
     Args:
         first: Trials before the model takes over, the baseline included; the others are Sobol' points.
-        beta: How many posterior deviations are added to the mean; more explores more.
+        beta: How many posterior deviations are added to the mean, as the median: it is log-normal, so that
+            some suggestions explore and others exploit.
 
     Example:
         >>> GP(beta=3.0)
@@ -170,7 +172,8 @@ class _Asking:
 
     def _modelled(self) -> Suggestion | None:
         state, rng, space = self._state, self._rng, self._state.problem.space
-        known, features, beta = state.known, state.features, self._settings.beta
+        known, features = state.known, state.features
+        beta = self._settings.beta * float(np.exp(SPREAD * rng.standard_normal()))
         memo: dict[str, Any] = {"by": "ucb"}
         several = len(state.problem.objectives) > 1
         weights = rng.dirichlet(np.ones(len(state.problem.objectives))) if several else np.ones(1)

@@ -50,7 +50,7 @@ class Search:
             bases: Good configurations (b, d), b above 0.
             rng: Luck.
         """
-        widths = rng.choice(WIDTHS, size=(AROUND, 1))
+        widths = rng.choice(WIDTHS, size=AROUND)
         drawn = self._space.draw(rng, DRAWS)
         pool = np.concatenate([drawn, self._varied(_repeated(bases, AROUND), widths, rng)])
         scores = score(pool)
@@ -68,15 +68,18 @@ class Search:
         What becomes active is drawn anew, as is a category that changes.
         """
         n, d = of.shape
-        luck = rng.random((n, d))
-        units = np.where(np.isnan(of), luck, of)
+        units = of.copy()
+        blank = np.isnan(of)
+        units[blank] = rng.random(int(blank.sum()))
         moved = rng.random((n, d)) < self._odds
         if len(self._free):  # one at least
             moved[np.arange(n), self._free[rng.integers(len(self._free), size=n)]] = True
-        steps = units + rng.standard_normal((n, d)) * np.maximum(widths, self._least)
+        row, column = np.nonzero(moved)
+        least = self._least[column]
+        steps = rng.standard_normal(len(row)) * np.maximum(np.broadcast_to(widths, n)[row], least)
         # reflected at the ends: clipped, most candidates would lie in corners
-        steps = np.clip(1.0 - np.abs(1.0 - np.abs(steps)), 0.0, 1.0)
-        units = np.where(moved, np.where(self._labels, luck, steps), units)
+        to = np.clip(1.0 - np.abs(1.0 - np.abs(units[row, column] + steps)), 0.0, 1.0)
+        units[row, column] = np.where(self._labels[column], rng.random(len(row)), to)
         if self._space.constraints:
             units = units[self._space.feasible(units)]
         return self._space.snap(units)
