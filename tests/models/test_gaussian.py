@@ -17,7 +17,7 @@ def kernel(A: np.ndarray, B: np.ndarray) -> np.ndarray:
     slope, signal, _ = np.exp(THETA[-3:])
     lengthscales = np.exp(THETA[GROUP])
     A, B = A / lengthscales, B / lengthscales
-    return signal * matern52(squared_distances(A, B)) + slope * A @ B.T
+    return np.asarray(signal * matern52(squared_distances(A, B)) + slope * A @ B.T)
 
 
 def by_definition(Q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -26,6 +26,7 @@ STEPS = 15  # of a fit
 TWO_STARTS = 40  # trials, up to which a fit also starts from the prior
 MOST = 256  # trials that a model takes in
 SPREAD = 0.7  # standard deviation of log beta from one suggestion to the next
+DEAR = 128  # trials in a model, beyond which there are fewer candidates
 BASES = 5  # trials with the best posterior means, which are varied
 DIGITS = 4  # of theta in the log
 SOBOL_TRIES = 64
@@ -195,7 +196,8 @@ class _Asking:
             return upper
 
         top = np.argsort(-mean, kind="stable")[:BASES]
-        pool, scores = state.search.best(score, known.units[target.rows[top]], rng)
+        share = min(1.0, DEAR / min(len(mean), MOST))
+        pool, scores = state.search.best(score, known.units[target.rows[top]], rng, share)
         for units, value in zip(pool, scores.tolist(), strict=True):
             [params] = space.decode(units[None])
             if self._is_new(params):

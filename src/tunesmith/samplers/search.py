@@ -41,7 +41,11 @@ class Search:
         self._odds = min(1.0, max(MOVED / max(1, len(self._free)), LEAST_MOVED))
 
     def best(
-        self, score: Callable[[Floats], Floats], bases: Floats, rng: np.random.Generator
+        self,
+        score: Callable[[Floats], Floats],
+        bases: Floats,
+        rng: np.random.Generator,
+        share: float = 1.0,
     ) -> tuple[Floats, Floats]:
         """Return candidates (k, d), best first, and their scores (k,).
 
@@ -49,14 +53,16 @@ class Search:
             score: From units (n, d), NaN where inactive, to what is to be large (n,).
             bases: Good configurations (b, d), b above 0.
             rng: Luck.
+            share: How many of the usual number of candidates there are, where a score is dear.
         """
-        widths = rng.choice(WIDTHS, size=AROUND)
-        drawn = self._space.draw(rng, DRAWS)
-        pool = np.concatenate([drawn, self._varied(_repeated(bases, AROUND), widths, rng)])
+        draws, around, per_round = (round(share * n) for n in (DRAWS, AROUND, PER_ROUND))
+        widths = rng.choice(WIDTHS, size=around)
+        near = self._varied(_repeated(bases, around), widths, rng)
+        pool = np.concatenate([self._space.draw(rng, draws), near])
         scores = score(pool)
         for width in ROUNDS:
             top = np.argsort(-scores, kind="stable")[:KEPT]
-            near = self._varied(_repeated(pool[top], PER_ROUND), width, rng)
+            near = self._varied(_repeated(pool[top], per_round), width, rng)
             pool = np.concatenate([pool, near])
             scores = np.concatenate([scores, score(near)])
         order = np.argsort(-scores, kind="stable")
