@@ -218,7 +218,8 @@ def test_feasible_says_what_check_says(space: Space[Any], seed: int) -> None:
 def test_snapped_units_are_those_of_the_configurations(space: Space[Any], seed: int) -> None:
     """`snap` is encode after decode; `draw` is encode after sample, for the same luck."""
     u = units(space, seed, 6)
-    drawn, sampled = (f(np.random.default_rng(seed), 6) for f in (space.draw, space.sample))
+    drawn = space.draw(np.random.default_rng(seed), 6)
+    sampled = space.sample(np.random.default_rng(seed), 6)
 
     assert space.snap(u) == pytest.approx(space.encode(space.decode(u)), abs=1e-12, nan_ok=True)
     assert drawn == pytest.approx(space.encode(sampled), abs=1e-12, nan_ok=True)
