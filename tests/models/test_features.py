@@ -55,8 +55,10 @@ def test_groups() -> None:
     """One lengthscale a parameter of several values, one a gate; labels share theirs."""
     features = Features(SPACE)
 
-    assert features.n_groups == 8  # rate, flag, size, method, p and q; kind; the gate of p and q
-    assert len(features.group) == features(SPACE.encode([BASE])).shape[1]
+    assert (
+        features.layout.n_groups == 8
+    )  # rate, flag, size, method, p and q; kind; the gate of p and q
+    assert len(features.layout.group) == features(SPACE.encode([BASE])).shape[1]
 
 
 def test_size_is_the_number_of_active_parameters_on_average() -> None:

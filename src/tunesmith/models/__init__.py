@@ -5,7 +5,8 @@
 """
 
 from tunesmith.models.features import Features
-from tunesmith.models.gaussian import Gaussian, Prior, fit
+from tunesmith.models.gaussian import Gaussian, fit
 from tunesmith.models.observations import Observations
+from tunesmith.models.theta import Layout, Prior
 
-__all__ = ["Features", "Gaussian", "Observations", "Prior", "fit"]
+__all__ = ["Features", "Gaussian", "Layout", "Observations", "Prior", "fit"]

@@ -9,6 +9,7 @@ from typing import Any, final
 
 import numpy as np
 
+from tunesmith.models.theta import Layout
 from tunesmith.numerics.normal import Floats
 from tunesmith.space import Categorical, Space
 
@@ -23,8 +24,7 @@ class Features:
         space: What is tuned.
 
     Attributes:
-        group: Which lengthscale each column has (p,), from 0.
-        n_groups: How many lengthscales there are.
+        layout: What the columns mean.
         size: How many parameters are active on average, 1 at least.
     """
 
@@ -42,8 +42,8 @@ class Features:
         self._corner = np.concatenate([[0], np.cumsum(self._counts)]).astype(int)
         self._gates = np.array([columns[0] for columns in space.gates], dtype=int)
         sizes = [*np.ones(len(self._numbers), int), *self._counts, *np.ones(len(self._gates), int)]
-        self.group = np.repeat(np.arange(len(sizes)), np.array(sizes, dtype=int))
-        self.n_groups = len(sizes)
+        group = np.repeat(np.arange(len(sizes)), np.array(sizes, dtype=int))
+        self.layout = Layout(group, np.flatnonzero(self._scale == 1.0))
         active = space.active(np.random.Generator(np.random.Philox(0)).random((_DRAWS, len(space))))
         self.size = max(1.0, float(active[:, several].sum(axis=1).mean()))
 

@@ -1,8 +1,8 @@
 """A Gaussian process: fitted by maximum a posteriori, then asked for means and deviations.
 
-The kernel is signal * Matérn-5/2(Z, Z') + slope * Z Z', Z being columns divided by their lengthscales:
-what is near is alike, and beyond that each column has a trend. The mean is a constant, found by
-generalised least squares. Everything is said by theta = (log lengthscales, log slope, log signal, log noise).
+The kernel is signal * Matérn-5/2(Z, Z') + slope * Z Z', Z being columns that were bent (the input
+warp) and divided by their lengthscales: what is near is alike, and beyond that each column has a
+trend. The mean is a constant, found by generalised least squares.
 
 References:
     C. E. Rasmussen and C. K. I. Williams. Gaussian Processes for Machine Learning. 2006. Algorithm
@@ -10,79 +10,42 @@ References:
 """
 
 import math
-from dataclasses import dataclass
-from typing import Any, TypeAlias, final
+from typing import final
 
 import numpy as np
 from scipy.linalg.blas import dtrmm
 from scipy.linalg.lapack import dpotrf, dpotri, dtrtri
 
+from tunesmith.models.theta import OTHERS, Layout, Prior
 from tunesmith.numerics.kernels import matern52, matern52_with_slope, squared_distances
 from tunesmith.numerics.minimising import lbfgs
 from tunesmith.numerics.normal import Floats
 
-Groups: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
-
-OTHERS = 3  # what theta holds beside lengthscales
-SLOPE, SIGNAL, NOISE = (-3.0, 1.0), (0.0, 0.5), (-5.0, 1.0)  # mean and deviation of the logarithms
-LENGTHSCALE_SD = math.sqrt(3.0)
 BLOCK = 16_384  # entries of an array that stays in the processor's cache
 _JITTERS = (0.0, 1e-8, 1e-6, 1e-4)
 _LOW, _HIGH = -12.0, 8.0  # theta beyond is not looked at
 
 
-@final
-@dataclass(frozen=True, slots=True)
-class Prior:
-    """What is believed of theta before any outcome: each logarithm is normal.
-
-    The density of a lengthscale is log-normal *in the lengthscale*; its mode in the logarithm lies
-    lower by the variance (the Jacobian), at 0.2 sqrt(size).
-
-    Attributes:
-        mean: (k + 3,).
-        sd: (k + 3,).
-
-    References:
-        C. Hvarfner, E. O. Hellsten, L. Nardi. Vanilla Bayesian Optimization Performs Great in High
-        Dimensions. ICML 2024. Section 5: lengthscales grow with the square root of the dimension.
-    """
-
-    mean: Floats
-    sd: Floats
-
-    @classmethod
-    def of(cls, n_lengthscales: int, size: float) -> "Prior":
-        """Return the prior of a space in which `size` parameters are active."""
-        lengthscale = math.sqrt(2.0) + 0.5 * math.log(size) - 3.0
-        each = [(lengthscale, LENGTHSCALE_SD)] * n_lengthscales + [SLOPE, SIGNAL, NOISE]
-        mean, sd = np.array(each).T
-        return cls(mean, sd)
-
-    def penalty(self, theta: Floats) -> tuple[float, Floats]:
-        """Return -log density up to a constant, and its gradient (k + 3,)."""
-        z = (theta - self.mean) / self.sd
-        return 0.5 * float(z @ z), z / self.sd
-
-
-def loss(theta: Floats, X: Floats, y: Floats, group: Groups, prior: Prior) -> tuple[float, Floats]:
-    """Return the negative log posterior of theta up to a constant, and its gradient (k + 3,).
+def loss(theta: Floats, X: Floats, y: Floats, layout: Layout, prior: Prior) -> tuple[float, Floats]:
+    """Return the negative log posterior of theta up to a constant, and its gradient.
 
     With A = a a' - C, C the inverse of K and a = C (y - mean), the derivative by any parameter is
-    -tr(A dK) / 2; for lengthscales that needs no array larger than (n, n).
+    -tr(A dK) / 2; none needs an array larger than (n, n).
 
     Args:
-        theta: (k + 3,).
+        theta: As `theta` describes it.
         X: Columns (n, p).
         y: Outcomes (n,).
-        group: Which lengthscale a column has (p,).
+        layout: What the columns mean.
         prior: Of theta.
     """
     if theta.min() < _LOW or theta.max() > _HIGH:
         return math.inf, theta
-    n = len(y)
+    n, n_groups, n_warped = len(y), layout.n_groups, len(layout.warped)
     slope, signal, noise = np.exp(theta[-OTHERS:])
-    Z = X * np.exp(-theta[group])
+    bent, by_a, by_b = layout.bent(theta, X)
+    shrink = layout.shrink(theta)
+    Z = bent * shrink
     k, derivative = matern52_with_slope(squared_distances(Z, Z))
     K = signal * k + slope * (Z @ Z.T)
     K.flat[:: n + 1] += noise
@@ -90,30 +53,34 @@ def loss(theta: Floats, X: Floats, y: Floats, group: Groups, prior: Prior) -> tu
     if info:
         return math.inf, theta
     C, _ = dpotri(L, lower=1)
-    C = C + np.tril(C, -1).T
+    C = C + np.tril(C, -1).T  # only its lower half was there
     ones = C.sum(axis=1)
     residual = y - float(ones @ y) / float(ones.sum())
     a = C @ residual
     penalty, gradient = prior.penalty(theta)
     value = 0.5 * float(residual @ a) + float(np.log(np.diag(L)).sum()) + penalty
     A = np.outer(a, a) - C
-    trend = slope * np.einsum("ij,ij->j", Z, A @ Z)  # (p,)
-    gradient[-3] -= 0.5 * float(trend.sum())
+    AZ = slope * (A @ Z)
+    gradient[-3] -= 0.5 * float(np.einsum("ij,ij->", Z, AZ))
     gradient[-2] -= 0.5 * signal * float(np.einsum("ij,ij->", A, k))
     gradient[-1] -= 0.5 * noise * float(np.trace(A))
     A *= derivative
     A *= signal
-    nearness = A.sum(axis=1) @ Z**2 - np.einsum("ij,ij->j", Z, A @ Z)  # (p,)
-    gradient[:-OTHERS] += np.bincount(group, trend - nearness, len(theta) - OTHERS)
+    by_Z = A.sum(axis=1)[:, None] * Z - A @ Z - AZ  # (n, p)
+    by_lengthscale = -np.einsum("ij,ij->j", Z, by_Z)  # Z is inversely proportional to it
+    gradient[:n_groups] += np.bincount(layout.group, by_lengthscale, n_groups)
+    by_bent = (by_Z * shrink)[:, layout.warped]  # (n, c)
+    gradient[n_groups:-OTHERS][:n_warped] += np.einsum("ij,ij->j", by_bent, by_a)
+    gradient[n_groups:-OTHERS][n_warped:] += np.einsum("ij,ij->j", by_bent, by_b)
     return value, gradient
 
 
 def fit(
-    starts: list[Floats], X: Floats, y: Floats, group: Groups, prior: Prior, steps: int
+    starts: list[Floats], X: Floats, y: Floats, layout: Layout, prior: Prior, steps: int
 ) -> Floats:
-    """Return the theta (k + 3,) of the highest posterior density that is found from any start."""
+    """Return the theta of the highest posterior density that is found from any start."""
     found = [
-        lbfgs(lambda theta: loss(theta, X, y, group, prior), start, steps, tolerance=1e-2)
+        lbfgs(lambda theta: loss(theta, X, y, layout, prior), start, steps, tolerance=1e-2)
         for start in starts
     ]
     return min(found, key=lambda pair: pair[1])[0]
@@ -133,30 +100,33 @@ class Gaussian:
     """The posterior given outcomes.
 
     Args:
-        theta: (k + 3,).
+        theta: As `theta` describes it.
         X: Columns (n, p).
         y: Outcomes (n,).
-        group: Which lengthscale a column has (p,).
+        layout: What the columns mean.
         pending: Columns (q, p) of what will be measured: it makes deviations smaller and leaves
             means as they are.
     """
 
     def __init__(
-        self, theta: Floats, X: Floats, y: Floats, group: Groups, pending: Floats | None = None
+        self, theta: Floats, X: Floats, y: Floats, layout: Layout, pending: Floats | None = None
     ) -> None:
+        self._theta, self._layout = theta, layout
         self._slope, self._signal, noise = np.exp(theta[-OTHERS:])
-        self._shrink = np.exp(-theta[group])
+        self._shrink = layout.shrink(theta)
         n = len(y)
-        both = X if pending is None else np.concatenate([X, pending])
-        self._Z = both * self._shrink
+        self._Z = self._scaled(X if pending is None else np.concatenate([X, pending]))
         K = self._kernel(self._Z)
-        K.flat[:: len(both) + 1] += noise
+        K.flat[:: len(K) + 1] += noise
         self._inverse, _ = dtrtri(_factor(K), lower=1)  # of the factor
         # the factor of a leading block is the leading block of the factor
         head = self._inverse[:n, :n]
         ones, half = head.sum(axis=1), head @ y
         self._mean = float(ones @ half) / float(ones @ ones)
         self._weights = head.T @ (half - self._mean * ones)
+
+    def _scaled(self, X: Floats) -> Floats:
+        return np.asarray(self._layout.bent(self._theta, X)[0] * self._shrink)
 
     def _kernel(self, Z: Floats) -> Floats:
         """The kernel (m, n) between scaled columns Z (m, p) and what is known."""
@@ -167,21 +137,20 @@ class Gaussian:
 
     def mean(self, X: Floats) -> Floats:
         """Return posterior means (m,) at columns (m, p)."""
-        k = self._kernel(X * self._shrink)[:, : len(self._weights)]
+        k = self._kernel(self._scaled(X))[:, : len(self._weights)]
         return np.asarray(self._mean + k @ self._weights)
 
     def predict(self, X: Floats) -> tuple[Floats, Floats]:
         """Return posterior means (m,) and standard deviations (m,), without noise, at (m, p)."""
+        Z = self._scaled(X)
+        mean, deviation = np.empty(len(X)), np.empty(len(X))
         size = max(16, BLOCK // len(self._Z))
-        blocks = [self._predict(X[i : i + size]) for i in range(0, len(X), size)]
-        means, deviations = zip(*blocks, strict=True) if blocks else ((X[:, 0],), (X[:, 0],))
-        return np.concatenate(means), np.concatenate(deviations)
-
-    def _predict(self, X: Floats) -> tuple[Floats, Floats]:
-        Z = X * self._shrink
-        k = self._kernel(Z)
-        mean = self._mean + k[:, : len(self._weights)] @ self._weights
-        V = dtrmm(1.0, self._inverse, k.T, lower=1).T  # (m, n): half the work of a full product
-        before = self._signal + self._slope * np.einsum("ij,ij->i", Z, Z)
-        variance = before - np.einsum("ij,ij->i", V, V)
-        return mean, np.sqrt(np.maximum(variance, 1e-12))
+        for i in range(0, len(X), size):
+            some = slice(i, i + size)
+            k = self._kernel(Z[some])
+            mean[some] = self._mean + k[:, : len(self._weights)] @ self._weights
+            V = dtrmm(1.0, self._inverse, k.T, lower=1).T  # half the work of a full product
+            before = self._signal + self._slope * np.einsum("ij,ij->i", Z[some], Z[some])
+            variance = before - np.einsum("ij,ij->i", V, V)
+            deviation[some] = np.sqrt(np.maximum(variance, 1e-12))
+        return mean, deviation

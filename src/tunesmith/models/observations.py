@@ -34,7 +34,7 @@ class Observations:
         self._features = features
         self._arrays: dict[str, np.ndarray[Any, Any]] = {
             "units": np.empty((_FIRST, len(problem.space))),
-            "columns": np.empty((_FIRST, len(features.group))),
+            "columns": np.empty((_FIRST, len(features.layout.group))),
             "losses": np.empty((_FIRST, len(problem.objectives))),
             "excess": np.empty((_FIRST, len(problem.limits))),
             "state": np.full(_FIRST, UNKNOWN, dtype=np.int8),

@@ -20,12 +20,12 @@ from tunesmith.samplers.sampler import Sampler, Suggestion
 from tunesmith.samplers.search import Search
 from tunesmith.samplers.seen import Seen
 
-LEAST = 3  # complete trials, before anything is modelled
+LEAST = 2  # complete trials, before anything is modelled
 GROWTH = 1.1  # theta is fitted anew when there are so many times more trials
 STEPS = 15  # of a fit
 TWO_STARTS = 40  # trials, up to which a fit also starts from the prior
 MOST = 256  # trials that a model takes in
-SPREAD = 0.7  # standard deviation of log beta from one suggestion to the next
+SPREAD = 1.0  # standard deviation of log beta from one suggestion to the next
 DEAR = 128  # trials in a model, beyond which there are fewer candidates
 BASES = 5  # trials with the best posterior means, which are varied
 DIGITS = 4  # of theta in the log
@@ -76,7 +76,7 @@ class GP(Sampler[_State]):
 
     Example:
         >>> GP(beta=3.0)
-        GP(first=3, beta=3.0)
+        GP(first=2, beta=3.0)
 
     References:
         N. Srinivas et al. Gaussian Process Optimization in the Bandit Setting. ICML 2010. Algorithm
@@ -85,7 +85,7 @@ class GP(Sampler[_State]):
         Parallelizing Exploration-Exploitation Tradeoffs. JMLR 15, 2014. Section 4.
     """
 
-    first: int = 3
+    first: int = 2
     beta: float = 1.8
 
     def __post_init__(self) -> None:
@@ -101,7 +101,7 @@ class GP(Sampler[_State]):
             problem,
             Observations(problem, features),
             features,
-            Prior.of(features.n_groups, features.size),
+            Prior.of(features.layout, features.size),
             Search(space),
             Seen(space, set()),
             sobol.scramble(sobol.directions(len(space)), rng),
@@ -210,19 +210,19 @@ class _Asking:
         If theta was fitted anew, it is noted in the memo.
         """
         state = self._state
-        group, prior = state.features.group, state.prior
+        layout, prior = state.features.layout, state.prior
         X, y = state.known.columns[target.rows], target.values
         n = len(y)
         fitted, last = self._theta.get(name, (0, prior.mean.tolist()))
         theta = np.array(last)
-        place = np.arange(n) if n <= MOST else chosen(X, y, np.exp(-theta[group]), MOST)
+        place = np.arange(n) if n <= MOST else chosen(X, y, layout.shrink(theta), MOST)
         X, y = X[place], y[place]
         if n >= max(fitted + 1, GROWTH * fitted):
             starts = [theta, prior.mean] if fitted and n <= TWO_STARTS else [theta]
-            theta = np.round(fit(starts, X, y, group, prior, STEPS), DIGITS)
+            theta = np.round(fit(starts, X, y, layout, prior, STEPS), DIGITS)
             self._theta[name] = [n, theta.tolist()]
             memo.setdefault("theta", {})[name] = self._theta[name]
-        model = Gaussian(theta, X, y, group, self._pending[-MOST:])
+        model = Gaussian(theta, X, y, layout, self._pending[-MOST:])
         means = np.full(n, -np.inf)
         means[place] = model.mean(X)
         return model, means
