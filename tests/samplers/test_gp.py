@@ -148,7 +148,7 @@ def test_what_was_fitted_travels_in_the_log() -> None:
 
     fitted = [r.number for r in study.history if "theta" in r.memo]
 
-    assert fitted[:3] == [2, 3, 4]
+    assert fitted[:3] == [3, 4, 5]
     assert len(fitted) < 20
     assert {r.memo["by"] for r in study.history if "theta" not in r.memo and r.memo} <= {
         "sobol",

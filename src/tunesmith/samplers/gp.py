@@ -20,12 +20,12 @@ from tunesmith.samplers.sampler import Sampler, Suggestion
 from tunesmith.samplers.search import Search
 from tunesmith.samplers.seen import Seen
 
-LEAST = 2  # complete trials, before anything is modelled
+LEAST = 3  # complete trials, before anything is modelled
 GROWTH = 1.1  # theta is fitted anew when there are so many times more trials
 STEPS = 15  # of a fit
 TWO_STARTS = 40  # trials, up to which a fit also starts from the prior
 MOST = 256  # trials that a model takes in
-SPREAD = 1.0  # standard deviation of log beta from one suggestion to the next
+SPREAD = 0.7  # standard deviation of log beta from one suggestion to the next
 DEAR = 128  # trials in a model, beyond which there are fewer candidates
 BASES = 5  # trials with the best posterior means, which are varied
 DIGITS = 4  # of theta in the log
@@ -76,7 +76,7 @@ class GP(Sampler[_State]):
 
     Example:
         >>> GP(beta=3.0)
-        GP(first=2, beta=3.0)
+        GP(first=3, beta=3.0)
 
     References:
         N. Srinivas et al. Gaussian Process Optimization in the Bandit Setting. ICML 2010. Algorithm
@@ -85,7 +85,7 @@ class GP(Sampler[_State]):
         Parallelizing Exploration-Exploitation Tradeoffs. JMLR 15, 2014. Section 4.
     """
 
-    first: int = 2
+    first: int = 3
     beta: float = 1.8
 
     def __post_init__(self) -> None:

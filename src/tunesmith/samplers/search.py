@@ -10,7 +10,7 @@ from typing import Any, final
 import numpy as np
 
 from tunesmith.numerics.normal import Floats
-from tunesmith.space import Categorical, Space
+from tunesmith.space import Categorical, Parameter, Space
 
 DRAWS = 400  # from the whole space
 AROUND = 300  # near good configurations
@@ -35,8 +35,13 @@ class Search:
         parameters = list(space.parameters.values())
         counts = np.array([p.cardinality or 0 for p in parameters], dtype=float)
         self._labels = np.array([isinstance(p, Categorical) for p in parameters], dtype=bool)
-        # a discrete number moves by a step at least, as often as not
-        self._least = np.where(counts > 0, 0.7 / np.maximum(counts, 1.0), 0.0)
+        # a discrete number moves by a step at least, as often as not; on a log scale steps differ
+        self._least = 0.7 * np.array(
+            [
+                [0.0, 0.0] if not p.cardinality else [1.0 / p.cardinality, _first_gap(p)]
+                for p in parameters
+            ]
+        ).reshape(-1, 2)
         self._free = np.flatnonzero(counts != 1)
         self._odds = min(1.0, max(MOVED / max(1, len(self._free)), LEAST_MOVED))
 
@@ -81,7 +86,7 @@ class Search:
         if len(self._free):  # one at least
             moved[np.arange(n), self._free[rng.integers(len(self._free), size=n)]] = True
         row, column = np.nonzero(moved)
-        least = self._least[column]
+        least = self._least[column, rng.integers(2, size=len(row))]
         steps = rng.standard_normal(len(row)) * np.maximum(np.broadcast_to(widths, n)[row], least)
         # reflected at the ends: clipped, most candidates would lie in corners
         to = np.clip(1.0 - np.abs(1.0 - np.abs(units[row, column] + steps)), 0.0, 1.0)
@@ -89,6 +94,12 @@ class Search:
         if self._space.constraints:
             units = units[self._space.feasible(units)]
         return self._space.snap(units)
+
+
+def _first_gap(parameter: Parameter) -> float:
+    """The distance, in units, of the first two values; on a log scale no two are further apart."""
+    two = parameter.scalars(parameter.column.numbers(0, 2).tolist())
+    return parameter.to_unit(two[-1]) - parameter.to_unit(two[0])
 
 
 def _repeated(rows: Floats, n: int) -> Floats:
