@@ -49,15 +49,14 @@ class Features:
 
     def __call__(self, units: Floats) -> Floats:
         """Return columns (n, p) of units (n, d), NaN where a parameter is not active."""
-        n = len(units)
         numbers: Floats = (units[:, self._numbers] - 0.5) * self._scale
-        np.nan_to_num(numbers, copy=False, nan=0.0)
+        numbers[np.isnan(numbers)] = 0.0
         if not len(self._labels) and not len(self._gates):
             return numbers
-        corners = np.zeros((n, self._corner[-1]))
-        for i, j in enumerate(self._labels):
-            rows = np.flatnonzero(~np.isnan(units[:, j]))
-            place = np.minimum(units[rows, j] * self._counts[i], self._counts[i] - 1).astype(int)
-            corners[rows, self._corner[i] + place] = np.sqrt(0.5)
-        gates = (~np.isnan(units[:, self._gates])).astype(float)
+        labels = units[:, self._labels] * self._counts
+        row, column = np.nonzero(~np.isnan(labels))
+        place = np.minimum(labels[row, column].astype(int), self._counts[column] - 1)
+        corners = np.zeros((len(units), self._corner[-1]))
+        corners[row, self._corner[column] + place] = np.sqrt(0.5)
+        gates = ~np.isnan(units[:, self._gates])
         return np.hstack([numbers, corners, gates])

@@ -26,10 +26,12 @@ class Observations:
 
     Attributes:
         n: How many trials there are.
+        rows: The units of each, as bytes: what a candidate is compared with before it is decoded.
     """
 
     def __init__(self, problem: Problem[Any], features: Features) -> None:
         self.n = 0
+        self.rows: set[bytes] = set()
         self._problem = problem
         self._features = features
         self._arrays: dict[str, np.ndarray[Any, Any]] = {
@@ -52,6 +54,7 @@ class Observations:
             if row == self.n:
                 self.n += 1
                 units = problem.space.encode([record.logged])
+                self.rows.add(units.tobytes())
                 arrays["units"][row] = units[0]
                 arrays["columns"][row] = self._features(units)[0]
             arrays["state"][row] = self._state_of(record)

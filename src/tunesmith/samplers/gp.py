@@ -199,6 +199,8 @@ class _Asking:
         share = min(1.0, DEAR / min(len(mean), MOST))
         pool, scores = state.search.best(score, known.units[target.rows[top]], rng, share)
         for units, value in zip(pool, scores.tolist(), strict=True):
+            if units.tobytes() in known.rows:
+                continue
             [params] = space.decode(units[None])
             if self._is_new(params):
                 return Suggestion(params, {**memo, "score": round(value, DIGITS)})
