@@ -43,9 +43,8 @@ def loss(theta: Floats, X: Floats, y: Floats, layout: Layout, prior: Prior) -> t
         return math.inf, theta
     n, n_groups, n_warped = len(y), layout.n_groups, len(layout.warped)
     slope, signal, noise = np.exp(theta[-OTHERS:])
-    bent, by_a, by_b = layout.bent(theta, X)
     shrink = layout.shrink(theta)
-    Z = bent * shrink
+    Z = layout.bent(theta, X) * shrink
     k, derivative = matern52_with_slope(squared_distances(Z, Z))
     K = signal * k + slope * (Z @ Z.T)
     K.flat[:: n + 1] += noise
@@ -69,6 +68,7 @@ def loss(theta: Floats, X: Floats, y: Floats, layout: Layout, prior: Prior) -> t
     by_Z = A.sum(axis=1)[:, None] * Z - A @ Z - AZ  # (n, p)
     by_lengthscale = -np.einsum("ij,ij->j", Z, by_Z)  # Z is inversely proportional to it
     gradient[:n_groups] += np.bincount(layout.group, by_lengthscale, n_groups)
+    by_a, by_b = layout.bent_slopes(theta, X)
     by_bent = (by_Z * shrink)[:, layout.warped]  # (n, c)
     gradient[n_groups:-OTHERS][:n_warped] += np.einsum("ij,ij->j", by_bent, by_a)
     gradient[n_groups:-OTHERS][n_warped:] += np.einsum("ij,ij->j", by_bent, by_b)
@@ -126,7 +126,7 @@ class Gaussian:
         self._weights = head.T @ (half - self._mean * ones)
 
     def _scaled(self, X: Floats) -> Floats:
-        return np.asarray(self._layout.bent(self._theta, X)[0] * self._shrink)
+        return np.asarray(self._layout.bent(self._theta, X) * self._shrink)
 
     def _kernel(self, Z: Floats) -> Floats:
         """The kernel (m, n) between scaled columns Z (m, p) and what is known."""

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, final
 import numpy as np
 
 from tunesmith.numerics.normal import Floats
-from tunesmith.numerics.warps import kumaraswamy
+from tunesmith.numerics.warps import kumaraswamy, kumaraswamy_slopes
 
 Places: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -42,14 +42,19 @@ class Layout:
         """The number k of lengthscales."""
         return int(self.group.max(initial=-1)) + 1
 
-    def bent(self, theta: Floats, X: Floats) -> tuple[Floats, Floats, Floats]:
-        """Return columns after the input warp (n, p), and derivatives by log a, log b (n, c)."""
-        k, c = self.n_groups, len(self.warped)
-        a, b = np.exp(theta[k : k + c]), np.exp(theta[k + c : k + 2 * c])
-        w, by_a, by_b = kumaraswamy(X[:, self.warped] + 0.5, a, b)
+    def bent(self, theta: Floats, X: Floats) -> Floats:
+        """Return columns after the input warp (n, p)."""
         bent = X.copy()
-        bent[:, self.warped] = w - 0.5
-        return bent, by_a, by_b
+        bent[:, self.warped] = kumaraswamy(X[:, self.warped] + 0.5, *self._warps(theta)) - 0.5
+        return bent
+
+    def bent_slopes(self, theta: Floats, X: Floats) -> tuple[Floats, Floats]:
+        """Return the derivatives of what is bent by its log a (n, c) and log b (n, c)."""
+        return kumaraswamy_slopes(X[:, self.warped] + 0.5, *self._warps(theta))
+
+    def _warps(self, theta: Floats) -> tuple[Floats, Floats]:
+        k, c = self.n_groups, len(self.warped)
+        return np.exp(theta[k : k + c]), np.exp(theta[k + c : k + 2 * c])
 
     def shrink(self, theta: Floats) -> Floats:
         """Return one over the lengthscale of each column (p,)."""

@@ -49,8 +49,8 @@ def standard(values: Floats) -> Floats:
     return np.asarray(centred / spread)
 
 
-def kumaraswamy(units: Floats, a: Floats, b: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return units bent by Kumaraswamy's distribution function, and its derivatives by log a, log b.
+def kumaraswamy(units: Floats, a: Floats, b: Floats) -> Floats:
+    """Return units (n, c) bent by Kumaraswamy's distribution function.
 
     w = 1 - (1 - u^a)^b maps [0, 1] onto itself: straight for a = b = 1, else stretched at one end or
     both, so that what changes fast there changes evenly.
@@ -60,18 +60,22 @@ def kumaraswamy(units: Floats, a: Floats, b: Floats) -> tuple[Floats, Floats, Fl
         a: (c,), above 0.
         b: (c,), above 0.
 
-    Returns:
-        w (n, c), dw / dlog a (n, c), dw / dlog b (n, c).
-
     References:
         J. Snoek, K. Swersky, R. Zemel, R. Adams. Input Warping for Bayesian Optimization of
         Non-Stationary Functions. ICML 2014; the distribution in place of their Beta: A. Cowen-Rivers
         et al. HEBO. JAIR 74, 2022. Section 4.2.
     """
-    u = np.clip(units, 1e-6, 1.0 - 1e-6)
+    return np.asarray(1.0 - (1.0 - _inside(units) ** a) ** b)
+
+
+def kumaraswamy_slopes(units: Floats, a: Floats, b: Floats) -> tuple[Floats, Floats]:
+    """Return the derivatives of `kumaraswamy` by log a (n, c) and by log b (n, c)."""
+    u = _inside(units)
     power = u**a
     rest = 1.0 - power
     tail = rest**b
-    by_a = a * b * tail / rest * power * np.log(u)
-    by_b = -b * tail * np.log(rest)
-    return 1.0 - tail, by_a, by_b
+    return a * b * tail / rest * power * np.log(u), -b * tail * np.log(rest)
+
+
+def _inside(units: Floats) -> Floats:
+    return np.clip(units, 1e-6, 1.0 - 1e-6)

@@ -12,7 +12,8 @@ import numpy as np
 from tunesmith.numerics.normal import Floats
 from tunesmith.space import Categorical, Parameter, Space
 
-DRAWS = 400  # from the whole space
+DRAWS = 400  # from the whole space, ...
+DRAWN_OVER = 20  # ... fewer over more parameters: hardly any comes near anything
 AROUND = 300  # near good configurations
 WIDTHS = (0.02, 0.08, 0.25)  # standard deviations of their moves, in units
 ROUNDS = (0.1, 0.03, 0.01)  # of refinement, with their standard deviations
@@ -60,7 +61,8 @@ class Search:
             rng: Luck.
             share: How many of the usual number of candidates there are, where a score is dear.
         """
-        draws, around, per_round = (round(share * n) for n in (DRAWS, AROUND, PER_ROUND))
+        draws = DRAWS * min(1.0, DRAWN_OVER / max(1, len(self._free)))
+        draws, around, per_round = (round(share * n) for n in (draws, AROUND, PER_ROUND))
         widths = rng.choice(WIDTHS, size=around)
         near = self._varied(_repeated(bases, around), widths, rng)
         pool = np.concatenate([self._space.draw(rng, draws), near])
