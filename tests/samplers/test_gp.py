@@ -175,6 +175,18 @@ def test_nothing_is_suggested_twice() -> None:
     assert len({tuple(r.logged.items()) for r in study.history}) == 15
 
 
+@pytest.mark.parametrize("scale", [1e-300, 1e300])
+def test_extreme_losses(scale: float) -> None:
+    """The unit of a loss does not matter, nor does a diverged trial among them."""
+
+    def objective(params: Any) -> float:
+        return float("nan") if params["y"] < 0.1 else scale * (1 + bowl(params))
+
+    best = study_of(GP(), objective, PLANE, 20).best
+
+    assert bowl(best.logged) < 0.01
+
+
 THREADS = """
 import sys
 from threadpoolctl import threadpool_limits

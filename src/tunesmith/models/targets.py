@@ -58,6 +58,9 @@ def of_objectives(known: Observations, weights: Floats) -> Target:
 
 def _one(losses: Floats, weights: Floats) -> Floats:
     """Losses (n, m) as one (n,)."""
+    # over powers of two, so that squares of the largest floats do not overflow
+    _, exponents = np.frexp(np.abs(losses).max(axis=0))
+    losses = np.ldexp(losses, -exponents)
     if losses.shape[1] == 1:
         return losses[:, 0]
     scaled = np.stack([-half_rank(-column) for column in losses.T], axis=1)
