@@ -220,7 +220,8 @@ def test_depends_on_nothing_but_state_and_generator() -> None:
     "settings, message",
     [
         ({"first": -1}, r"GP\(first=\.\.\.\) is a whole number from 0 on, got -1"),
-        ({"beta": -0.5}, r"GP\(beta=\.\.\.\) is a number from 0 on, got -0.5"),
+        ({"beta": -0.5}, r"GP\(beta=\.\.\.\) is a finite number from 0 on, got -0.5"),
+        ({"beta": np.inf}, r"GP\(beta=\.\.\.\) is a finite number from 0 on, got inf"),
         ({"beta": "high"}, r"GP\(beta=\.\.\.\) is a number, got 'high'"),
     ],
 )

@@ -61,18 +61,19 @@ class GP(Sampler[_State]):
     by size among the better half and by rank among the worse. Suggested is the configuration of
     the highest mean + `beta` deviations that many candidates contain. Trials that are running
     make deviations smaller around them, so that any number may be open. Trials that failed by
-    their params count as worse than all others. Each limit on outcomes has a model of its own, whose
-    log probability of being kept is added. Several objectives are seen through weights that change with each
-    suggestion. Of more than 256 trials, the best, the nearest to the best and some of the others are
-    modelled. No configuration is suggested twice, as long as there are others.
+    their params count as worse than all others. Each limit on outcomes has a model of its own,
+    whose log probability of being kept is added. Several objectives are seen through weights that
+    change with each suggestion. Of more than 256 trials, the best, the nearest to the best and some
+    of the others are modelled. No configuration is suggested twice, as long as there are others.
 
     The memo says who proposed ("by": sobol, ucb or random), the score, and, if they were fitted anew,
     the model's parameters, from which the next fit starts.
 
     Args:
-        first: Trials before the model takes over, the baseline included; the others are Sobol' points.
-        beta: How many posterior deviations are added to the mean, as the median: it is log-normal, so that
-            some suggestions explore and others exploit.
+        first: Trials before the model takes over, the baseline included; the others are Sobol'
+            points.
+        beta: How many posterior deviations are added to the mean. It is the median of a log-normal
+            draw for each suggestion: some explore, others exploit.
 
     Example:
         >>> GP(beta=3.0)
@@ -91,8 +92,8 @@ class GP(Sampler[_State]):
     def __post_init__(self) -> None:
         object.__setattr__(self, "first", checks.whole("GP(first=...)", self.first))
         object.__setattr__(self, "beta", checks.number("GP(beta=...)", self.beta))
-        if self.beta < 0:
-            raise SettingError(f"GP(beta=...) is a number from 0 on, got {self.beta!r}")
+        if not 0 <= self.beta < np.inf:
+            raise SettingError(f"GP(beta=...) is a finite number from 0 on, got {self.beta!r}")
 
     def init(self, problem: Problem[Any], rng: np.random.Generator) -> _State:
         space = problem.space
