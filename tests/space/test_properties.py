@@ -211,3 +211,27 @@ def test_feasible_says_what_check_says(space: Space[Any], seed: int) -> None:
         else:
             with pytest.raises(SpaceError, match="breaks the constraint"):
                 space.check(params)
+
+
+@given(spaces(), seeds)
+@quick
+def test_snapped_units_are_those_of_the_configurations(space: Space[Any], seed: int) -> None:
+    """`snap` is encode after decode; `draw` is encode after sample, for the same luck."""
+    u = units(space, seed, 6)
+    drawn = space.draw(np.random.default_rng(seed), 6)
+    sampled = space.sample(np.random.default_rng(seed), 6)
+
+    assert space.snap(u) == pytest.approx(space.encode(space.decode(u)), abs=1e-12, nan_ok=True)
+    assert drawn == pytest.approx(space.encode(sampled), abs=1e-12, nan_ok=True)
+
+
+@given(spaces(), seeds)
+@quick
+def test_gates_hold_what_is_active_together(space: Space[Any], seed: int) -> None:
+    """Columns of one gate are active in the same rows; those of none are always active."""
+    active = space.active(units(space, seed, 20))
+    gated = [column for gate in space.gates for column in gate]
+
+    for gate in space.gates:
+        assert (active[:, list(gate)] == active[:, [gate[0]]]).all()
+    assert active[:, [j for j in range(len(space)) if j not in gated]].all()

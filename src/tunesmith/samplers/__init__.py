@@ -5,6 +5,7 @@ The object itself only holds settings; see `Sampler` for the contract. Parts:
 
 * `Random`: each configuration by itself; the yardstick.
 * `QuasiRandom`: scrambled Sobol' points, more even than random ones.
+* `GP`: a Gaussian process of everything seen so far; the fewest trials to a good result.
 * `TPE`: where good trials lie more densely than bad ones; a millisecond a suggestion.
 * `Grid`: every combination once, in order; ends by itself.
 
@@ -42,12 +43,14 @@ from tunesmith._core.registry import Registry
 from tunesmith.samplers.sampler import FiniteSampler, HistorySampler, Sampler, Suggestion
 
 if TYPE_CHECKING:  # `__getattr__` in a form that type checkers and editors understand
+    from tunesmith.samplers.gp import GP
     from tunesmith.samplers.grid import Grid
     from tunesmith.samplers.quasirandom import QuasiRandom
     from tunesmith.samplers.random import Random
     from tunesmith.samplers.tpe import TPE
 
 __all__ = [
+    "GP",
     "TPE",
     "FiniteSampler",
     "Grid",
@@ -65,6 +68,7 @@ registry: Registry[Sampler[Any]] = Registry(
     "tunesmith.samplers",
     "sampler",
     {
+        "gp": "tunesmith.samplers.gp:GP",
         "grid": "tunesmith.samplers.grid:Grid",
         "quasirandom": "tunesmith.samplers.quasirandom:QuasiRandom",
         "random": "tunesmith.samplers.random:Random",

@@ -134,6 +134,7 @@ class Guards:
 
     Attributes:
         of: The conditions of each column; none: always active.
+        together: Columns that have the same conditions; those that are always active left out.
     """
 
     def __init__(self, of: Sequence[tuple[Condition, ...]]) -> None:
@@ -143,6 +144,7 @@ class Guards:
             if conditions:
                 alike.setdefault(conditions, []).append(column)
         self._groups = [(conditions, np.array(cols)) for conditions, cols in alike.items()]
+        self.together = tuple(map(tuple, alike.values()))
 
     def __bool__(self) -> bool:
         return bool(self._groups)

@@ -136,6 +136,11 @@ class Space(Declared, Generic[P]):
         """Whether a parameter is not always active."""
         return bool(self._encoding.guards)
 
+    @property
+    def gates(self) -> tuple[tuple[int, ...], ...]:
+        """Places, in `names`, of parameters that are active together; always active ones left out."""
+        return self._encoding.guards.together
+
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
         """All parameters, those that are active together in one block, parents before children."""
@@ -211,6 +216,13 @@ class Space(Declared, Generic[P]):
     def sample(self, rng: np.random.Generator, n: int) -> list[Params]:
         """Return `n` configurations, uniform in units within the constraints."""
         return self._encoding.params(*drawing.draw(self._encoding, rng, n, self._share))
+
+    def draw(self, rng: np.random.Generator, n: int) -> Floats:
+        """Return the units (n, d) of what `sample` returns, NaN where parameters are inactive."""
+        numbers, active = drawing.draw(self._encoding, rng, n, self._share)
+        units = self._encoding.columns.units(numbers)
+        units[~active] = np.nan
+        return units
 
     def check(self, params: Params) -> None:
         """Check that `params` are one whole configuration, as the log keeps it.

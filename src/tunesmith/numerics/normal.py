@@ -1,0 +1,18 @@
+"""The standard normal distribution: quantiles, and the logarithm of its distribution function."""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from scipy.special import log_ndtr, ndtri
+
+Floats: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
+
+
+def quantile(p: Floats) -> Floats:
+    """Return the z of P(N(0, 1) <= z) = p, for probabilities of any shape."""
+    return np.asarray(ndtri(p), dtype=np.float64)
+
+
+def log_cdf(z: Floats) -> Floats:
+    """Return log P(N(0, 1) <= z), exact far out in the tail, for z of any shape."""
+    return np.asarray(log_ndtr(z), dtype=np.float64)
