@@ -5,7 +5,7 @@
 
 The folder holds `compare.py` and `tasks.py`; the commands are those of `compare.py`, to which this
 file is a plugin (`--plugin bench/quality.py`). A sampler works in a real study in memory, asked and
-told as users do, the default configuration first; `tunesmith-gp-8` keeps 8 trials open and tells the
+told as users do, the default configuration first; `tunesmith-8` keeps 8 trials open and tells the
 oldest first.
 """
 
@@ -64,8 +64,10 @@ def optimise(
 
 OPTIMISERS: dict[str, Optimiser] = {
     "tunesmith-random": partial(optimise, sampler=ts.samplers.Random()),
+    "tunesmith": partial(optimise, sampler=ts.samplers.Auto()),
+    "tunesmith-8": partial(optimise, sampler=ts.samplers.Auto(), n=8),
+    "tunesmith-tpe": partial(optimise, sampler=ts.samplers.TPE()),
     "tunesmith-gp": partial(optimise, sampler=ts.samplers.GP()),
-    "tunesmith-gp-8": partial(optimise, sampler=ts.samplers.GP(), n=8),
 }
 
 

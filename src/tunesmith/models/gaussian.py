@@ -95,6 +95,10 @@ def _factor(K: Floats) -> Floats:
     raise np.linalg.LinAlgError("the kernel matrix is not positive definite")
 
 
+def _ranks(values: Floats) -> Floats:
+    return np.asarray(values.argsort(kind="stable").argsort(), dtype=float)
+
+
 @final
 class Gaussian:
     """The posterior given outcomes.
@@ -139,6 +143,16 @@ class Gaussian:
         """Return posterior means (m,) at columns (m, p)."""
         k = self._kernel(self._scaled(X))[:, : len(self._weights)]
         return np.asarray(self._mean + k @ self._weights)
+
+    def accuracy(self, y: Floats) -> float:
+        """Return how well each outcome (n,) is foreseen from all others: Spearman's correlation.
+
+        The means without one are those of all minus a / diag(C): Rasmussen and Williams, (5.12).
+        """
+        n = len(y)
+        head = self._inverse[:n, :n]
+        diagonal = np.einsum("ij,ij->j", head, head)
+        return float(np.corrcoef(_ranks(y), _ranks(y - self._weights / diagonal))[0, 1])
 
     def predict(self, X: Floats) -> tuple[Floats, Floats]:
         """Return posterior means (m,) and standard deviations (m,), without noise, at (m, p)."""

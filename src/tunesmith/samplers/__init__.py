@@ -5,6 +5,7 @@ The object itself only holds settings; see `Sampler` for the contract. Parts:
 
 * `Random`: each configuration by itself; the yardstick.
 * `QuasiRandom`: scrambled Sobol' points, more even than random ones.
+* `Auto`: the default; `GP`, and `TPE` where the log shows that it does better.
 * `GP`: a Gaussian process of everything seen so far; the fewest trials to a good result.
 * `TPE`: where good trials lie more densely than bad ones; a millisecond a suggestion.
 * `Grid`: every combination once, in order; ends by itself.
@@ -43,6 +44,7 @@ from tunesmith._core.registry import Registry
 from tunesmith.samplers.sampler import FiniteSampler, HistorySampler, Sampler, Suggestion
 
 if TYPE_CHECKING:  # `__getattr__` in a form that type checkers and editors understand
+    from tunesmith.samplers.auto import Auto
     from tunesmith.samplers.gp import GP
     from tunesmith.samplers.grid import Grid
     from tunesmith.samplers.quasirandom import QuasiRandom
@@ -51,6 +53,7 @@ if TYPE_CHECKING:  # `__getattr__` in a form that type checkers and editors unde
 
 __all__ = [
     "GP",
+    "Auto",
     "TPE",
     "FiniteSampler",
     "Grid",
@@ -68,6 +71,7 @@ registry: Registry[Sampler[Any]] = Registry(
     "tunesmith.samplers",
     "sampler",
     {
+        "auto": "tunesmith.samplers.auto:Auto",
         "gp": "tunesmith.samplers.gp:GP",
         "grid": "tunesmith.samplers.grid:Grid",
         "quasirandom": "tunesmith.samplers.quasirandom:QuasiRandom",

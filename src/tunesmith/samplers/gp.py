@@ -30,6 +30,7 @@ DEAR = 128  # trials in a model, beyond which there are fewer candidates
 BASES = 5  # trials with the best posterior means, which are varied
 DIGITS = 4  # of theta in the log
 SOBOL_TRIES = 64
+OBJECTIVE = "objective"  # what the model of the objective is called in memos
 
 
 @dataclass(slots=True)
@@ -39,6 +40,7 @@ class _State:
     Attributes:
         theta: By target what was fitted last: [to how many trials, theta].
         next_sobol: The first index that was not suggested.
+        accuracy: How well the model foresaw the objective; see `Gaussian.accuracy`.
     """
 
     problem: Problem[Any]
@@ -50,6 +52,7 @@ class _State:
     table: sobol.Directions
     theta: dict[str, Any] = field(default_factory=dict)
     next_sobol: int = 0
+    accuracy: float = 1.0
 
 
 @final
@@ -67,7 +70,8 @@ class GP(Sampler[_State]):
     of the others are modelled. No configuration is suggested twice, as long as there are others.
 
     The memo says who proposed ("by": sobol, ucb or random), the score, and, if they were fitted anew,
-    the model's parameters, from which the next fit starts.
+    the model's parameters, from which the next fit starts, and its accuracy: the rank correlation
+    between what was measured and what the model foresees of each trial from all others.
 
     Args:
         first: Trials before the model takes over, the baseline included; the others are Sobol'
@@ -117,6 +121,7 @@ class GP(Sampler[_State]):
                 state.next_sobol = max(state.next_sobol, memo.get("sobol", -1) + 1)
                 if memo.get("by") == "ucb":
                     state.theta |= memo.get("theta", {})
+                    state.accuracy = memo.get("accuracy", state.accuracy)
         return state
 
     def ask(self, state: _State, rng: np.random.Generator, n: int) -> list[Suggestion]:
@@ -180,7 +185,7 @@ class _Asking:
         several = len(state.problem.objectives) > 1
         weights = rng.dirichlet(np.ones(len(state.problem.objectives))) if several else np.ones(1)
         target = targets.of_objectives(known, weights)
-        model, mean = self._model("objective", target, memo)
+        model, mean = self._model(OBJECTIVE, target, memo)
         limits = []
         for i, limit in enumerate(state.problem.limits):
             kept = targets.of_limit(known, i)
@@ -226,6 +231,8 @@ class _Asking:
             self._theta[name] = [n, theta.tolist()]
             memo.setdefault("theta", {})[name] = self._theta[name]
         model = Gaussian(theta, X, y, layout, self._pending[-MOST:])
+        if name == OBJECTIVE and name in memo.get("theta", {}):
+            memo["accuracy"] = round(model.accuracy(y), 2)
         means = np.full(n, -np.inf)
         means[place] = model.mean(X)
         return model, means

@@ -1,0 +1,76 @@
+"""The default: a Gaussian process, and where the log shows that another does better, that one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from tunesmith.records import Problem, Record
+from tunesmith.samplers.gp import GP
+from tunesmith.samplers.sampler import Sampler, Suggestion
+from tunesmith.samplers.tpe import TPE
+
+DOUBTFUL = 0.85  # accuracy of the Gaussian process, below which every other suggestion is TPE's
+PATIENCE_S = 10.0  # that suggestions may take in all, whatever the trials do
+
+
+@dataclass(slots=True)
+class _State:
+    """What is known of a study.
+
+    Attributes:
+        gp: What the Gaussian process knows.
+        tpe: What the Parzen estimator knows.
+        n: How many trials were started.
+        asked_s: Seconds that suggestions have taken.
+        ran_s: Seconds that trials have taken.
+    """
+
+    gp: Any
+    tpe: Any
+    n: int = 0
+    asked_s: float = 0.0
+    ran_s: float = 0.0
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Auto(Sampler[_State]):
+    """Chooses who proposes, by what the log says, and writes into the memo whom and why.
+
+    That is `GP`, as a rule. Where the ranks of the trials that it foresees, each from all others,
+    correlate with those measured by less than 0.85, as with much noise or on plateaus, it takes
+    turns with `TPE`. When suggestions have taken 10 s in all, and longer than the trials
+    themselves, `TPE` goes on alone: it is five times as fast.
+
+    The memo is that of the proposer, with "model" (gp or tpe) and "why".
+    """
+
+    def init(self, problem: Problem[Any], rng: np.random.Generator) -> _State:
+        gp, tpe = rng.spawn(2)
+        return _State(GP().init(problem, gp), TPE().init(problem, tpe))
+
+    def tell(self, state: _State, records: Sequence[Record[Any]]) -> _State:
+        state.gp = GP().tell(state.gp, records)
+        state.tpe = TPE().tell(state.tpe, [r for r in records if r.event in TPE.hears])
+        for record in records:
+            if record.event == "started":
+                state.n += 1
+                state.asked_s += record.ask_s
+            elif record.event == "finished":
+                state.ran_s += record.duration_s
+        return state
+
+    def ask(self, state: _State, rng: np.random.Generator, n: int) -> list[Suggestion]:
+        accuracy: float = state.gp.accuracy
+        if state.asked_s > PATIENCE_S and state.asked_s > state.ran_s:
+            model, why = "tpe", "suggestions take longer than trials"
+        elif accuracy < DOUBTFUL and state.n % 2:
+            model, why = "tpe", f"the Gaussian process has an accuracy of {accuracy}"
+        else:
+            model, why = "gp", ""
+        proposer: Sampler[Any] = GP() if model == "gp" else TPE()
+        said = {"model": model, "why": why} if why else {"model": model}
+        suggestions = proposer.ask(state.gp if model == "gp" else state.tpe, rng, n)
+        return [Suggestion(one.params, said | one.memo) for one in suggestions]
