@@ -53,8 +53,8 @@ if TYPE_CHECKING:  # `__getattr__` in a form that type checkers and editors unde
 
 __all__ = [
     "GP",
-    "Auto",
     "TPE",
+    "Auto",
     "FiniteSampler",
     "Grid",
     "HistorySampler",

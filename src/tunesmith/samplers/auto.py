@@ -48,8 +48,7 @@ class Auto(Sampler[_State]):
     """
 
     def init(self, problem: Problem[Any], rng: np.random.Generator) -> _State:
-        gp, tpe = rng.spawn(2)
-        return _State(GP().init(problem, gp), TPE().init(problem, tpe))
+        return _State(GP().init(problem, rng), TPE().init(problem, rng))
 
     def tell(self, state: _State, records: Sequence[Record[Any]]) -> _State:
         state.gp = GP().tell(state.gp, records)
