@@ -5,11 +5,11 @@ import pytest
 from numpy.testing import assert_allclose
 
 from tunesmith.models import Features, Observations, targets
-from tunesmith.models.observations import CENSORED, COMPLETE, FAILED, PENDING, UNKNOWN
+from tunesmith.models.observations import COMPLETE, FAILED, PENDING, STOPPED, UNKNOWN
 from tunesmith.records import Limit, Objective, Problem
 from tunesmith.samplers import Random
 from tunesmith.space import Float, Space
-from tunesmith.testing.samplers import LOSS, Fate, Play
+from tunesmith.testing.samplers import LOSS, PROBLEMS, Fate, Play
 
 SPACE: Space[Any] = Space({"x": Float(0, 1)})
 
@@ -33,7 +33,36 @@ def test_states() -> None:
     )
 
     assert known.state[:5].tolist() == [COMPLETE, FAILED, FAILED, UNKNOWN, PENDING]
-    assert known.state[5] == CENSORED
+    assert known.state[5] == STOPPED
+
+
+def test_what_is_paused_has_ended_early() -> None:
+    """As far as it is known; when it goes on it is pending again."""
+    play = Play(Random(), Problem(SPACE, LOSS))
+    paused = play.pause(play.start({"x": 0.5}))
+    known = Observations(play.problem, SPACE.grains)
+    known.note(play.told)
+    before = known.count(STOPPED)
+    known.note([play.resume(paused)])
+
+    assert (before, known.count(STOPPED), known.count(PENDING)) == (1, 0, 1)
+
+
+def test_pieces_do_not_matter() -> None:
+    """In whichever pieces trials are told, and however many there are."""
+    problem = PROBLEMS["conditional"]
+    play = Play(Random(), problem)
+    for _ in range(150):
+        play.turn()
+    whole, single = (Observations(problem, problem.space.grains) for _ in range(2))
+    whole.note(play.told)
+    for record in play.told:
+        single.note([record])
+
+    assert whole.n == single.n == 150
+    assert whole.rows == single.rows
+    for name in ("units", "columns", "losses", "excess", "steps", "state"):
+        np.testing.assert_array_equal(getattr(whole, name), getattr(single, name))
 
 
 def test_it_grows() -> None:
@@ -53,6 +82,24 @@ def test_limits_are_measured_from_their_edge() -> None:
     [loss] = [record.values["loss"] for record in play.told if record.finished]
 
     assert_allclose(known.excess, [[loss - 1, 1 - loss]])
+
+
+@pytest.mark.parametrize("sign, broken", [("<=", False), (">=", False), ("<", True), (">", True)])
+def test_a_limit_that_is_met_exactly(sign: str, broken: bool) -> None:
+    """A strict one is broken, by next to nothing."""
+    edge = observed(Problem(SPACE, LOSS), ["complete"])[0].losses[0, 0]
+    limit = Limit.parse(f"loss {sign} {float(edge)!r}")
+    known, _ = observed(Problem(SPACE, LOSS, limits=(limit,)), ["complete"])
+
+    assert (known.excess[0, 0] > 0) == broken
+    assert_allclose(known.excess[0, 0], 0, atol=1e-99)
+
+
+def test_a_limit_that_was_not_measured() -> None:
+    """NaN: it is neither kept nor broken."""
+    known, _ = observed(Problem(SPACE, LOSS, limits=(Limit.parse("ms <= 1"),)), ["complete"])
+
+    assert np.isnan(known.excess).all()
 
 
 def test_targets_order_trials() -> None:

@@ -1,5 +1,5 @@
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import truncnorm
 
+from tunesmith.numerics.arrays import Floats
 from tunesmith.numerics.densities import Axes, Kernels, log_sum, widths
-
-Floats: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 
 KINDS = 3  # of the labelled coordinate
 UNIT = st.floats(0, 1)

@@ -1,5 +1,4 @@
 from random import Random
-from typing import Any, TypeAlias
 
 import numpy as np
 from hypothesis import given
@@ -7,8 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tunesmith.numerics import pareto
-
-Losses: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
+from tunesmith.numerics.arrays import Floats
 
 LOSS = st.sampled_from([-np.inf, -1.0, -0.0, 0.0, 1.0, 2.0, 3.0, np.inf, np.nan])
 TABLES = st.tuples(st.integers(0, 25), st.integers(1, 4)).flatmap(
@@ -16,7 +14,7 @@ TABLES = st.tuples(st.integers(0, 25), st.integers(1, 4)).flatmap(
 )
 
 
-def by_definition(losses: Losses) -> list[bool]:
+def by_definition(losses: Floats) -> list[bool]:
     return [
         not np.isnan(a).any() and not any((b <= a).all() and (b < a).any() for b in losses)
         for a in losses
@@ -24,13 +22,13 @@ def by_definition(losses: Losses) -> list[bool]:
 
 
 @given(TABLES)
-def test_front_is_what_no_row_dominates(losses: Losses) -> None:
+def test_front_is_what_no_row_dominates(losses: Floats) -> None:
     """The mask agrees with the definition, ties, infinities and NaN included."""
     assert pareto.front(losses).tolist() == by_definition(losses)
 
 
 @given(TABLES, st.randoms(use_true_random=False))
-def test_the_order_of_rows_does_not_matter(losses: Losses, random: Random) -> None:
+def test_the_order_of_rows_does_not_matter(losses: Floats, random: Random) -> None:
     """Permuting the rows permutes the mask."""
     order = list(range(len(losses)))
     random.shuffle(order)
@@ -39,7 +37,7 @@ def test_the_order_of_rows_does_not_matter(losses: Losses, random: Random) -> No
 
 
 @given(TABLES)
-def test_the_front_of_a_front_is_itself(losses: Losses) -> None:
+def test_the_front_of_a_front_is_itself(losses: Floats) -> None:
     """Rows on the front do not dominate one another."""
     assert pareto.front(losses[pareto.front(losses)]).all()
 
@@ -75,7 +73,7 @@ FINITE = st.tuples(st.integers(0, 25), st.integers(1, 3)).flatmap(
 
 
 @given(FINITE, st.integers(0, 30))
-def test_the_best_rows_are_those_of_the_first_fronts(losses: Losses, k: int) -> None:
+def test_the_best_rows_are_those_of_the_first_fronts(losses: Floats, k: int) -> None:
     """As many as asked for; no row that is left out dominates one that is taken."""
     best = pareto.best(losses, k)
     rest = np.delete(np.arange(len(losses)), best)

@@ -1,14 +1,13 @@
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pytest
 
+from tunesmith.numerics.arrays import Floats
 from tunesmith.numerics.densities import Axes, Kernels
 from tunesmith.samplers.mixture import Frame, Mixture
 from tunesmith.space import Categorical, Choice, Float, Space
 from tunesmith.testing.samplers import SPACES
-
-Floats: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 
 FLOOR = 0.05
 

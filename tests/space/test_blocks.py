@@ -71,18 +71,6 @@ def test_equal_conditions_make_one_block_wherever_they_are_written() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(SPACES))
-def test_a_block_is_active_as_a_whole(name: str) -> None:
-    """All of a block's parameters are active, or none; and then all that stand above it are."""
-    space = SPACES[name]
-    active = space.active(np.random.default_rng(0).random((200, len(space))))
-    for block in space.blocks:
-        on = active[:, block.columns[0]]
-        assert (active[:, block.columns] == on[:, None]).all()
-        for above in block.above:
-            assert active[on][:, space.blocks[above].columns].all()
-
-
-@pytest.mark.parametrize("name", sorted(SPACES))
 def test_snapped_units_are_those_of_the_configurations(name: str) -> None:
     """`snap` is what decoding and encoding again gives."""
     space = SPACES[name]

@@ -227,11 +227,14 @@ def test_snapped_units_are_those_of_the_configurations(space: Space[Any], seed: 
 
 @given(spaces(), seeds)
 @quick
-def test_gates_hold_what_is_active_together(space: Space[Any], seed: int) -> None:
-    """Columns of one gate are active in the same rows; those of none are always active."""
+def test_a_block_is_active_as_a_whole(space: Space[Any], seed: int) -> None:
+    """All of a block's parameters are active, or none; and then all that stand above it are."""
     active = space.active(units(space, seed, 20))
-    gated = [column for gate in space.gates for column in gate]
 
-    for gate in space.gates:
-        assert (active[:, list(gate)] == active[:, [gate[0]]]).all()
-    assert active[:, [j for j in range(len(space)) if j not in gated]].all()
+    assert sorted(j for block in space.blocks for j in block.columns) == list(range(len(space)))
+    for block in space.blocks:
+        on = active[:, block.columns[0]]
+        assert (active[:, block.columns] == on[:, None]).all()
+        assert block.above or on.all()
+        for above in block.above:
+            assert active[on][:, space.blocks[above].columns].all()

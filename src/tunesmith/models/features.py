@@ -10,7 +10,7 @@ from typing import Any, final
 import numpy as np
 
 from tunesmith.models.theta import Layout
-from tunesmith.numerics.normal import Floats
+from tunesmith.numerics.arrays import Floats
 from tunesmith.space import Categorical, Space
 
 _DRAWS = 256
@@ -40,7 +40,8 @@ class Features:
             [2.0 if isinstance(parameters[j], Categorical) else 1.0 for j in self._numbers]
         )
         self._corner = np.concatenate([[0], np.cumsum(self._counts)]).astype(int)
-        self._gates = np.array([columns[0] for columns in space.gates], dtype=int)
+        gates = sorted(block.columns[0] for block in space.blocks if block.above)
+        self._gates = np.array(gates, dtype=int)
         sizes = [*np.ones(len(self._numbers), int), *self._counts, *np.ones(len(self._gates), int)]
         group = np.repeat(np.arange(len(sizes)), np.array(sizes, dtype=int))
         self.layout = Layout(group, np.flatnonzero(self._scale == 1.0))

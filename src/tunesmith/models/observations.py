@@ -1,17 +1,21 @@
 """What is known of each trial, as arrays that grow by a row per trial."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, final
 
 import numpy as np
 
-from tunesmith.models.features import Features
-from tunesmith.numerics.normal import Floats
-from tunesmith.records import Problem, Record
+from tunesmith.numerics.arrays import Floats, Ints
+from tunesmith.records import Limit, Problem, Record
 
-PENDING, COMPLETE, CENSORED, FAILED, UNKNOWN = range(5)
-"""Running; measured; ended early; failed by its params; says nothing (a bug, a lost machine)."""
+PENDING, COMPLETE, STOPPED, FAILED, UNKNOWN = range(5)
+"""Running; measured; ended early, or paused; failed by its params; says nothing (a bug, a lost
+machine)."""
 
+TOUCHED = 1e-300
+"""By how much a strict limit is broken where it is met exactly."""
+
+_STATES = {"running": PENDING, "complete": COMPLETE, "stopped": STOPPED, "paused": STOPPED}
 _NOT_ITS_FAULT = ("error", "lost")
 _FIRST = 64  # rows
 
@@ -22,56 +26,56 @@ class Observations:
 
     Args:
         problem: What is tuned.
-        features: The map from units to a model's columns.
+        view: What a model needs beside units, from these: (n, d) to (n, p), row by row.
 
     Attributes:
         n: How many trials there are.
         rows: The units of each, as bytes: what a candidate is compared with before it is decoded.
     """
 
-    def __init__(self, problem: Problem[Any], features: Features) -> None:
+    def __init__(self, problem: Problem[Any], view: Callable[[Floats], Floats]) -> None:
         self.n = 0
         self.rows: set[bytes] = set()
         self._problem = problem
-        self._features = features
+        self._view = view
+        d = len(problem.space)
         self._arrays: dict[str, np.ndarray[Any, Any]] = {
-            "units": np.empty((_FIRST, len(problem.space))),
-            "columns": np.empty((_FIRST, len(features.layout.group))),
+            "units": np.empty((_FIRST, d)),
+            "columns": np.empty((_FIRST, view(np.empty((0, d))).shape[1])),
             "losses": np.empty((_FIRST, len(problem.objectives))),
             "excess": np.empty((_FIRST, len(problem.limits))),
-            "state": np.full(_FIRST, UNKNOWN, dtype=np.int8),
+            "steps": np.empty(_FIRST),
+            "state": np.empty(_FIRST, dtype=np.int64),
         }
 
     def note(self, records: Sequence[Record[Any]]) -> None:
         """Take in what happened to trials, in log order."""
-        problem = self._problem
+        started = [record for record in records if record.event == "started"]
+        if started:
+            self._start(started)
+        arrays, problem = self._arrays, self._problem
         for record in records:
             row = record.number
-            if row == len(self._arrays["state"]):
-                for name, array in self._arrays.items():
-                    self._arrays[name] = np.concatenate([array, np.empty_like(array)])
-            arrays = self._arrays
-            if row == self.n:
-                self.n += 1
-                units = problem.space.encode([record.logged])
-                self.rows.add(units.tobytes())
-                arrays["units"][row] = units[0]
-                arrays["columns"][row] = self._features(units)[0]
-            arrays["state"][row] = self._state_of(record)
+            arrays["state"][row] = _state_of(record)
             arrays["losses"][row] = problem.losses(record.values)
+            arrays["steps"][row] = record.step
             for i, limit in enumerate(problem.limits):
-                over = record.values.get(limit.name, np.nan) - limit.bound
-                arrays["excess"][row, i] = over if limit.sign in ("<", "<=") else -over
+                arrays["excess"][row, i] = _excess(limit, record.values)
 
-    def _state_of(self, record: Record[Any]) -> int:
-        if record.state == "running":
-            return PENDING
-        if record.state == "failed":
-            kind = None if record.failure is None else record.failure.kind
-            return UNKNOWN if kind in _NOT_ITS_FAULT else FAILED
-        if not np.isfinite(self._problem.losses(record.values)).all():
-            return UNKNOWN
-        return COMPLETE if record.state == "complete" else CENSORED
+    def _start(self, records: Sequence[Record[Any]]) -> None:
+        """Make rows for trials, of which the log starts each once, by number."""
+        begin, self.n = self.n, self.n + len(records)
+        while self.n > len(self._arrays["state"]):
+            for name, array in self._arrays.items():
+                self._arrays[name] = np.concatenate([array, np.empty_like(array)])
+        units = self._problem.space.encode([record.logged for record in records])
+        self.rows.update(row.tobytes() for row in units)
+        self._arrays["units"][begin : self.n] = units
+        self._arrays["columns"][begin : self.n] = self._view(units)
+
+    def count(self, *states: int) -> int:
+        """Return how many trials stand in one of these states."""
+        return int(np.isin(self.state, states).sum())
 
     @property
     def units(self) -> Floats:
@@ -80,7 +84,7 @@ class Observations:
 
     @property
     def columns(self) -> Floats:
-        """What `features` makes of the units (n, p)."""
+        """What `view` makes of the units (n, p)."""
         return self._arrays["columns"][: self.n]
 
     @property
@@ -90,10 +94,28 @@ class Observations:
 
     @property
     def excess(self) -> Floats:
-        """By how much limits are broken (n, l): above 0 is too much; NaN: not measured."""
+        """By how much limits are broken (n, l): above 0 if they are; NaN: not measured."""
         return self._arrays["excess"][: self.n]
 
     @property
-    def state(self) -> np.ndarray[Any, np.dtype[np.int8]]:
-        """Where each trial stands (n,): PENDING, COMPLETE, CENSORED, FAILED or UNKNOWN."""
+    def steps(self) -> Floats:
+        """The last step of each trial (n,)."""
+        return self._arrays["steps"][: self.n]
+
+    @property
+    def state(self) -> Ints:
+        """Where each trial stands (n,): PENDING, COMPLETE, STOPPED, FAILED or UNKNOWN."""
         return self._arrays["state"][: self.n]
+
+
+def _state_of(record: Record[Any]) -> int:
+    if record.state == "failed":
+        unlucky = record.failure is None or record.failure.kind in _NOT_ITS_FAULT
+        return UNKNOWN if unlucky else FAILED
+    return _STATES[record.state]
+
+
+def _excess(limit: Limit, values: Mapping[str, float]) -> float:
+    value = values.get(limit.name, np.nan)
+    over = value - limit.bound if limit.sign in ("<", "<=") else limit.bound - value
+    return TOUCHED if over == 0 and not limit.holds(values) else over

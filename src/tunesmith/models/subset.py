@@ -1,13 +1,11 @@
 """Which of many trials a model takes in: it is most exact where it matters."""
 
-from typing import Any
-
 import numpy as np
 
-from tunesmith.numerics.normal import Floats
+from tunesmith.numerics.arrays import Floats, Ints
 
 
-def chosen(X: Floats, y: Floats, shrink: Floats, most: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+def chosen(X: Floats, y: Floats, shrink: Floats, most: int) -> Ints:
     """Return places (most,), ascending: the best, those nearest to the very best, and others.
 
     A third each; the others are evenly spaced in time, so that the model knows the whole space.

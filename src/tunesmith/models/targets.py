@@ -5,12 +5,12 @@ What was stopped early is no better than the median; what failed by its params i
 """
 
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
-from tunesmith.models.observations import CENSORED, COMPLETE, FAILED, Observations
-from tunesmith.numerics.normal import Floats
+from tunesmith.models.observations import COMPLETE, FAILED, STOPPED, Observations
+from tunesmith.numerics.arrays import Floats, Ints
 from tunesmith.numerics.warps import half_rank, standard
 
 SHARE_OF_SUM = 0.05
@@ -26,7 +26,7 @@ class Target:
         values: What they tell (n,).
     """
 
-    rows: np.ndarray[Any, np.dtype[np.int64]]
+    rows: Ints
     values: Floats
 
 
@@ -44,9 +44,10 @@ def of_objectives(known: Observations, weights: Floats) -> Target:
         J. Knowles. ParEGO. IEEE Trans. Evolutionary Computation 10, 2006. Equations (1) and (2).
     """
     state = known.state
-    measured = np.flatnonzero((state == COMPLETE) | (state == CENSORED))
+    ended = (state == COMPLETE) | (state == STOPPED)
+    measured = np.flatnonzero(ended & np.isfinite(known.losses).all(axis=1))
     values = -_one(known.losses[measured], weights)
-    early = state[measured] == CENSORED
+    early = state[measured] == STOPPED
     values[early] = np.minimum(values[early], np.median(values[~early]))
     failed = np.flatnonzero(state == FAILED)
     worst = np.full(len(failed), values.min() - max(1.0, float(np.ptp(values))))

@@ -5,14 +5,12 @@ theta = (k lengthscales, c warps' a, c warps' b, slope, signal, noise), all as l
 
 import math
 from dataclasses import dataclass
-from typing import Any, TypeAlias, final
+from typing import final
 
 import numpy as np
 
-from tunesmith.numerics.normal import Floats
+from tunesmith.numerics.arrays import Floats, Ints
 from tunesmith.numerics.warps import kumaraswamy, kumaraswamy_slopes
-
-Places: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 
 OTHERS = 3  # slope, signal and noise
 SLOPE, SIGNAL, NOISE = (
@@ -34,8 +32,8 @@ class Layout:
         warped: Columns that are units - 0.5 and are bent before they are scaled (c,).
     """
 
-    group: Places
-    warped: Places
+    group: Ints
+    warped: Ints
 
     @property
     def n_groups(self) -> int:

@@ -14,13 +14,12 @@ References:
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, final
+from typing import final
 
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-Floats: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
-Ints: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
+from tunesmith.numerics.arrays import Floats, Ints
 
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 

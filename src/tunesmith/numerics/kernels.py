@@ -8,7 +8,7 @@ References:
 
 import numpy as np
 
-from tunesmith.numerics.normal import Floats
+from tunesmith.numerics.arrays import Floats
 
 
 def squared_distances(X: Floats, Y: Floats) -> Floats:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tunesmith.numerics.normal import Floats
+from tunesmith.numerics.arrays import Floats
 
 _MEMORY = 8
 _ARMIJO = 1e-4

@@ -1,11 +1,11 @@
 """The standard normal distribution: quantiles, and the logarithm of its distribution function."""
 
-from typing import Any, TypeAlias
-
 import numpy as np
 from scipy.special import log_ndtr, ndtri
 
-Floats: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
+from tunesmith.numerics.arrays import Floats
+
+__all__ = ["Floats", "log_cdf", "quantile"]
 
 
 def quantile(p: Floats) -> Floats:

@@ -1,13 +1,11 @@
 """Pareto fronts: which rows of a table of losses no other row beats."""
 
-from typing import Any
-
 import numpy as np
 
-Mask = np.ndarray[Any, np.dtype[np.bool_]]
+from tunesmith.numerics.arrays import Bools, Floats, Ints
 
 
-def front(losses: np.ndarray[Any, np.dtype[np.float64]]) -> Mask:
+def front(losses: Floats) -> Bools:
     """Return which rows are not dominated.
 
     A row dominates another if it is nowhere greater and somewhere less; so of equal rows all
@@ -33,7 +31,7 @@ def front(losses: np.ndarray[Any, np.dtype[np.float64]]) -> Mask:
     return mask
 
 
-def crowding(losses: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, Any]:
+def crowding(losses: Floats) -> Floats:
     """Return how far (n,) each row of a front is from its neighbours; infinite at the ends.
 
     Args:
@@ -53,7 +51,7 @@ def crowding(losses: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, A
     return distance
 
 
-def best(losses: np.ndarray[Any, np.dtype[np.float64]], k: int) -> np.ndarray[Any, Any]:
+def best(losses: Floats, k: int) -> Ints:
     """Return the places of the best `k` rows: front by front, of the last front the loneliest.
 
     Args:
@@ -73,14 +71,14 @@ def best(losses: np.ndarray[Any, np.dtype[np.float64]], k: int) -> np.ndarray[An
     return np.concatenate(found)
 
 
-def _falling(second: np.ndarray[Any, np.dtype[np.float64]]) -> Mask:
+def _falling(second: Floats) -> Bools:
     """The front for m = 2: sorted by the first loss, each must beat all before it in the second."""
     kept = np.ones(len(second), dtype=np.bool_)
     kept[1:] = second[1:] < np.minimum.accumulate(second)[:-1]
     return kept
 
 
-def _peeled(rows: np.ndarray[Any, np.dtype[np.float64]]) -> Mask:
+def _peeled(rows: Floats) -> Bools:
     """The front for any m: the first row that is left is on it; drop what it dominates."""
     kept = np.zeros(len(rows), dtype=np.bool_)
     left = np.arange(len(rows))

@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from tunesmith._core.random import seed_of
+from tunesmith.numerics.arrays import Floats
 
 BITS = 32
 
@@ -84,7 +85,7 @@ def scramble(plain: Directions, rng: np.random.Generator) -> Directions:
     return scrambled
 
 
-def points(table: Directions, start: int, n: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+def points(table: Directions, start: int, n: int) -> Floats:
     """Return points `start` … `start + n - 1` of a sequence, in Gray code order.
 
     Args:

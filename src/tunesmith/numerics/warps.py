@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from tunesmith.numerics.normal import Floats, quantile
+from tunesmith.numerics.arrays import Floats
+from tunesmith.numerics.normal import quantile
 
 
 def half_rank(values: Floats) -> Floats:

@@ -5,13 +5,14 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, final
+from typing import Generic, Literal, final
 
 import numpy as np
 
 from tunesmith._core import checks
 from tunesmith._core.errors import SettingError
 from tunesmith._core.types import P
+from tunesmith.numerics.arrays import Floats
 from tunesmith.records.events import ProblemText
 from tunesmith.space import Space
 
@@ -140,7 +141,7 @@ class Problem(Generic[P]):
         if self.value not in ("last", "best"):
             raise SettingError(f'value is "last" or "best", got {self.value!r}')
 
-    def losses(self, values: Mapping[str, float]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    def losses(self, values: Mapping[str, float]) -> Floats:
         """Return the objectives of `values` as losses (m,), smaller is better; NaN where missing."""
         return np.array([o.sign * values.get(o.name, math.nan) for o in self.objectives])
 

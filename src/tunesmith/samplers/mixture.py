@@ -5,7 +5,8 @@ from typing import Any, final
 
 import numpy as np
 
-from tunesmith.numerics.densities import Axes, Floats, Ints, Kernels, Part, log_sum
+from tunesmith.numerics.arrays import Floats, Ints
+from tunesmith.numerics.densities import Axes, Kernels, Part, log_sum
 from tunesmith.space import Categorical, Space
 from tunesmith.space.blocks import Block
 

@@ -9,12 +9,15 @@ import numpy as np
 
 from tunesmith._core import checks
 from tunesmith._core.errors import SettingError
+from tunesmith.models import Observations
+from tunesmith.models.observations import COMPLETE, FAILED, STOPPED
+from tunesmith.numerics.arrays import Ints
 from tunesmith.records import Heard, Problem, Record
 from tunesmith.samplers.mixture import Frame, Mixture
 from tunesmith.samplers.quasirandom import QuasiRandom
 from tunesmith.samplers.sampler import Sampler, Suggestion
 from tunesmith.samplers.seen import Seen
-from tunesmith.samplers.trials import COMPLETE, FAILED, STOPPED, Floats, Ints, Trials
+from tunesmith.samplers.split import split, weights
 from tunesmith.space import Params
 
 MOST_GOOD = 25
@@ -30,13 +33,13 @@ class _State:
     Attributes:
         start: The state of the Sobol' points that it begins with.
         seen: What was started.
-        trials: The same, and what came of it, as arrays.
+        trials: The same, and what came of it; their columns are `Space.grains`.
         frame: The space as mixtures see it.
     """
 
     start: Any
     seen: Seen
-    trials: Trials
+    trials: Observations
     frame: Frame
 
 
@@ -92,12 +95,13 @@ class TPE(Sampler[_State]):
 
     def init(self, problem: Problem[Any], rng: np.random.Generator) -> _State:
         start = QuasiRandom().init(problem, rng)
-        return _State(start, start.seen, Trials(problem), Frame.of(problem.space))
+        space = problem.space
+        return _State(start, start.seen, Observations(problem, space.grains), Frame.of(space))
 
     def tell(self, state: _State, records: Sequence[Record[Any]]) -> _State:
         started = [record for record in records if record.event == "started"]
         state.start = QuasiRandom().tell(state.start, started)
-        state.trials.put(records)
+        state.trials.note(records)
         return state
 
     def ask(self, state: _State, rng: np.random.Generator, n: int) -> list[Suggestion]:
@@ -106,11 +110,11 @@ class TPE(Sampler[_State]):
         finished = known + trials.count(FAILED)
         if not known or finished < self.start or not len(space):
             return QuasiRandom().ask(state.start, rng, n)
-        best, others = trials.split(min(math.ceil(self.share * finished), MOST_GOOD, known))
-        weights = _weights(trials, best, others)
-        promising = Mixture(state.frame, trials.units[best], trials.grains[best], weights, FLOOR)
+        best, others = split(trials, min(math.ceil(self.share * finished), MOST_GOOD, known))
+        weighed = weights(trials, best, others)
+        promising = Mixture(state.frame, trials.units[best], trials.columns[best], weighed, FLOOR)
         others = _thinned(others)
-        units, grains = trials.units[others], trials.grains[others]
+        units, grains = trials.units[others], trials.columns[others]
         is_new = state.seen.news()
         found: list[Suggestion] = []
         for left in reversed(range(n)):
@@ -145,24 +149,6 @@ class TPE(Sampler[_State]):
                     return params
         drawn = state.seen.draw(rng, 1, is_new)
         return drawn[0] if drawn else None
-
-
-def _weights(trials: Trials, best: Ints, others: Ints) -> Floats:
-    """The weights (k + 1,) of the best trials: by how much they improve on the best other one.
-
-    The prior, last, has their mean. Where that tells nothing, all are equal: with several
-    objectives, with trials that have no loss to compare, or all of the same.
-    """
-    equal = np.ones(len(best) + 1)
-    whole = (trials.fates == COMPLETE) & ~trials.excess.any(axis=1)  # (size,)
-    compared = others[whole[others]]
-    if trials.losses.shape[1] > 1 or not len(compared) or not whole[best].all():
-        return equal
-    gains = trials.losses[compared, 0].min() - trials.losses[best, 0]
-    if not np.isfinite(gains).all() or gains.max() <= 0:
-        return equal
-    gains = np.maximum(gains, 1e-12 * gains.max())
-    return np.append(gains, gains.mean())
 
 
 def _thinned(others: Ints) -> Ints:

@@ -25,9 +25,7 @@ class Block:
 
 def blocks(guards: Guards) -> tuple[Block, ...]:
     """Return the blocks of a space, those above before those below; what is always active first."""
-    alike: dict[tuple[Condition, ...], list[int]] = {}
-    for column, conditions in enumerate(guards.of):
-        alike.setdefault(conditions, []).append(column)
+    alike = guards.alike
     home = {column: conditions for conditions, columns in alike.items() for column in columns}
     reads = {
         conditions: {home[column] for condition in conditions for column in condition.uses}

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, TypeAlias, final
 import numpy as np
 
 from tunesmith._core.errors import SpaceError
+from tunesmith.numerics.arrays import Bools, Floats
 from tunesmith.space.choices import Labelled, Ordinal
-from tunesmith.space.columns import Bools, Floats
 from tunesmith.space.expressions import Expression, path_of
 from tunesmith.space.labels import Scalar, hint, key_of
 from tunesmith.space.parameters import Parameter, Ranged

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from tunesmith._core.errors import SpaceError
+from tunesmith.numerics.arrays import Bools, Floats
 from tunesmith.space.choices import Categorical
-from tunesmith.space.columns import Bools, Floats
 from tunesmith.space.compiling import Rule
 from tunesmith.space.conditions import Member
 from tunesmith.space.drawing import BLOCK, MOST_DRAWS, blocks, own_generator, sizes

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, final
 import numpy as np
 
 from tunesmith._core.errors import SpaceError
-from tunesmith.space.columns import Bools, Floats
+from tunesmith.numerics.arrays import Bools, Floats
 from tunesmith.space.compiling import Rule
 from tunesmith.space.expressions import Expression
 from tunesmith.space.labels import Scalar
@@ -134,17 +134,15 @@ class Guards:
 
     Attributes:
         of: The conditions of each column; none: always active.
-        together: Columns that have the same conditions; those that are always active left out.
+        alike: The columns that have the same conditions, ascending.
     """
 
     def __init__(self, of: Sequence[tuple[Condition, ...]]) -> None:
         self.of = tuple(of)
-        alike: dict[tuple[Condition, ...], list[int]] = {}
+        self.alike: dict[tuple[Condition, ...], list[int]] = {}
         for column, conditions in enumerate(of):
-            if conditions:
-                alike.setdefault(conditions, []).append(column)
-        self._groups = [(conditions, np.array(cols)) for conditions, cols in alike.items()]
-        self.together = tuple(map(tuple, alike.values()))
+            self.alike.setdefault(conditions, []).append(column)
+        self._groups = [(some, np.array(columns)) for some, columns in self.alike.items() if some]
 
     def __bool__(self) -> bool:
         return bool(self._groups)

@@ -6,7 +6,7 @@ from itertools import chain, repeat
 import numpy as np
 
 from tunesmith._core.errors import SpaceError
-from tunesmith.space.columns import Bools, Floats
+from tunesmith.numerics.arrays import Bools, Floats
 from tunesmith.space.encoding import Encoding
 
 BLOCK = 4096

@@ -7,7 +7,8 @@ from typing import Protocol, final
 import numpy as np
 
 from tunesmith._core.errors import SpaceError
-from tunesmith.space.columns import Bools, Columns, Floats, single
+from tunesmith.numerics.arrays import Bools, Floats
+from tunesmith.space.columns import Columns, single
 from tunesmith.space.compiling import Found, Rule, compiled
 from tunesmith.space.conditions import Condition, Guards, Member, Whens, ordered, own
 from tunesmith.space.expressions import Expression

@@ -15,7 +15,8 @@ from typing import Any, final
 import numpy as np
 
 from tunesmith._core.errors import SpaceError
-from tunesmith.space.columns import Bools, Column, Floats
+from tunesmith.numerics.arrays import Bools, Floats
+from tunesmith.space.columns import Column
 from tunesmith.space.compiling import Rule
 from tunesmith.space.encoding import Encoding, holding
 from tunesmith.space.labels import whole_or_none

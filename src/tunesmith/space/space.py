@@ -11,9 +11,9 @@ import numpy as np
 
 from tunesmith._core.errors import SpaceError
 from tunesmith._core.types import P
+from tunesmith.numerics.arrays import Bools, Floats
 from tunesmith.space import completion, drawing, enumeration, serial
 from tunesmith.space.blocks import Block, blocks
-from tunesmith.space.columns import Bools, Floats
 from tunesmith.space.comparison import differences
 from tunesmith.space.encoding import Encoding
 from tunesmith.space.labels import Params
@@ -135,11 +135,6 @@ class Space(Declared, Generic[P]):
     def conditional(self) -> bool:
         """Whether a parameter is not always active."""
         return bool(self._encoding.guards)
-
-    @property
-    def gates(self) -> tuple[tuple[int, ...], ...]:
-        """Places, in `names`, of parameters that are active together; always active ones left out."""
-        return self._encoding.guards.together
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias, final
 
 import numpy as np
 
-from tunesmith.space.columns import Floats
+from tunesmith.numerics.arrays import Floats
 from tunesmith.space.labels import Scalar
 
 Of: TypeAlias = Callable[[Floats], Any]

@@ -1,16 +1,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pytest
+from msgspec.structs import replace
 
 import tunesmith as ts
-from tunesmith.records import Problem, Record
-from tunesmith.samplers.trials import COMPLETE, FAILED, IGNORED, PENDING, STOPPED, Trials
-from tunesmith.space import Choice, Float, Int, Space
+from tunesmith.models import Observations
+from tunesmith.records import Limit, Problem, Record
+from tunesmith.samplers.split import split, weights
 from tunesmith.testing.samplers import LOSS, PROBLEMS, Fate, Play
-
-BRANCHED = Space({"o": Choice({"a": {"x": Float(0, 1)}, "b": {"n": Int(1, 4)}})})
 
 
 def study(results: Sequence[Mapping[str, float] | None], **options: Any) -> ts.Study[Any]:
@@ -28,14 +26,18 @@ def events(made: ts.Study[Any]) -> list[Record[Any]]:
     return [r.begun() for r in history] + [r for r in history if r.finished]
 
 
-def trials(made: ts.Study[Any]) -> Trials:
-    found = Trials(made.history.problem)
-    found.put(events(made))
+def noted(problem: Problem[Any], records: Sequence[Record[Any]]) -> Observations:
+    found = Observations(problem, problem.space.grains)
+    found.note(records)
     return found
 
 
-def parts(found: Trials, k: int) -> tuple[list[int], list[int]]:
-    best, others = found.split(k)
+def trials(made: ts.Study[Any]) -> Observations:
+    return noted(made.history.problem, events(made))
+
+
+def parts(found: Observations, k: int) -> tuple[list[int], list[int]]:
+    best, others = split(found, k)
     return best.tolist(), others.tolist()
 
 
@@ -57,12 +59,8 @@ def test_failures_are_bad_and_accidents_are_nothing() -> None:
     """What diverged counts among the others, whatever is asked for; an error does not count."""
     made = study([{"v": 1.0}, {"v": float("nan")}], minimize="v")
     made.fail(made.ask(), "a bug")
-    found = trials(made)
 
-    assert parts(found, 5) == ([0], [1])
-    assert [found.count(f) for f in (COMPLETE, STOPPED, FAILED, PENDING, IGNORED)] == [
-        1, 0, 1, 0, 1,
-    ]  # fmt: skip
+    assert parts(trials(made), 5) == ([0], [1])
 
 
 def test_limits_come_before_losses() -> None:
@@ -104,39 +102,45 @@ def test_stopped_trials_are_behind_complete_ones() -> None:
     fates: list[Fate] = ["stopped", "complete", "stopped", "complete"]
     for fate in fates:
         play.finish(play.start(play.ask()[0].params), fate)
-    found = Trials(play.problem)
-    found.put(play.told)
 
-    assert set(parts(found, 2)[0]) == {1, 3}
-    assert found.count(STOPPED) == 2
+    assert set(parts(noted(play.problem, play.told), 2)[0]) == {1, 3}
 
 
-def test_arrays_grow_and_pieces_do_not_matter() -> None:
-    """However many trials there are and in whichever pieces they are told."""
-    problem = Problem(BRANCHED, LOSS)
+def test_the_later_of_stopped_trials_is_better() -> None:
+    """Whatever they measured; what was stopped before it measured anything comes last."""
+    play = Play(ts.samplers.Random(), PROBLEMS["one float"])
+    ends = [(2, {"loss": 0.0}), (0, {}), (4, {"loss": 9.0}), (4, {"loss": 8.0})]
+    started = [play.start({"x": i / 10}) for i in range(len(ends))]
+    stopped = [
+        replace(record, state="stopped", fork_step=step, values=values)
+        for record, (step, values) in zip(started, ends, strict=True)
+    ]
+
+    assert parts(noted(play.problem, started + stopped), 4) == ([3, 2, 0, 1], [])
+
+
+def test_limits_that_were_not_measured_are_broken_most() -> None:
+    """Behind whatever breaks them by a finite amount."""
+    problem = Problem(ts.Space({"x": ts.Float(0, 1)}), LOSS, limits=(Limit.parse("ms <= 20"),))
     play = Play(ts.samplers.Random(), problem)
-    for _ in range(150):
-        play.turn()
-    whole, single = Trials(problem), Trials(problem)
-    whole.put(play.told)
-    for record in play.told:
-        single.put([record])
+    silent, slow = (play.finish(play.start({"x": x})) for x in (0.1, 0.2))
+    slow = replace(slow, values={"loss": 9.0, "ms": 1e9})
 
-    assert whole.n == single.n == 150
-    for ours, theirs in zip(whole.split(20), single.split(20), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
-    np.testing.assert_array_equal(whole.units[:150], single.units[:150])
+    assert parts(noted(problem, [silent.begun(), slow.begun(), silent, slow]), 2) == ([1, 0], [])
 
 
-def test_units_are_those_of_the_params() -> None:
-    """NaN where inactive; grains beside them."""
-    problem = Problem(BRANCHED, LOSS)
-    play = Play(ts.samplers.Random(), problem)
-    told = [play.start({"o": "a", "o.a.x": 0.25}), play.start({"o": "b", "o.b.n": 4})]
-    found = Trials(problem)
-    found.put(told)
+def test_weights_are_gains() -> None:
+    """Over the best of the others that is within the limits; the prior's is their mean."""
+    values = [(1.0, 0), (3, 0), (6, 0), (0, 9)]
+    made = study([{"v": v, "ms": ms} for v, ms in values], minimize="v", subject_to=["ms <= 5"])
+    found = trials(made)
 
-    assert found.n == 2
-    np.testing.assert_allclose(found.units[:2], [[0.25, 0.25, np.nan], [0.75, np.nan, 0.875]])
-    assert found.grains[:2, 0].tolist() == [0.5, 0.5]
-    assert found.grains[1, 2] == pytest.approx(0.25)
+    assert weights(found, *split(found, 2)).tolist() == [5, 3, 4]
+
+
+@pytest.mark.parametrize("results", [[{"v": 1.0}] * 3, [{"v": 1.0}, {"v": 2.0}]])
+def test_weights_that_nothing_tells_are_equal(results: list[dict[str, float]]) -> None:
+    """All losses are the same, or there is no other trial."""
+    found = trials(study(results, minimize="v"))
+
+    assert weights(found, *split(found, 2)).tolist() == [1, 1, 1]
