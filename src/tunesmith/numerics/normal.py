@@ -5,8 +5,6 @@ from scipy.special import log_ndtr, ndtri
 
 from tunesmith.numerics.arrays import Floats
 
-__all__ = ["Floats", "log_cdf", "quantile"]
-
 
 def quantile(p: Floats) -> Floats:
     """Return the z of P(N(0, 1) <= z) = p, for probabilities of any shape."""

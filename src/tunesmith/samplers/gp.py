@@ -13,7 +13,8 @@ from tunesmith.models.observations import COMPLETE, PENDING
 from tunesmith.models.subset import chosen
 from tunesmith.models.targets import Target
 from tunesmith.numerics import sobol
-from tunesmith.numerics.normal import Floats, log_cdf
+from tunesmith.numerics.arrays import Floats
+from tunesmith.numerics.normal import log_cdf
 from tunesmith.numerics.threads import one_thread
 from tunesmith.records import Problem, Record
 from tunesmith.samplers.sampler import Sampler, Suggestion

@@ -9,7 +9,7 @@ from typing import Any, final
 
 import numpy as np
 
-from tunesmith.numerics.normal import Floats
+from tunesmith.numerics.arrays import Floats
 from tunesmith.space import Categorical, Parameter, Space
 
 DRAWS = 400  # from the whole space, ...

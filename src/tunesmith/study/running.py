@@ -15,6 +15,7 @@ from tunesmith._core.errors import (
     ResultError,
     SettingError,
     Stopped,
+    StorageError,
     StudyError,
     Superseded,
 )
@@ -106,7 +107,8 @@ class Run(Generic[P]):
                 raise
             raise Interrupted from None
         except Exception:
-            self._hand_back("error")
+            with suppress(StorageError):  # what is raised says more
+                self._hand_back("error")
             raise
         if self._notice.given:
             self._hand_back("pre-empted")
