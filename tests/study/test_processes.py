@@ -75,7 +75,10 @@ def kill_again_and_again(path: Path, kills: int) -> None:
     assert {r.handle for r in history} == {0}
     assert history.count("running") <= 1
     uninterrupted = ts.Study(
-        {"x": ts.Float(0, 1), "k": ts.Int(1, 10_000)}, minimize="loss", seed=0
+        {"x": ts.Float(0, 1), "k": ts.Int(1, 10_000)},
+        minimize="loss",
+        seed=0,
+        sampler=ts.samplers.Random(),
     ).run(lambda t: t["x"], trials=len(history), progress=False)
     assert [(r.logged, r.seed) for r in history] == [
         (r.logged, r.seed) for r in uninterrupted.history

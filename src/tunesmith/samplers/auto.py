@@ -12,6 +12,7 @@ from tunesmith.samplers.sampler import Sampler, Suggestion
 from tunesmith.samplers.tpe import TPE
 
 DOUBTFUL = 0.85  # accuracy of the Gaussian process, below which every other suggestion is TPE's
+TELLING = 20  # trials from which on an accuracy says something
 PATIENCE_S = 10.0  # that suggestions may take in all, whatever the trials do
 
 
@@ -39,9 +40,9 @@ class _State:
 class Auto(Sampler[_State]):
     """Chooses who proposes, by what the log says, and writes into the memo whom and why.
 
-    That is `GP`, as a rule. Where the ranks of the trials that it foresees, each from all others,
-    correlate with those measured by less than 0.85, as with much noise or on plateaus, it takes
-    turns with `TPE`. When suggestions have taken 10 s in all, and longer than the trials
+    That is `GP`, as a rule. From 20 trials on, where the ranks of the trials that it foresees, each
+    from all others, correlate with those measured by less than 0.85, as with much noise or on
+    plateaus, it takes turns with `TPE`. When suggestions have taken 10 s in all, and longer than the trials
     themselves, `TPE` goes on alone: it is five times as fast.
 
     The memo is that of the proposer, with "model" (gp or tpe) and "why".
@@ -65,7 +66,7 @@ class Auto(Sampler[_State]):
         accuracy: float = state.gp.accuracy
         if state.asked_s > PATIENCE_S and state.asked_s > state.ran_s:
             model, why = "tpe", "suggestions take longer than trials"
-        elif accuracy < DOUBTFUL and state.n % 2:
+        elif state.n >= TELLING and accuracy < DOUBTFUL and state.n % 2:
             model, why = "tpe", f"the Gaussian process has an accuracy of {accuracy}"
         else:
             model, why = "gp", ""

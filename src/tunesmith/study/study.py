@@ -13,7 +13,7 @@ from tunesmith._core.types import P
 from tunesmith.executors import Executor
 from tunesmith.records import History, Limit, Objective, Problem, Record, Resource
 from tunesmith.records.events import Noted
-from tunesmith.samplers import FiniteSampler, Random, Sampler
+from tunesmith.samplers import Auto, FiniteSampler, Sampler
 from tunesmith.space import Space
 from tunesmith.stop import StopRule
 from tunesmith.storage import Memory, Storage
@@ -46,7 +46,7 @@ class Study(Generic[P]):
         subject_to: Limits on metrics, such as "latency_ms <= 20".
         resource: What a trial spends step by step, such as epochs.
         value: Which report counts for a trial that returns nothing.
-        sampler: Who proposes params.
+        sampler: Who proposes params; by default `ts.samplers.Auto()`.
         name: Name under which it is kept; without one it lives in memory only.
         storage: Where it is kept, a path or URL; by default `$TUNESMITH_STORAGE`, or
             `./tunesmith.db`.
@@ -113,7 +113,7 @@ class Study(Generic[P]):
         seed = None if seed is None else checks.whole("seed=", seed)
         width = None if deterministic is None else checks.whole("deterministic=", deterministic, 1)
         place, name = opening.place(storage, name)
-        ledger, going = opening.open_study(problem, sampler, Random(), place, name, seed, width)
+        ledger, going = opening.open_study(problem, sampler, Auto(), place, name, seed, width)
         self._start(ledger, going)
 
     def _start(self, ledger: Ledger[P], going: tuple[Sampler[Any] | None, int]) -> None:
