@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy.stats import spearmanr
 
 from tunesmith.models import Gaussian, Layout, Prior, fit
 from tunesmith.models.gaussian import loss
@@ -82,6 +83,20 @@ def test_pending_deviations_do_not_depend_on_values() -> None:
     _, expected = known.predict(Q)
 
     assert_allclose(Gaussian(THETA, X, Y, LAYOUT, Q[:2]).predict(Q)[1], expected, rtol=1e-8)
+
+
+def test_accuracy_is_that_of_leaving_each_out() -> None:
+    """Spearman's correlation of the outcomes with means that were computed without each of them."""
+    C = np.linalg.inv(kernel(X, X) + np.exp(THETA[-1]) * np.eye(len(X)))
+    centred = Y - (C.sum(axis=0) @ Y) / C.sum()
+    foreseen = []
+    for i in range(len(X)):
+        others = np.arange(len(X)) != i
+        without = np.linalg.inv(np.linalg.inv(C)[np.ix_(others, others)])
+        foreseen.append(kernel(X[[i]], X[others]) @ without @ centred[others])
+    expected = spearmanr(centred, np.ravel(foreseen)).statistic
+
+    assert_allclose(Gaussian(THETA, X, Y, LAYOUT).accuracy(Y), expected, atol=1e-12)
 
 
 def test_fit_finds_what_matters() -> None:
