@@ -52,7 +52,8 @@ def loss(theta: Floats, X: Floats, y: Floats, layout: Layout, prior: Prior) -> t
     if info:
         return math.inf, theta
     C, _ = dpotri(L, lower=1)
-    C = C + np.tril(C, -1).T  # only its lower half was there
+    C = C + C.T  # only its lower half was there
+    C.flat[:: n + 1] *= 0.5
     ones = C.sum(axis=1)
     residual = y - float(ones @ y) / float(ones.sum())
     a = C @ residual
