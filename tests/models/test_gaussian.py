@@ -70,9 +70,16 @@ def test_pending_points_leave_means_and_lower_deviations() -> None:
     mean, after = model.predict(Q)
 
     assert_allclose(mean, before_mean, rtol=1e-10)
-    assert_allclose(model.mean(Q), mean, rtol=1e-10)
     assert (after <= before + 1e-12).all()
     assert (after[:2] < 0.8 * before[:2]).all()
+
+
+@pytest.mark.parametrize("points, noise", [(X, -3.0), (np.repeat(X[:3], 5, axis=0), -40.0)])
+def test_means_at_what_is_known(points: np.ndarray, noise: float) -> None:
+    """They are those that `predict` gives there, also where the kernel needs a larger diagonal."""
+    model = Gaussian(np.append(THETA[:-1], noise), points, Y, LAYOUT, pending=X[:2] + 0.01)
+
+    assert_allclose(model.means, model.predict(points)[0], rtol=1e-6, atol=1e-6)
 
 
 def test_pending_deviations_do_not_depend_on_values() -> None:

@@ -1,3 +1,4 @@
+import platform
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -214,6 +215,28 @@ def test_depends_on_nothing_but_state_and_generator() -> None:
 
     assert one == two
     assert one.count("x0") == 30
+
+
+PAGES = """
+import resource
+import tunesmith as ts
+study = ts.Study({f"x{i}": ts.Float(0, 1) for i in range(40)}, minimize="loss", seed=3,
+                 sampler=ts.samplers.GP())
+for i in range(12):
+    if i == 8:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    trial = study.ask()
+    study.tell(trial, sum(v**2 for v in trial.params.values()))
+print((resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) // 4)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="memory of another C library")
+def test_memory_is_used_again() -> None:
+    """One suggestion after the other gets by with the pages of the first, not with hundreds more."""
+    run = subprocess.run([sys.executable, "-c", PAGES], capture_output=True, text=True, check=True)
+
+    assert int(run.stdout) < 100
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,8 @@ def loss(theta: Floats, X: Floats, y: Floats, layout: Layout, prior: Prior) -> t
     if info:
         return math.inf, theta
     C, _ = dpotri(L, lower=1)
-    C = C + np.tril(C, -1).T  # only its lower half was there
+    C = C + C.T  # only its lower half was there
+    C.flat[:: n + 1] *= 0.5
     ones = C.sum(axis=1)
     residual = y - float(ones @ y) / float(ones.sum())
     a = C @ residual
@@ -86,12 +87,12 @@ def fit(
     return min(found, key=lambda pair: pair[1])[0]
 
 
-def _factor(K: Floats) -> Floats:
-    """The lower Cholesky factor of K (n, n), with as little added to the diagonal as it takes."""
+def _factor(K: Floats) -> tuple[Floats, float]:
+    """The lower Cholesky factor of K (n, n), and what had to be added to the diagonal for it."""
     for jitter in _JITTERS:
         L, info = dpotrf(K + jitter * np.eye(len(K)) if jitter else K, lower=1)
         if info == 0:
-            return np.asarray(L)
+            return np.asarray(L), jitter
     raise np.linalg.LinAlgError("the kernel matrix is not positive definite")
 
 
@@ -110,6 +111,9 @@ class Gaussian:
         layout: What the columns mean.
         pending: Columns (q, p) of what will be measured: it makes deviations smaller and leaves
             means as they are.
+
+    Attributes:
+        means: The posterior means (n,) at X.
     """
 
     def __init__(
@@ -122,12 +126,15 @@ class Gaussian:
         self._Z = self._scaled(X if pending is None else np.concatenate([X, pending]))
         K = self._kernel(self._Z)
         K.flat[:: len(K) + 1] += noise
-        self._inverse, _ = dtrtri(_factor(K), lower=1)  # of the factor
+        L, jitter = _factor(K)
+        self._inverse, _ = dtrtri(L, lower=1)  # of the factor
         # the factor of a leading block is the leading block of the factor
         head = self._inverse[:n, :n]
         ones, half = head.sum(axis=1), head @ y
         self._mean = float(ones @ half) / float(ones @ ones)
         self._weights = head.T @ (half - self._mean * ones)
+        # K a = y - mean, so without its noise the kernel gives the means at X at no cost
+        self.means = y - (noise + jitter) * self._weights
 
     def _scaled(self, X: Floats) -> Floats:
         return np.asarray(self._layout.bent(self._theta, X) * self._shrink)
@@ -138,11 +145,6 @@ class Gaussian:
         k *= self._signal
         k += self._slope * (Z @ self._Z.T)
         return k
-
-    def mean(self, X: Floats) -> Floats:
-        """Return posterior means (m,) at columns (m, p)."""
-        k = self._kernel(self._scaled(X))[:, : len(self._weights)]
-        return np.asarray(self._mean + k @ self._weights)
 
     def accuracy(self, y: Floats) -> float:
         """Return how well each outcome (n,) is foreseen from all others: Spearman's correlation.

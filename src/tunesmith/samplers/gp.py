@@ -148,14 +148,15 @@ class _Asking:
         state = self._state
         ready = int((state.known.state == COMPLETE).sum()) >= LEAST
         found: list[Suggestion] = []
-        while len(found) < n:
+        for _ in range(n):
+            if found:  # it is pending for the next
+                columns = state.features(state.problem.space.encode([found[-1].params]))
+                self._pending = np.concatenate([self._pending, columns])
             first = state.known.n + len(found) < self._settings.first
             one = self._modelled() if ready and not first else self._sobol()
             if one is None:
                 break
             found.append(one)
-            columns = state.features(state.problem.space.encode([one.params]))
-            self._pending = np.concatenate([self._pending, columns])
         return found
 
     def _sobol(self) -> Suggestion | None:
@@ -235,5 +236,5 @@ class _Asking:
         if name == OBJECTIVE and name in memo.get("theta", {}):
             memo["accuracy"] = round(model.accuracy(y), 2)
         means = np.full(n, -np.inf)
-        means[place] = model.mean(X)
+        means[place] = model.means
         return model, means
