@@ -46,7 +46,8 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
     },
     "tunesmith.samplers": {
         "TPESampler": "ts.samplers.TPE()",
-        "CmaEsSampler": "ts.samplers.Random() or ts.samplers.QuasiRandom()",
+        "GPSampler": "ts.samplers.GP()",
+        "CmaEsSampler": "the default, ts.samplers.Auto()",
         "RandomSampler": "ts.samplers.Random()",
         "QMCSampler": "ts.samplers.QuasiRandom()",
         "GridSampler": "ts.samplers.Grid()",
