@@ -96,13 +96,14 @@ class Asker(Generic[P]):
         self._ledger = ledger
         self._sampler = sampler
         self._configured = configured
-        self._proposer = self._new_proposer()
+        self._renew()
 
-    def _new_proposer(self) -> Proposer[P]:
+    def _renew(self) -> None:
+        """Begin anew with a sampler that has heard nothing."""
         fold = self._ledger.fold
-        self._heard_of = self._ledger.generation
+        self._proposer = Proposer(fold.history.problem, self._sampler, fold.created.seed)
         self._ordered = Ordered.of(fold)
-        return Proposer(fold.history.problem, self._sampler, fold.created.seed)
+        self._heard_of = self._ledger.generation  # last: an interrupt before leaves all to do
 
     @property
     def decided(self) -> History[P]:
@@ -215,7 +216,7 @@ class Asker(Generic[P]):
         if self._heard_of == _IN_BETWEEN:
             ledger.refold()
         if self._heard_of != ledger.generation:
-            self._proposer = self._new_proposer()
+            self._renew()
         generation, self._heard_of = self._heard_of, _IN_BETWEEN
         heard = ledger.take_heard()
         if self._ordered is not None:
