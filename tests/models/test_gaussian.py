@@ -106,6 +106,16 @@ def test_accuracy_is_that_of_leaving_each_out() -> None:
     assert_allclose(Gaussian(THETA, X, Y, LAYOUT).accuracy(Y), expected, atol=1e-12)
 
 
+def test_accuracy_of_ties() -> None:
+    """Equal outcomes share a rank; where all are equal there is nothing to foresee."""
+    model = Gaussian(THETA, X, np.zeros(15), LAYOUT)
+    y = np.repeat([0.0, 1.0, 2.0], 5)
+
+    assert model.accuracy(np.zeros(15)) == 0.0
+    reordered = Gaussian(THETA, X[::-1], y[::-1], LAYOUT).accuracy(y[::-1])
+    assert_allclose(Gaussian(THETA, X, y, LAYOUT).accuracy(y), reordered, atol=1e-12)
+
+
 def test_fit_finds_what_matters() -> None:
     """The lengthscale of a column that has no effect becomes the longest; the rest is predicted."""
     rng = np.random.default_rng(1)

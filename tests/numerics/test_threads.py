@@ -1,3 +1,5 @@
+import threading
+
 import numpy as np
 import scipy.linalg  # noqa: F401 - its library is looked at
 from threadpoolctl import threadpool_info, threadpool_limits
@@ -20,3 +22,22 @@ def test_one_thread_inside_and_as_before_outside() -> None:
 
     assert set(inside) == {1}
     assert after == before
+
+
+def test_two_threads_at_once() -> None:
+    """One waits for the other, and afterwards the user's own setting holds again."""
+    before, inside = threads(), []
+
+    def work() -> None:
+        for _ in range(50):
+            with one_thread():
+                inside.append(set(threads()))
+
+    both = [threading.Thread(target=work) for _ in range(2)]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+
+    assert inside == [{1}] * 100
+    assert threads() == before

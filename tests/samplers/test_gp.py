@@ -2,6 +2,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -298,3 +299,79 @@ def test_limits_that_nothing_measured_do_not_matter() -> None:
     [suggestion] = play.ask()
 
     assert suggestion.memo["by"] == "ucb"
+
+
+def test_a_plain_is_searched_evenly() -> None:
+    """Where all losses are equal there is nothing to model: a needle is found as by Sobol' points."""
+
+    def needle(trial: ts.Trial[dict[str, Any]]) -> float:
+        return float(abs(trial["x"] - 3) > 0.6 or abs(trial["y"] + 2) > 0.6)
+
+    space = {"x": ts.Float(-5, 5), "y": ts.Float(-5, 5)}
+    for seed in range(3):  # random points miss it in each with a chance of 3 %
+        study = ts.minimize(
+            needle, space, trials=240, seed=seed, sampler=ts.samplers.GP(), progress=False
+        )
+        assert study.best.value == 0
+
+
+def test_trials_that_were_stopped_early_are_learned_from() -> None:
+    """Also if none has ever completed."""
+    study = ts.Study({"x": ts.Float(0, 1)}, minimize="loss", seed=0, sampler=ts.samplers.GP())
+
+    def train(trial: ts.Trial[dict[str, Any]]) -> None:
+        study.stop(trial)
+        trial.report(1, loss=(trial["x"] - 0.3) ** 2)
+
+    study.run(train, trials=25, progress=False)
+
+    assert {r.state for r in study.history} == {"stopped"}
+    assert np.mean([abs(r.params["x"] - 0.3) for r in study.history[15:]]) < 0.15
+
+
+def test_limits_that_are_met_exactly_or_never() -> None:
+    """What lies on the edge counts on its side; what was never met is approached."""
+
+    def run(limit: str, cost: Callable[[float, float], float]) -> ts.Study[dict[str, Any]]:
+        study = ts.Study(
+            {"x": ts.Float(0, 1), "y": ts.Float(0, 1)}, minimize="loss", subject_to=[limit],
+            seed=0, sampler=ts.samplers.GP(),
+        )  # fmt: skip
+        for _ in range(40):
+            trial = study.ask()
+            study.tell(trial, loss=trial["x"], cost=cost(trial["x"], trial["y"]))
+        return study
+
+    exact = run("cost < 1", lambda x, y: 1.0 if x < 0.75 else 1e10 * (x - 0.9))
+    assert len(exact.history) == 40
+    never = run("cost <= 1", lambda x, y: 5 + y)
+    assert np.mean([r.params["y"] for r in never.history[20:]]) < 0.25
+
+
+def test_memos_of_others_are_read_with_care() -> None:
+    """What another sampler, or a later version, wrote under our names is left alone."""
+    memos: list[dict[str, Any]] = [
+        {"by": "ucb", "theta": {"objective": [3, [0.0, 0.0]]}},
+        {"sobol": "x7", "theta": [1, 2], "accuracy": None},
+        {"theta": {"objective": "none"}, "accuracy": "high"},
+    ]
+
+    @dataclass(frozen=True)
+    class Stranger(ts.samplers.HistorySampler):
+        """Writes what ours would read."""
+
+        def propose(
+            self, problem: Any, history: Any, rng: Any, n: int
+        ) -> list[ts.samplers.Suggestion]:
+            return [ts.samplers.Suggestion({"x": rng.random()}, memos[len(history) % 3])] * n
+
+    storage = ts.storage.Memory()
+    space = {"x": ts.Float(0, 1)}
+    study = ts.Study(
+        space, minimize="loss", seed=0, name="s", storage=storage, sampler=Stranger()
+    ).run(lambda t: t["x"], trials=8, progress=False)
+    study = ts.Study(space, minimize="loss", name="s", storage=storage, sampler=ts.samplers.Auto())
+    study.run(lambda t: t["x"], trials=14, progress=False)
+
+    assert study.history[-1].memo["model"] == "gp"
+    assert study.best.value < 0.01

@@ -97,7 +97,10 @@ def _factor(K: Floats) -> tuple[Floats, float]:
 
 
 def _ranks(values: Floats) -> Floats:
-    return np.asarray(values.argsort(kind="stable").argsort(), dtype=float)
+    """Ranks (n,) around 0, equal values sharing theirs."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks = counts.cumsum() - (counts + len(values)) / 2
+    return np.asarray(ranks[place], dtype=float)
 
 
 @final
@@ -149,12 +152,17 @@ class Gaussian:
     def accuracy(self, y: Floats) -> float:
         """Return how well each outcome (n,) is foreseen from all others: Spearman's correlation.
 
+        It is 0 where all are equal.
+
         The means without one are those of all minus a / diag(C): Rasmussen and Williams, (5.12).
         """
         n = len(y)
         head = self._inverse[:n, :n]
         diagonal = np.einsum("ij,ij->j", head, head)
-        return float(np.corrcoef(_ranks(y), _ranks(y - self._weights / diagonal))[0, 1])
+        measured, foreseen = _ranks(y), _ranks(y - self._weights / diagonal)
+        if not measured.any() or not foreseen.any():
+            return 0.0
+        return float(measured @ foreseen / np.sqrt((measured @ measured) * (foreseen @ foreseen)))
 
     def predict(self, X: Floats) -> tuple[Floats, Floats]:
         """Return posterior means (m,) and standard deviations (m,), without noise, at (m, p)."""

@@ -9,11 +9,12 @@ from typing import final
 
 import numpy as np
 
-from tunesmith.models.observations import COMPLETE, FAILED, STOPPED, Observations
+from tunesmith.models.observations import COMPLETE, FAILED, STOPPED, TOUCHED, Observations
 from tunesmith.numerics.arrays import Floats, Ints
 from tunesmith.numerics.warps import half_rank, standard
 
 SHARE_OF_SUM = 0.05
+EDGE = 0.1  # how far from a limit counts what meets it exactly
 
 
 @final
@@ -30,6 +31,12 @@ class Target:
     values: Floats
 
 
+def measured(known: Observations) -> Ints:
+    """Return the trials that have ended, early or not, with all losses."""
+    ended = (known.state == COMPLETE) | (known.state == STOPPED)
+    return np.flatnonzero(ended & np.isfinite(known.losses).all(axis=1))
+
+
 def of_objectives(known: Observations, weights: Floats) -> Target:
     """Return what is to be large: one objective, or several seen through `weights`.
 
@@ -37,21 +44,20 @@ def of_objectives(known: Observations, weights: Floats) -> Target:
     being losses between 0 (the best seen) and 1 (the worst, its size forgotten).
 
     Args:
-        known: The trials; one is complete, at least.
+        known: The trials; one has ended with a result, at least.
         weights: Of the objectives (m,), 0 and above.
 
     References:
         J. Knowles. ParEGO. IEEE Trans. Evolutionary Computation 10, 2006. Equations (1) and (2).
     """
-    state = known.state
-    ended = (state == COMPLETE) | (state == STOPPED)
-    measured = np.flatnonzero(ended & np.isfinite(known.losses).all(axis=1))
-    values = -_one(known.losses[measured], weights)
-    early = state[measured] == STOPPED
-    values[early] = np.minimum(values[early], np.median(values[~early]))
+    state, ended = known.state, measured(known)
+    values = -_one(known.losses[ended], weights)
+    early = state[ended] == STOPPED
+    if not early.all():
+        values[early] = np.minimum(values[early], np.median(values[~early]))
     failed = np.flatnonzero(state == FAILED)
     worst = np.full(len(failed), values.min() - max(1.0, float(np.ptp(values))))
-    rows = np.concatenate([measured, failed])
+    rows = np.concatenate([ended, failed])
     values = standard(half_rank(np.concatenate([values, worst])))
     order = np.argsort(rows)  # no history is told by how it was sorted into states
     return Target(rows[order], values[order])
@@ -75,6 +81,7 @@ def of_limit(known: Observations, place: int) -> Target:
     """Return by how much the limit at `place` is kept, 0 being the edge, in robust units.
 
     The logarithm on both sides of the edge keeps its sign and forgets how far beyond it things are.
+    What meets it exactly lies a little on the side on which that counts.
 
     References:
         D. Eriksson and M. Poloczek. Scalable Constrained Bayesian Optimization. AISTATS 2021. The
@@ -83,6 +90,9 @@ def of_limit(known: Observations, place: int) -> Target:
     excess = known.excess[:, place]
     rows = np.flatnonzero((known.state == COMPLETE) & np.isfinite(excess))
     kept = -excess[rows]
-    scale = float(np.median(np.abs(kept))) if len(rows) else 1.0
-    kept /= scale or 1.0
-    return Target(rows, np.sign(kept) * np.log1p(np.abs(kept)))
+    off = np.abs(kept) > TOUCHED
+    side = np.where(kept >= 0, EDGE, -EDGE)
+    scale = float(np.median(np.abs(kept[off]))) if off.any() else 1.0
+    values = np.where(off, np.sign(kept) * np.log1p(np.abs(kept) / scale), side)
+    spread = float(values.std()) if len(rows) else 0.0
+    return Target(rows, values / (spread or 1.0))

@@ -11,7 +11,8 @@ from tunesmith.samplers.gp import GP
 from tunesmith.samplers.sampler import Sampler, Suggestion
 from tunesmith.samplers.tpe import TPE
 
-DOUBTFUL = 0.85  # accuracy of the Gaussian process, below which every other suggestion is TPE's
+DOUBTFUL = 0.85  # accuracy of the Gaussian process, below which TPE has its share
+SHARE = 0.5  # of the calls, by chance: turns would lock into the rhythm of who asks for several
 TELLING = 20  # trials from which on an accuracy says something
 PATIENCE_S = 10.0  # that suggestions may take in all, whatever the trials do
 
@@ -42,7 +43,7 @@ class Auto(Sampler[_State]):
 
     That is `GP`, as a rule. From 20 trials on, where the ranks of the trials that it foresees, each
     from all others, correlate with those measured by less than 0.85, as with much noise or on
-    plateaus, it takes turns with `TPE`. When suggestions have taken 10 s in all, and longer than the trials
+    plateaus, half of the suggestions are those of `TPE`. When suggestions have taken 10 s in all, and longer than the trials
     themselves, `TPE` goes on alone: it is five times as fast.
 
     The memo is that of the proposer, with "model" (gp or tpe) and "why".
@@ -66,7 +67,7 @@ class Auto(Sampler[_State]):
         accuracy: float = state.gp.accuracy
         if state.asked_s > PATIENCE_S and state.asked_s > state.ran_s:
             model, why = "tpe", "suggestions take longer than trials"
-        elif state.n >= TELLING and accuracy < DOUBTFUL and state.n % 2:
+        elif state.n >= TELLING and accuracy < DOUBTFUL and rng.random() < SHARE:
             model, why = "tpe", f"the Gaussian process has an accuracy of {accuracy}"
         else:
             model, why = "gp", ""

@@ -9,7 +9,7 @@ import numpy as np
 from tunesmith._core import checks
 from tunesmith._core.errors import SettingError
 from tunesmith.models import Features, Gaussian, Observations, Prior, fit, targets
-from tunesmith.models.observations import COMPLETE, PENDING
+from tunesmith.models.observations import PENDING
 from tunesmith.models.subset import chosen
 from tunesmith.models.targets import Target
 from tunesmith.numerics import sobol
@@ -17,6 +17,7 @@ from tunesmith.numerics.arrays import Floats
 from tunesmith.numerics.normal import log_cdf
 from tunesmith.numerics.threads import one_thread
 from tunesmith.records import Problem, Record
+from tunesmith.samplers import memos
 from tunesmith.samplers.sampler import Sampler, Suggestion
 from tunesmith.samplers.search import Search
 from tunesmith.samplers.seen import Seen
@@ -66,7 +67,8 @@ class GP(Sampler[_State]):
     the highest mean + `beta` deviations that many candidates contain. Trials that are running
     make deviations smaller around them, so that any number may be open. Trials that failed by
     their params count as worse than all others. Each limit on outcomes has a model of its own,
-    whose log probability of being kept is added. Several objectives are seen through weights that
+    whose log probability of being kept is added; one that no trial keeps yet takes the place of
+    the objective. Several objectives are seen through weights that
     change with each suggestion. Of more than 256 trials, the best, the nearest to the best and some
     of the others are modelled. No configuration is suggested twice, as long as there are others.
 
@@ -119,10 +121,9 @@ class GP(Sampler[_State]):
             if record.event == "started":
                 state.seen.note([record])
                 memo = record.memo
-                state.next_sobol = max(state.next_sobol, memo.get("sobol", -1) + 1)
-                if memo.get("by") == "ucb":
-                    state.theta |= memo.get("theta", {})
-                    state.accuracy = memo.get("accuracy", state.accuracy)
+                state.next_sobol = max(state.next_sobol, memos.next_index(memo))
+                state.theta |= memos.thetas_in(memo, len(state.prior.mean))
+                state.accuracy = memos.number_in(memo, "accuracy", state.accuracy)
         return state
 
     def ask(self, state: _State, rng: np.random.Generator, n: int) -> list[Suggestion]:
@@ -146,7 +147,7 @@ class _Asking:
 
     def suggestions(self, n: int) -> list[Suggestion]:
         state = self._state
-        ready = int((state.known.state == COMPLETE).sum()) >= LEAST
+        ready = len(targets.measured(state.known)) >= LEAST
         found: list[Suggestion] = []
         for _ in range(n):
             if found:  # it is pending for the next
@@ -187,17 +188,23 @@ class _Asking:
         several = len(state.problem.objectives) > 1
         weights = rng.dirichlet(np.ones(len(state.problem.objectives))) if several else np.ones(1)
         target = targets.of_objectives(known, weights)
+        if not target.values.any():  # a plain tells nothing: look further
+            return self._sobol()
         model, mean = self._model(OBJECTIVE, target, memo)
-        limits = []
+        limits: list[Gaussian] = []
+        unmet: list[Gaussian] = []
         for i, limit in enumerate(state.problem.limits):
             kept = targets.of_limit(known, i)
             if len(kept.rows) >= LEAST:
-                limits.append(self._model(limit.text, kept, memo)[0])
+                met = limits if kept.values.max() > 0 else unmet
+                met.append(self._model(limit.text, kept, memo)[0])
 
         def score(units: Floats) -> Floats:
             columns = features(units)
-            mean, deviation = model.predict(columns)
-            upper = mean + beta * deviation
+            upper = np.zeros(len(units))
+            for one in unmet or [model]:  # what nobody keeps yet comes first
+                mean, deviation = one.predict(columns)
+                upper += mean + beta * deviation
             for one in limits:
                 mean, deviation = one.predict(columns)
                 upper += log_cdf(mean / deviation)

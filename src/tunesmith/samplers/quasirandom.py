@@ -8,6 +8,7 @@ import numpy as np
 
 from tunesmith.numerics import sobol
 from tunesmith.records import Heard, Problem, Record
+from tunesmith.samplers import memos
 from tunesmith.samplers.sampler import Sampler, Suggestion
 from tunesmith.samplers.seen import Seen
 
@@ -52,7 +53,7 @@ class QuasiRandom(Sampler[_Sequence]):
 
     def tell(self, state: _Sequence, records: Sequence[Record[Any]]) -> _Sequence:
         state.seen.note(records)
-        state.next = max([state.next, *(r.memo.get("sobol", -1) + 1 for r in records)])
+        state.next = max([state.next, *(memos.next_index(r.memo) for r in records)])
         return state
 
     def ask(self, state: _Sequence, rng: np.random.Generator, n: int) -> list[Suggestion]:

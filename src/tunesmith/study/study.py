@@ -24,7 +24,7 @@ from tunesmith.study.desk import Desk
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.objectives import caller, space_meant
 from tunesmith.study.options import Making, Names, Running
-from tunesmith.study.progress import say, shown_place
+from tunesmith.study.progress import plural, say, shown_place
 from tunesmith.study.running import Run
 from tunesmith.study.trial import Trial
 from tunesmith.study.verification import Verification, verify
@@ -236,7 +236,8 @@ class Study(Generic[P]):
             )
         if not trials and n != 0:
             raise StudyFinished(
-                f"all {len(self._ledger.fold.history)} configurations of {self.name!r} are tried"
+                f"all configurations of {self.name!r} are tried, in "
+                f"{plural(len(self._ledger.fold.history), 'trial')}"
             )
         return trials[0] if n is None else trials
 
