@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time each is loaded w
     from tunesmith._core.errors import Superseded as Superseded
     from tunesmith._core.errors import TrialFailed as TrialFailed
     from tunesmith._core.errors import TunesmithError as TunesmithError
+    from tunesmith.knowledge import space_for as space_for
     from tunesmith.records import History as History
     from tunesmith.records import Problem as Problem
     from tunesmith.records import Record as Record
@@ -66,6 +67,7 @@ _PLACES = {
         "StorageError", "StudyError", "StudyFinished", "StudyNotFound", "Superseded",
         "TrialFailed", "TunesmithError",
     ),
+    "knowledge": ("space_for",),
     "records": ("History", "Problem", "Record", "Resource"),
     "space": ("Categorical", "Choice", "Float", "Int", "List", "Ordinal", "Space"),
     "study": (

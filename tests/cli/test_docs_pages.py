@@ -11,7 +11,7 @@ import pytest
 from tunesmith.cli import COMMANDS
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = ("start.md", "any-program.md", "workers.md", "from-optuna.md")
+PAGES = ("start.md", "any-program.md", "workers.md", "knowledge.md", "from-optuna.md")
 BLOCK = re.compile(r"```(python|sh|toml)\n(.*?)```", re.DOTALL)
 FILE = re.compile(r"# ([\w-]+\.\w+)\n")
 
@@ -88,6 +88,16 @@ def test_the_page_on_workers_runs(tmp_path: Path) -> None:
     assert "30 trials: 30 complete" in printed["tunesmith show fit"]
     assert printed["tunesmith stop fit"] == "fit: nothing is running\n"
     assert printed["python same.py"] == "True\n"
+
+
+def test_the_page_on_what_is_known_runs(tmp_path: Path) -> None:
+    """A forest and a pipeline are tuned, and the command line says what is known."""
+    printed = run_page("knowledge.md", tmp_path)
+
+    assert "'max_features': Ordinal([" in printed["python forest.py"]
+    assert "svc__C" in printed["python pipeline.py"]
+    assert "too high" in printed["tunesmith explain max_depth"]
+    assert "gamma" in printed["tunesmith explain SVC"]
 
 
 def test_every_command_is_documented() -> None:

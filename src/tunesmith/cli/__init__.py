@@ -29,6 +29,7 @@ COMMANDS = {
     "best": "Print the best params, as JSON or as flags.",
     "export": "Write all trials as CSV or JSON.",
     "enqueue": "Have a configuration tried next.",
+    "explain": "Say what a parameter does, and what is known of its range.",
     "verify": "Recompute every suggestion from the log.",
     "stop": "End the runs of a study, or one of its trials.",
     "pause": "Let no trial of a study begin, until it is resumed.",

@@ -1,0 +1,90 @@
+"""Numbers that depend on the data: "min(100, n / 4)", of rows, columns and classes."""
+
+import ast
+import math
+import operator
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, TypeAlias, final
+
+from tunesmith._core.errors import SettingError
+
+Amount: TypeAlias = float | int | str
+"""A number, or an expression of n (rows), p (columns) and classes."""
+
+_OPERATORS: dict[type, Callable[[float, float], float]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+}
+_FUNCTIONS: dict[str, Callable[..., float]] = {
+    "min": min,
+    "max": max,
+    "sqrt": math.sqrt,
+    "log2": math.log2,
+}
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Size:
+    """The size of the data.
+
+    Attributes:
+        n: Rows; infinite if not known, so that it limits nothing.
+        p: Columns, likewise.
+        classes: Classes; 2 if not known.
+    """
+
+    n: float = math.inf
+    p: float = math.inf
+    classes: float = 2.0
+
+    def assumed(self) -> "Size":
+        """Return the size in which what is not known is that of a small table: 1,000 by 20."""
+        return Size(
+            1000.0 if math.isinf(self.n) else self.n,
+            20.0 if math.isinf(self.p) else self.p,
+            self.classes,
+        )
+
+
+def amount(text: Amount, size: Size) -> float:
+    """Return the number that `text` is at this size.
+
+    Only numbers, n, p, classes, + - * / **, min, max, sqrt and log2 are known; nothing is evaluated
+    by Python itself.
+
+    Raises:
+        SettingError: It is no such expression.
+
+    Example:
+        >>> amount("min(100, n / 4)", Size(n=80))
+        20.0
+    """
+    if not isinstance(text, str):
+        return float(text)
+    try:
+        tree = ast.parse(text, mode="eval").body
+        return float(_value(tree, {**asdict(size), "inf": math.inf}))
+    except (SyntaxError, ArithmeticError, ValueError, TypeError, KeyError) as error:
+        raise SettingError(
+            f"{text!r} is no number of n, p and classes such as 'min(100, n / 4)': {error}"
+        ) from None
+
+
+def _value(node: ast.AST, names: dict[str, float]) -> Any:
+    match node:
+        case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
+            return number
+        case ast.Name(id=name):
+            return names[name]
+        case ast.UnaryOp(op=ast.USub(), operand=inside):
+            return -_value(inside, names)
+        case ast.BinOp(left=left, op=op, right=right):
+            return _OPERATORS[type(op)](_value(left, names), _value(right, names))
+        case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
+            return _FUNCTIONS[name](*(_value(arg, names) for arg in args))
+    raise ValueError(f"{ast.unparse(node)!r} is not allowed")

@@ -1,0 +1,187 @@
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_selection import SelectKBest
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import Lasso, LogisticRegression, Ridge
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils import all_estimators
+
+import tunesmith as ts
+from tunesmith.knowledge import estimators
+
+SKLEARN: dict[str, Any] = dict(all_estimators())
+FAST = {"n_estimators": 5, "max_iter": 20, "hidden_layer_sizes": (5,)}
+TEXT = ["the cat sat", "the dog ran", "a cat ran", "a dog sat"] * 10
+
+
+def fitted(name: str, params: dict[str, Any]) -> Any:
+    """Fit an estimator of scikit-learn on what it takes, cheaply."""
+    estimator = SKLEARN[name](**params)
+    given = estimator.get_params()
+    fast = {key: value for key, value in FAST.items() if key in given}
+    if "Linear" not in name and name not in ("LogisticRegression", "SVC", "SVR"):
+        estimator.set_params(**fast)
+    X, y = load_iris(return_X_y=True)
+    if hasattr(estimator, "build_analyzer"):
+        return estimator.fit(TEXT)
+    if name.endswith(("Regressor", "SVR")) or name in ("Ridge", "Lasso", "ElasticNet"):
+        X, y = load_diabetes(return_X_y=True)
+        X, y = X[:150], y[:150] / 100
+    return estimator.fit(X[::2], y[::2])
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore:.*:UserWarning:sklearn")
+@pytest.mark.parametrize(
+    "name", [one.partition(".")[2] for one in estimators() if one.startswith("sklearn.")]
+)
+def test_what_is_drawn_can_be_fitted(name: str) -> None:
+    """Configurations of every space are accepted by the installed version."""
+    X, y = load_iris(return_X_y=True)
+    X, y = (TEXT, None) if hasattr(SKLEARN[name], "build_analyzer") else (X[::2], y[::2])
+    space = ts.space_for(SKLEARN[name](), X, y)
+
+    for params in space.sample(np.random.default_rng(1), 4):
+        assert fitted(name, dict(space.build(params))) is not None
+
+
+def test_the_estimators_own_settings_are_the_first_trial() -> None:
+    """What the user has set is where the search begins."""
+    space = ts.space_for(RandomForestClassifier(min_samples_leaf=7, max_features=0.3))
+
+    assert space.build(space.default()[0])["min_samples_leaf"] == 7
+    assert space.build(space.default()[0])["max_features"] == 0.3
+
+
+def test_a_class_stands_for_its_defaults() -> None:
+    """`space_for(SVC)` is `space_for(SVC())`."""
+    assert ts.space_for(SVC) == ts.space_for(SVC())
+
+
+def test_classes_of_ones_own_are_known_by_their_bases() -> None:
+    """A forest that was derived is a forest."""
+
+    mine = type("Mine", (RandomForestClassifier,), {"__init__": RandomForestClassifier.__init__})
+
+    assert ts.space_for(mine()) == ts.space_for(RandomForestClassifier())
+
+
+def test_ranges_depend_on_the_data() -> None:
+    """No more neighbours than a quarter of the rows; fewer rows in a leaf with more classes."""
+    few, many = np.zeros((40, 3)), np.zeros((4000, 3))
+    leaf = RandomForestClassifier(min_samples_leaf=1)
+
+    assert ts.space_for(KNeighborsClassifier(), few).parameters["n_neighbors"] == ts.Int(
+        1, 10, log=True, default=5, role="model"
+    )
+    assert ts.space_for(KNeighborsClassifier(), many).parameters["n_neighbors"].contains(100)
+    two = ts.space_for(leaf, few, [0, 1] * 20).parameters["min_samples_leaf"]
+    four = ts.space_for(leaf, few, [0, 1, 2, 3] * 10).parameters["min_samples_leaf"]
+    assert (two.contains(4), four.contains(4)) == (True, False)
+
+
+def test_conditions_hold_between_parameters_and_with_what_is_fixed() -> None:
+    """A parameter that does not matter for the kernel at hand is not there."""
+    assert "degree" not in ts.space_for(SVC()).names
+    assert "degree" in ts.space_for(SVC(kernel="poly")).names
+    assert "gamma" not in ts.space_for(SVC(kernel="linear")).names
+    forest = ts.space_for(RandomForestClassifier())
+    params = forest.sample(np.random.default_rng(0), 20)
+    assert all(("max_samples" in one) == one["bootstrap"] for one in params)
+
+
+def test_a_pipeline_has_the_parameters_of_its_steps() -> None:
+    """Names are scikit-learn's, conditions stay within their step, and the first trial is it."""
+    pipe = make_pipeline(
+        StandardScaler(), FunctionTransformer(), SelectKBest(k=2), RandomForestClassifier()
+    )
+    X = np.zeros((100, 4))
+    space = ts.space_for(pipe, X)
+    first = space.build(space.default()[0])
+
+    assert {"selectkbest__k", "randomforestclassifier__max_samples"} <= set(space.names)
+    assert first.items() <= pipe.get_params().items()
+    pipe.set_params(**space.build(space.sample(np.random.default_rng(0), 1)[0]))
+
+
+def test_columns_are_counted_until_a_step_changes_them() -> None:
+    """A scaler keeps them; after a selection nobody knows."""
+    X = np.zeros((100, 4))
+    kept = ts.space_for(make_pipeline(StandardScaler(), SelectKBest(k=2), Ridge()), X)
+    changed = ts.space_for(make_pipeline(OneHotEncoder(), SelectKBest(k=2), Ridge()), X)
+
+    assert not kept.parameters["selectkbest__k"].contains(5)
+    assert changed.parameters["selectkbest__k"].contains(500)
+
+
+def test_text_is_counted_in_rows() -> None:
+    """A list of documents has no columns."""
+    space = ts.space_for(make_pipeline(TfidfVectorizer(), LogisticRegression()), TEXT)
+
+    assert "tfidfvectorizer__ngram_range" in space.names
+    assert space.parameters["tfidfvectorizer__ngram_range"].contains((1, 2))
+
+
+def test_parts_of_transformers_unions_and_others_are_found() -> None:
+    """Whatever holds estimators has their parameters, but for texts in the place of one."""
+    columns = ColumnTransformer(
+        [
+            ("numbers", make_pipeline(SimpleImputer(), StandardScaler()), [0]),
+            ("words", OneHotEncoder(), [1]),
+            ("rest", "drop", [2]),
+        ]
+    )
+    pipe = make_pipeline(
+        columns, FeatureUnion([("best", SelectKBest(k=2))]), "passthrough", Lasso()
+    )
+    space = ts.space_for(TransformedTargetRegressor(pipe))
+    boosted = ts.space_for(AdaBoostClassifier(DecisionTreeClassifier(max_depth=2)))
+
+    assert set(space.names) == {
+        "regressor__columntransformer__numbers__simpleimputer__strategy",
+        "regressor__columntransformer__words__min_frequency",
+        "regressor__featureunion__best__k",
+        "regressor__lasso__alpha",
+    }
+    assert {"n_estimators", "estimator__max_depth"} <= set(boosted.names)
+    assert boosted.build(boosted.default()[0])["estimator__max_depth"] == 2
+
+
+def test_a_space_is_tuned_as_any_other() -> None:
+    """It is an ordinary space, and the estimator is its first trial."""
+    X, y = load_iris(return_X_y=True)
+    space = ts.space_for(SVC(), X, y)
+    study = ts.minimize(
+        lambda trial: 1 - SVC(**trial.params).fit(X, y).score(X, y), space, trials=4, seed=1,
+        progress=False,
+    )  # fmt: skip
+
+    assert next(iter(study.history)).params["gamma"] == "scale"
+
+
+@pytest.mark.parametrize(
+    "estimator, message",
+    [
+        (3, "takes an estimator with get_params"),
+        (BaseEstimator(), "nothing is known of BaseEstimator; .*write the space as a dict"),
+        (type("Forest", (BaseEstimator,), {})(), "nothing is known of Forest"),
+        (type("RidgeClasifier", (BaseEstimator,), {})(), "did you mean RidgeClassifier?"),
+        (make_pipeline(StandardScaler(), BaseEstimator()), "nothing is known of BaseEstimator"),
+        (ColumnTransformer, "ColumnTransformer cannot be made without arguments"),
+    ],
+)
+def test_what_is_not_known_is_refused_by_name(estimator: Any, message: str) -> None:
+    """One sentence says what came, what is known, and what to do."""
+    with pytest.raises(ts.SettingError, match=message):
+        ts.space_for(estimator)
