@@ -142,6 +142,8 @@ class SearchCV(Refitted):
         """
         n_iter = checks.whole("n_iter=", self.n_iter, 1)
         workers = _workers(self.n_jobs)
+        if self.time_budget is not None:
+            checks.seconds("time_budget=", self.time_budget)
         if self.error_score != "raise" and not isinstance(self.error_score, int | float):
             raise SettingError(f'error_score is a number or "raise", got {self.error_score!r}')
         scoring = scoring_of(self.estimator, self.scoring, self.error_score)

@@ -1,10 +1,11 @@
 """What is searched: scikit-learn's grids and scipy's distributions as our spaces, or ours as they are."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
-from typing import Any, final
+from typing import Any, TypeAlias, final
 
 import numpy as np
 
@@ -17,6 +18,11 @@ ONE_OF = "one_of"  # which dict of a list of dicts
 TAIL = 1e-9  # what is cut off at both ends of a distribution, which may be infinite there
 
 
+Reading: TypeAlias = Callable[[Any], Any]
+Readings: TypeAlias = Mapping[str, Reading]
+Member: TypeAlias = tuple[Any, Reading | None]  # a parameter, Choice or List
+
+
 @final
 @dataclass(frozen=True)
 class Searched:
@@ -24,18 +30,17 @@ class Searched:
 
     Attributes:
         space: The space.
-        quantiles: Distributions by path; their parameter is the probability at which they are read.
+        readings: Functions by path that turn a param into a setting: a probability into a quantile, or a
+            label into one of several objects that the space would hold for equal.
     """
 
     space: Space[Any]
-    quantiles: Mapping[str, Any]
+    readings: Readings
 
     def settings(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Return params as `set_params` takes them: the last part of each path is the name."""
         return {
-            path.rpartition(".")[2]: _quantile(self.quantiles[path], value)
-            if path in self.quantiles
-            else value
+            path.rpartition(".")[2]: self.readings[path](value) if path in self.readings else value
             for path, value in params.items()
             if path != ONE_OF
         }
@@ -64,17 +69,17 @@ def searched(space: Any, estimator: Any, X: Any = None, y: Any = None) -> Search
             )
         return Searched(space, {})
     own = estimator.get_params()
-    quantiles: dict[str, Any] = {}
+    readings: dict[str, Reading] = {}
     if isinstance(space, Mapping):
-        return Searched(Space(_members(space, own, "", quantiles)), quantiles)
+        return Searched(Space(_members(space, own, "", readings)), readings)
     if isinstance(space, Sequence) and space and all(isinstance(one, Mapping) for one in space):
         if len(space) == 1:
             return searched(space[0], estimator)
         options = {
-            f"space{i}": _members(one, own, f"{ONE_OF}.space{i}.", quantiles)
+            f"space{i}": _members(one, own, f"{ONE_OF}.space{i}.", readings)
             for i, one in enumerate(space)
         }
-        return Searched(Space({ONE_OF: Choice(options)}), quantiles)
+        return Searched(Space({ONE_OF: Choice(options)}), readings)
     raise SpaceError(
         'a space is "auto", a dict from parameter names to lists, scipy distributions or ts.Float '
         f"and its like, a list of such dicts, or a ts.Space; got {space!r}"
@@ -94,25 +99,24 @@ def _of_estimator(estimator: Any, X: Any, y: Any) -> Space[Any]:
 
 
 def _members(
-    given: Mapping[str, Any], own: Mapping[str, Any], prefix: str, quantiles: dict[str, Any]
+    given: Mapping[str, Any], own: Mapping[str, Any], prefix: str, readings: dict[str, Reading]
 ) -> dict[str, Any]:
     """The parameters of a dict, by name in alphabetical order, in which scikit-learn takes a grid."""
     members = {}
     for name in sorted(given):
-        member = _member(name, given[name])
-        if member is None:
-            quantiles[prefix + name] = given[name]
-            member = Float(TAIL, 1 - TAIL)
+        member, reading = _member(name, given[name])
+        if reading is not None:
+            readings[prefix + name] = reading
         elif isinstance(member, Parameter):
             member = _with_default(member, own.get(name))
         members[name] = member
     return members
 
 
-def _member(name: str, values: Any) -> Any:
-    """The parameter that a value of a dict means; None: a distribution to be read at quantiles."""
+def _member(name: str, values: Any) -> Member:
+    """The parameter that a value of a dict means, and how its values are read, if not as they are."""
     if isinstance(values, Parameter | Choice | List):
-        return values
+        return values, None
     if callable(getattr(values, "rvs", None)):
         return _distribution(name, values)
     if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray):
@@ -125,25 +129,26 @@ def _member(name: str, values: Any) -> Any:
     return _listed(list(values))
 
 
-def _listed(values: list[Any]) -> Parameter:
+def _listed(values: list[Any]) -> Member:
     """A list as a parameter: numbers in order are an axis, anything else is a set."""
     plain = [value.item() if isinstance(value, np.generic) else value for value in values]
     numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in plain)
     if numbers and all(map(math.isfinite, plain)):
         steps = [b - a for a, b in pairwise(plain)]
         if all(step > 0 for step in steps) or all(step < 0 for step in steps):
-            return Ordinal(plain)
+            return Ordinal(plain), None
     try:
-        return Categorical(plain)
+        return Categorical(plain), None
     except SpaceError:
         if not plain:
             raise
     # equal labels, such as 1 and 1.0, or a repr with an address: the place in the list tells them apart
-    return Categorical(plain, labels=[f"{type(v).__name__} #{i}" for i, v in enumerate(plain)])
+    named = {f"{type(value).__name__} {i}": value for i, value in enumerate(plain)}
+    return Categorical(list(named)), named.__getitem__
 
 
-def _distribution(name: str, values: Any) -> Parameter | None:
-    """The parameter of a frozen scipy distribution; None if it is none of those that have one."""
+def _distribution(name: str, values: Any) -> Member:
+    """The parameter of a frozen scipy distribution; a probability if it is none of those that have one."""
     if not callable(getattr(values, "ppf", None)):
         raise SpaceError(
             f"the distribution of {name!r} can only be drawn from (rvs), not read at a probability "
@@ -153,12 +158,12 @@ def _distribution(name: str, values: Any) -> Parameter | None:
     if kind in ("uniform", "loguniform", "reciprocal", "randint"):
         low, high = values.support()
         if kind == "randint":
-            return Int(int(low), int(high))
+            return Int(int(low), int(high)), None
         if kind == "uniform":
-            return Float(float(low), float(high))
+            return Float(float(low), float(high)), None
         if math.isclose(float(values.median()), math.sqrt(low * high)):  # it was not shifted
-            return Float(float(low), float(high), log=True)
-    return None
+            return Float(float(low), float(high), log=True), None
+    return Float(TAIL, 1 - TAIL), partial(_quantile, values)
 
 
 def _quantile(distribution: Any, probability: float) -> Any:
