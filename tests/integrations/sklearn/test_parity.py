@@ -222,7 +222,7 @@ def test_fits_that_fail(error_score: float, scoring: Any) -> None:
 
 def test_all_fits_fail() -> None:
     """If every fit raises, the search does, and says with what."""
-    with pytest.raises(ValueError, match=r"(?s)all fits failed.*it fails"):
+    with pytest.raises(ValueError, match=r"(?s)all 5 fits failed.*it fails"):
         SearchCV(Fails(), {"when": ["always"]}).fit(X, Y)
 
 

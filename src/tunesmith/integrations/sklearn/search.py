@@ -222,6 +222,7 @@ class SearchCV(Refitted):
         self.study_: Study[Any] = Study(
             space.space,
             maximize=SCORE,
+            value="mean",
             sampler=self.sampler,
             name=name,
             storage=self._storage,
@@ -285,13 +286,14 @@ class SearchCV(Refitted):
         failed, fits = failed_folds(records, self.n_splits_)
         if failed:
             texts = [note.text for note in self.study_.notes if FIT_FAILED in note.tags]
-            told = (
-                f"{failed} of {plural(fits, 'fit')} failed; one of them with\n{''.join(texts[:1])}"
-            )
+            one = f"one of them with\n{''.join(texts[:1])}"
             if failed == fits:
-                raise ValueError(f"all fits failed: {told}")
-            told += f"Their scores are {self.error_score}; error_score='raise' shows where"
-            warnings.warn(told, FitFailedWarning, stacklevel=3)
+                raise ValueError(f"all {plural(fits, 'fit')} failed, {one}")
+            warnings.warn(
+                f"{failed} of {plural(fits, 'fit')} failed and score {self.error_score}, {one}",
+                FitFailedWarning,
+                stacklevel=3,
+            )
         if not any(record.reports for record in records):
             raise ValueError("no fit was made: there were no candidates, or no time for one")
         error_score = math.nan if self.error_score == "raise" else self.error_score
