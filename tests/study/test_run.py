@@ -225,7 +225,7 @@ def test_infeasible_is_a_failure_of_its_own_kind() -> None:
 
 
 def test_reports_are_the_result_of_a_trial_that_returns_nothing() -> None:
-    """The last report counts; with value="best" the best one; what is returned wins over both."""
+    """The last counts; with value="best" the best, with "mean" all; what is returned wins."""
 
     def train(trial: ts.Trial[dict[str, Any]]) -> float | None:
         for step, loss in enumerate([3.0, 1.0, 2.0], start=1):
@@ -234,9 +234,12 @@ def test_reports_are_the_result_of_a_trial_that_returns_nothing() -> None:
 
     last = ts.Study(X, minimize="loss").run(train, trials=2, progress=False)
     best = ts.Study(X, minimize="loss", value="best").run(train, trials=2, progress=False)
+    mean = ts.Study(X, minimize="loss", value="mean").run(train, trials=2, progress=False)
 
     assert [r.value for r in last.history] == [2.0, 0.5]
     assert [r.value for r in best.history] == [1.0, 0.5]
+    assert [r.value for r in mean.history] == [2.0, 0.5]
+    assert mean.history[0].values["loss_se"] == pytest.approx(3**-0.5)
     assert last.history[0].values == {"loss": 2.0, "step_s": 0.1}
     steps, values = last.history[0].reported("loss")
     assert steps.tolist() == [1, 2, 3]

@@ -315,7 +315,7 @@ def test_the_environment_says_where_named_studies_are(
         ({"minimize": ["a", "a"]}, "objectives need different names"),
         ({"minimize": "a", "maximize": "a"}, "objectives need different names"),
         ({"minimize": ""}, "an objective needs a name"),
-        ({"minimize": "a", "value": "first"}, 'value is "last" or "best"'),
+        ({"minimize": "a", "value": "first"}, 'value is "last", "best" or "mean"'),
         ({"minimize": "a", "sampler": "random"}, r"ts\.samplers\.Random\(\)"),
         ({"minimize": "a", "seed": -1}, "seed= is a whole number"),
         ({"minimize": "a", "seed": "7"}, "seed= is a whole number"),

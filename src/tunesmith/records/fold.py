@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Any, Generic, final
 
+import numpy as np
 from msgspec import UNSET
 from msgspec.structs import replace
 
@@ -257,10 +258,12 @@ class Fold(Generic[P]):
             self.history.put(replace(record, checkpoint=event.key))
 
     def reported(self, record: Record[P]) -> dict[str, float]:
-        """Return the values that count among those reported: the last ones, or the best."""
+        """Return the values that count of those reported: the last ones, the best, or their means."""
         if record.curve is None:
             return {}
         problem = self.history.problem
+        if problem.value == "mean":
+            return _means(record)
         index = record.reports - 1
         if problem.value == "best":
             objective = problem.objectives[0]
@@ -269,3 +272,17 @@ class Fold(Generic[P]):
             finite = [i for i, loss in enumerate(losses) if math.isfinite(loss)]
             index = min(finite, key=losses.__getitem__, default=index)
         return record.curve.values_at(index)
+
+
+def _means(record: Record[Any]) -> dict[str, float]:
+    """The mean of each metric over the reports that have it; of an objective its standard error too."""
+    objectives = {objective.name for objective in record.problem.objectives}
+    means: dict[str, float] = {}
+    for name in () if record.curve is None else tuple(record.curve.columns):
+        _, values = record.reported(name)
+        values = values[~np.isnan(values)]
+        if len(values):
+            means[name] = float(values.mean())
+        if len(values) > 1 and name in objectives:
+            means[f"{name}_se"] = float(values.std(ddof=1) / math.sqrt(len(values)))
+    return means

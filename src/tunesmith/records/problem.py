@@ -117,7 +117,8 @@ class Problem(Generic[P]):
         objectives: One or several metrics, the first named first.
         limits: Conditions on outcomes.
         resource: What a trial spends step by step, if it does.
-        value: Which report counts for a trial that returns nothing: its last or its best.
+        value: Which report counts for a trial that returns nothing: its last, its best, or the mean of all,
+            with its standard error as the metric `<objective>_se`.
     """
 
     space: Space[P]
@@ -138,8 +139,8 @@ class Problem(Generic[P]):
             raise SettingError(
                 f'resource= takes one such as ts.Resource("epoch", max=30), got {self.resource!r}'
             )
-        if self.value not in ("last", "best"):
-            raise SettingError(f'value is "last" or "best", got {self.value!r}')
+        if self.value not in ("last", "best", "mean"):
+            raise SettingError(f'value is "last", "best" or "mean", got {self.value!r}')
 
     def losses(self, values: Mapping[str, float]) -> Floats:
         """Return the objectives of `values` as losses (m,), smaller is better; NaN where missing."""

@@ -19,7 +19,7 @@ class Keeping(TypedDict, total=False):
 
     subject_to: Sequence[str]
     resource: Resource | None
-    value: Literal["last", "best"]
+    value: Literal["last", "best", "mean"]
     sampler: Sampler[Any] | None
     name: str | None
     storage: Storage | str | Path | None

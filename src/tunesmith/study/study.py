@@ -45,7 +45,7 @@ class Study(Generic[P]):
         maximize: The metric to maximise, or several.
         subject_to: Limits on metrics, such as "latency_ms <= 20".
         resource: What a trial spends step by step, such as epochs.
-        value: Which report counts for a trial that returns nothing.
+        value: Which report counts for a trial that returns nothing; "mean": all, as with folds.
         sampler: Who proposes params; by default `ts.samplers.Auto()`.
         name: Name under which it is kept; without one it lives in memory only.
         storage: Where it is kept, a path or URL; by default `$TUNESMITH_STORAGE`, or
@@ -89,7 +89,7 @@ class Study(Generic[P]):
         maximize: Names | None = None,
         subject_to: Sequence[str] = (),
         resource: Resource | None = None,
-        value: Literal["last", "best"] = "last",
+        value: Literal["last", "best", "mean"] = "last",
         sampler: Sampler[Any] | None = None,
         name: str | None = None,
         storage: Storage | str | Path | None = None,

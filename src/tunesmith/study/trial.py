@@ -18,6 +18,7 @@ from tunesmith._core.errors import ResultError, SettingError, Stopped
 from tunesmith._core.hints import hint_attribute
 from tunesmith._core.types import P
 from tunesmith.records import Record, Resource
+from tunesmith.study.folds import splits_of
 from tunesmith.study.results import metrics_of
 
 LAST_STEP = 2**63  # a step is kept in 64 bits
@@ -119,6 +120,51 @@ class Trial(Generic[P]):
                 'Study(..., resource=ts.Resource("epoch", max=30))'
             )
         return iter(range(self._step + 1, self.resource.max + 1))
+
+    def folds(
+        self, cv: Any, X: Any, y: Any = None, *, groups: Any = None
+    ) -> Iterator[tuple[Any, Any]]:
+        """Return the folds of a cross-validation that are left, each to be reported as one step.
+
+        Make the study with `value="mean"`, so that a trial counts as the mean of its folds. Their
+        number alone, or a splitter with a fixed `random_state`, gives every trial the same folds.
+
+        Args:
+            cv: Number of folds; a splitter of scikit-learn; or pairs of places.
+            X: The samples (n, ...).
+            y: What belongs to them (n, ...).
+            groups: The group of each sample (n,), for a splitter that keeps groups together.
+
+        Returns:
+            Pairs: places of training samples, and of validation samples.
+
+        Raises:
+            SettingError: There is no such way to split.
+            ResultError: The fold before was not reported.
+
+        Example:
+            >>> import numpy as np
+            >>> import tunesmith as ts
+            >>> X, y = np.arange(12.0), np.arange(12) % 2
+            >>> def error(trial):
+            ...     for fold, (train, valid) in enumerate(trial.folds(3, X, y), 1):
+            ...         mean = X[train].mean() * trial["shrink"]
+            ...         trial.report(fold, loss=((X[valid] - mean) ** 2).mean())
+            >>> study = ts.Study({"shrink": ts.Float(0, 1)}, minimize="loss", value="mean")
+            >>> sorted(study.run(error, trials=1, progress=False).best.values)
+            ['loss', 'loss_se']
+        """
+        splits = splits_of(cv, X, y, groups)
+        return self._reporting(splits[self._step :])
+
+    def _reporting(self, splits: Sequence[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+        for number, split in enumerate(splits, self._step + 1):
+            yield split
+            if self._step != number:
+                raise ResultError(
+                    f"fold {number} was not reported; within the loop, write "
+                    f"trial.report({number}, loss=...), as of enumerate(trial.folds(...), 1)"
+                )
 
     def report(self, step: int, values: Any = None, /, **more: Any) -> None:
         """Report metrics after `step` steps.

@@ -1,0 +1,1 @@
+"""Other libraries' doors to a study: one package each, which nothing else imports."""

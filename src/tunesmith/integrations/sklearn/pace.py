@@ -1,0 +1,63 @@
+"""When a search has its candidates, and how long the rest of them will take."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any, final
+
+from tunesmith.records import History, Record
+from tunesmith.stop import StopRule
+from tunesmith.study.progress import plural, say
+
+
+@final
+@dataclass(frozen=True)
+class Pace(StopRule):
+    """Ends a search at its number of candidates, failed ones included, and estimates its time.
+
+    Args:
+        candidates: How many there shall be in all; None: the sampler ends by itself.
+        expected: How many will be tried; None: nothing is said of the time.
+        workers: How many run at once.
+        errors_allowed: How many candidates may raise; None: any number.
+    """
+
+    candidates: int | None
+    expected: int | None
+    workers: int
+    errors_allowed: int | None
+    _said: list[bool] = field(default_factory=list)
+
+    def reason(self, history: History[Any], elapsed_s: float) -> str:
+        done = history.count("complete", "stopped", "failed")
+        self._estimate(history, done)
+        if self.errors_allowed is not None and len(errors(history)) > self.errors_allowed:
+            return "a fit failed"
+        if self.candidates is not None and done + history.count("running") >= self.candidates:
+            return plural(self.candidates, "candidate")
+        return ""
+
+    def _estimate(self, history: History[Any], done: int) -> None:
+        """Say once, after the first candidate of the run, how long the others will take."""
+        if self.expected is None or self._said or not done:
+            return
+        self._said.append(True)
+        times = [record.duration_s for record in history if record.state == "complete"]
+        left = self.expected - done
+        if times and left > 0:
+            seconds = sum(times) / len(times) * left / self.workers
+            end = time.strftime("%H:%M", time.localtime(time.time() + seconds))
+            say(f"about {_spoken(seconds)} for the {plural(left, 'candidate')} left, until {end}")
+
+
+def errors(history: History[Any]) -> list[Record[Any]]:
+    """Return the candidates whose fit or scoring raised, or whose worker was lost."""
+    if not history.count("failed"):
+        return []
+    return [r for r in history if r.failure is not None and r.failure.kind != "diverged"]
+
+
+def _spoken(seconds: float) -> str:
+    """Return a time with the precision that an estimate has."""
+    if seconds < 100:
+        return f"{seconds:.2g} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

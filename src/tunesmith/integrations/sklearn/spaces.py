@@ -1,0 +1,182 @@
+"""What is searched: scikit-learn's grids and scipy's distributions as our spaces, or ours as they are."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import pairwise
+from typing import Any, TypeAlias, final
+
+import numpy as np
+
+import tunesmith
+from tunesmith._core.errors import SpaceError
+from tunesmith.space import Categorical, Choice, Float, Int, List, Ordinal, Space
+from tunesmith.space.parameters import Parameter
+
+ONE_OF = "one_of"  # which dict of a list of dicts
+TAIL = 1e-9  # what is cut off at both ends of a distribution, which may be infinite there
+
+
+Reading: TypeAlias = Callable[[Any], Any]
+Readings: TypeAlias = Mapping[str, Reading]
+Member: TypeAlias = tuple[Any, Reading | None]  # a parameter, Choice or List
+
+
+@final
+@dataclass(frozen=True)
+class Searched:
+    """A space, and how its params become settings of an estimator.
+
+    Attributes:
+        space: The space.
+        readings: Functions by path that turn a param into a setting: a probability into a quantile, or a
+            label into one of several objects that the space would hold for equal.
+    """
+
+    space: Space[Any]
+    readings: Readings
+
+    def settings(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return params as `set_params` takes them: the last part of each path is the name."""
+        return {
+            path.rpartition(".")[2]: self.readings[path](value) if path in self.readings else value
+            for path, value in params.items()
+            if path != ONE_OF
+        }
+
+
+def searched(space: Any, estimator: Any, X: Any = None, y: Any = None) -> Searched:
+    """Return what a search's `space` means.
+
+    Args:
+        space: "auto"; a `Space`; a dict from names to our parameters, lists and scipy
+            distributions, mixed at will; or a list of such dicts, one of which is drawn.
+        estimator: What is tuned; its own settings are the defaults.
+        X: The samples, on whose number and form the ranges of "auto" depend.
+        y: What belongs to them, likewise.
+
+    Raises:
+        SpaceError: It is none of these.
+    """
+    if isinstance(space, str) and space == "auto":
+        return Searched(_of_estimator(estimator, X, y), {})
+    if isinstance(space, Space):
+        if space.called or space.blank or not isinstance(space.build(space.default()[0]), Mapping):
+            raise SpaceError(
+                "SearchCV sets parameters by name, so its space is a dict, not that of a function or "
+                'dataclass; write {"C": ts.Float(0.01, 100, log=True)}'
+            )
+        return Searched(space, {})
+    own = estimator.get_params()
+    readings: dict[str, Reading] = {}
+    if isinstance(space, Mapping):
+        return Searched(Space(_members(space, own, "", readings)), readings)
+    if isinstance(space, Sequence) and space and all(isinstance(one, Mapping) for one in space):
+        if len(space) == 1:
+            return searched(space[0], estimator)
+        options = {
+            f"space{i}": _members(one, own, f"{ONE_OF}.space{i}.", readings)
+            for i, one in enumerate(space)
+        }
+        return Searched(Space({ONE_OF: Choice(options)}), readings)
+    raise SpaceError(
+        'a space is "auto", a dict from parameter names to lists, scipy distributions or ts.Float '
+        f"and its like, a list of such dicts, or a ts.Space; got {space!r}"
+    )
+
+
+def _of_estimator(estimator: Any, X: Any, y: Any) -> Space[Any]:
+    """The space that is known for an estimator."""
+    space_for = getattr(tunesmith, "space_for", None)
+    if space_for is None:
+        raise SpaceError(
+            'space="auto" needs the spaces of known estimators, which this version of Tunesmith does '
+            'not have; give a dict such as {"C": ts.Float(0.01, 100, log=True)}'
+        )
+    space: Space[Any] = space_for(estimator, X, y)
+    return space
+
+
+def _members(
+    given: Mapping[str, Any], own: Mapping[str, Any], prefix: str, readings: dict[str, Reading]
+) -> dict[str, Any]:
+    """The parameters of a dict, by name in alphabetical order, in which scikit-learn takes a grid."""
+    members = {}
+    for name in sorted(given):
+        member, reading = _member(name, given[name])
+        if reading is not None:
+            readings[prefix + name] = reading
+        elif isinstance(member, Parameter):
+            member = _with_default(member, own.get(name))
+        members[name] = member
+    return members
+
+
+def _member(name: str, values: Any) -> Member:
+    """The parameter that a value of a dict means, and how its values are read, if not as they are."""
+    if isinstance(values, Parameter | Choice | List):
+        return values, None
+    if callable(getattr(values, "rvs", None)):
+        return _distribution(name, values)
+    if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray):
+        raise SpaceError(
+            f"{name!r} is searched over a list, a scipy distribution or a parameter such as "
+            f"ts.Float(0, 1), got {values!r}; write [{values!r}] for a single value"
+        )
+    if isinstance(values, np.ndarray) and values.ndim > 1:
+        raise SpaceError(f"the values of {name!r} are a list, got an array of {values.ndim} axes")
+    return _listed(list(values))
+
+
+def _listed(values: list[Any]) -> Member:
+    """A list as a parameter: numbers in order are an axis, anything else is a set."""
+    plain = [value.item() if isinstance(value, np.generic) else value for value in values]
+    numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in plain)
+    if numbers and all(map(math.isfinite, plain)):
+        steps = [b - a for a, b in pairwise(plain)]
+        if all(step > 0 for step in steps) or all(step < 0 for step in steps):
+            return Ordinal(plain), None
+    try:
+        return Categorical(plain), None
+    except SpaceError:
+        if not plain:
+            raise
+    # equal labels, such as 1 and 1.0, or a repr with an address: the place in the list tells them apart
+    named = {f"{type(value).__name__} {i}": value for i, value in enumerate(plain)}
+    return Categorical(list(named)), named.__getitem__
+
+
+def _distribution(name: str, values: Any) -> Member:
+    """The parameter of a frozen scipy distribution; a probability if it is none of those that have one."""
+    if not callable(getattr(values, "ppf", None)):
+        raise SpaceError(
+            f"the distribution of {name!r} can only be drawn from (rvs), not read at a probability "
+            "(ppf), as sampling that learns needs it; give a scipy.stats distribution, a list or ts.Float"
+        )
+    kind = getattr(getattr(values, "dist", None), "name", "")
+    if kind in ("uniform", "loguniform", "reciprocal", "randint"):
+        low, high = values.support()
+        if kind == "randint":
+            return Int(int(low), int(high)), None
+        if kind == "uniform":
+            return Float(float(low), float(high)), None
+        if math.isclose(float(values.median()), math.sqrt(low * high)):  # it was not shifted
+            return Float(float(low), float(high), log=True), None
+    return Float(TAIL, 1 - TAIL), partial(_quantile, values)
+
+
+def _quantile(distribution: Any, probability: float) -> Any:
+    value = distribution.ppf(probability)
+    return int(value) if callable(getattr(distribution, "pmf", None)) else float(value)
+
+
+def _with_default(parameter: Parameter, value: Any) -> Parameter:
+    """The parameter with the estimator's own setting as default, if it has none and that is in it."""
+    settings: Any = parameter  # a dataclass, as every concrete parameter is
+    if parameter.initial is not None or not isinstance(value, str | int | float | None):
+        return parameter
+    if not parameter.contains(value):
+        return parameter
+    defaulted: Parameter = replace(settings, default=value)
+    return defaulted
