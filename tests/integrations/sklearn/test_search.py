@@ -118,8 +118,44 @@ def test_other_data_are_refused(tmp_path: Path, targets: Any, cv: Any) -> None:
                       storage=tmp_path / "kept.db")  # fmt: skip
     search.fit(X, Y)
 
-    with pytest.raises(ts.StudyError, match="other data or other folds"):
+    with pytest.raises(ts.StudyError, match="other data, folds or scoring"):
         clone(search).set_params(cv=cv).fit(X, targets)
+
+
+def test_other_scores_are_refused(tmp_path: Path) -> None:
+    """A kept search by another score is not mixed with this one."""
+    search = SearchCV(Guesses(), {"at": [0.1]}, name="search", storage=tmp_path / "kept.db")
+    search.fit(X, Y)
+
+    with pytest.raises(ts.StudyError, match="other data, folds or scoring"):
+        clone(search).set_params(scoring="f1").fit(X, Y)
+
+
+@pytest.mark.parametrize("failing", [0.1, 0.2])
+def test_scores_that_are_not_finite(failing: float) -> None:
+    """A score that is NaN ranks last, and a warning says so."""
+
+    def score(model: Any, X: Any, y: Any) -> float:
+        return float("nan") if model.at == failing else model.at
+
+    with pytest.warns(UserWarning, match="not every mean of score is finite"):
+        search = SearchCV(Guesses(), {"at": [0.1, 0.2]}, scoring=score, sampler=Grid()).fit(X, Y)
+
+    assert search.best_params_ == {"at": 0.1 if failing == 0.2 else 0.2}
+
+
+def test_failed_candidates_count() -> None:
+    """n_iter counts candidates whose fits fail, so that a search of nothing else ends."""
+
+    def score(model: Any, X: Any, y: Any) -> float:
+        return float("nan") if model.at > 0.3 else 1.0
+
+    search = SearchCV(Guesses(), {"at": stats.uniform()}, n_iter=15, cv=2, scoring=score,
+                      sampler=Random(), random_state=0)  # fmt: skip
+    with pytest.warns(UserWarning, match="is finite"):
+        search.fit(X, Y)
+
+    assert len(search.cv_results_["params"]) == 15
 
 
 @pytest.mark.slow

@@ -155,7 +155,8 @@ class SearchCV(Refitted):
         splits = _splits(cv, X, y, given.splitter.split)
         self.n_splits_ = len(splits)
         space = searched(self.space, self.estimator, X, y)
-        self._open(space, [X, y, splits])
+        words = [type(self.estimator).__qualname__, scoring.names or _word(self.scoring)]
+        self._open(space, [X, y, splits, given.estimator.fit, words])
         candidate = Candidate(
             estimator=clone(self.estimator),
             X=X,
@@ -212,6 +213,10 @@ class SearchCV(Refitted):
     def _open(self, space: Searched, data: list[Any]) -> None:
         """Make the study, or go on with one that is kept.
 
+        Args:
+            space: What is searched.
+            data: What scores depend on beside it.
+
         Raises:
             StudyError: It is of other data.
         """
@@ -236,7 +241,7 @@ class SearchCV(Refitted):
             self.study_.note(digest, tags=(DATA,))
         elif digest not in known:
             raise StudyError(
-                f"the study {name!r} in {self._storage.url} is of other data or other folds, and their "
+                f"the study {name!r} in {self._storage.url} is of other data, folds or scoring, and "
                 "scores do not compare; give this search another name=, or a splitter with a fixed "
                 "random_state"
             )
@@ -299,6 +304,14 @@ class SearchCV(Refitted):
         error_score = math.nan if self.error_score == "raise" else self.error_score
         self.cv_results_ = cv_results(records, space, self.n_splits_, error_score)
         names = metric_names(records)
+        whole = [i for i, record in enumerate(records) if record.state != "stopped"]
+        odd = [n for n in names if not np.isfinite(self.cv_results_[f"mean_test_{n}"][whole]).all()]
+        if odd and not failed:
+            warnings.warn(
+                f"not every mean of {', '.join(odd)} is finite; such candidates rank last",
+                UserWarning,
+                stacklevel=3,
+            )
         self.multimetric_ = names != [SCORE]
         if self.multimetric_:
             check_refit(self.refit, tuple(names))
@@ -353,6 +366,11 @@ def _workers(n_jobs: Any) -> int | None:
     cores = len(os.sched_getaffinity(0))
     n = int(n_jobs) if n_jobs > 0 else max(1, cores + 1 + int(n_jobs))
     return None if n == 1 else n
+
+
+def _word(scoring: Any) -> str:
+    """Return the name of a scorer, as far as it has one that another process would find again."""
+    return str(scoring) if isinstance(scoring, str | None) else getattr(scoring, "__name__", "")
 
 
 def _splits(cv: Any, X: Any, y: Any, params: dict[str, Any]) -> Splits:
