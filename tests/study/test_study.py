@@ -129,7 +129,7 @@ def test_a_finite_space_is_tried_once_and_then_finished() -> None:
     trials = [study.ask() for _ in range(6)]
 
     assert {(t["a"], t["b"]) for t in trials} == {(a, b) for a in (1, 2, 3) for b in ("x", "y")}
-    with pytest.raises(ts.StudyFinished, match="all 6 configurations"):
+    with pytest.raises(ts.StudyFinished, match="all configurations"):
         study.ask()
     ran = ts.Study(space, minimize="loss", seed=3).run(lambda t: t["a"], progress=False)
     assert len(ran.history) == 6
