@@ -158,6 +158,14 @@ def test_failed_candidates_count() -> None:
     assert len(search.cv_results_["params"]) == 15
 
 
+def test_mistakes_are_no_scores() -> None:
+    """A parameter that the estimator does not have is an error, also in a later candidate."""
+    grids = [{"at": [0.1]}, {"att": [0.1]}]
+
+    with pytest.raises(ValueError, match="Invalid parameter 'att'"):
+        SearchCV(Guesses(), grids, sampler=Grid()).fit(X, Y)
+
+
 @pytest.mark.slow
 def test_workers_give_what_one_process_gives() -> None:
     """With n_jobs the candidates run in worker processes, and a grid's table is the same."""

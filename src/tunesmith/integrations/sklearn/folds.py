@@ -59,7 +59,7 @@ class Candidate:
         error_score: The score where a fit or a scorer raises; "raise": the exception goes on.
         return_train_score: Whether the training samples are scored too.
         config: scikit-learn's configuration, which a worker process does not share.
-        raised: What was raised with `error_score="raise"`, in this process.
+        raised: What was raised in spite of `error_score`, in this process.
     """
 
     estimator: Any

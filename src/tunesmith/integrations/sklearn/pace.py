@@ -8,6 +8,9 @@ from tunesmith.records import History, Record
 from tunesmith.stop import StopRule
 from tunesmith.study.progress import plural, say
 
+LONG_S = 3600.0  # from how much work on a grid is told what would be cheaper
+CHEAPER = 50  # candidates, the number that a search has if nobody says otherwise
+
 
 @final
 @dataclass(frozen=True)
@@ -18,20 +21,20 @@ class Pace(StopRule):
         candidates: How many there shall be in all; None: the sampler ends by itself.
         expected: How many will be tried; None: nothing is said of the time.
         workers: How many run at once.
-        errors_allowed: How many candidates may raise; None: any number.
+        errors_before: How many candidates have raised in earlier runs; one more ends the search.
     """
 
     candidates: int | None
     expected: int | None
     workers: int
-    errors_allowed: int | None
+    errors_before: int
     _said: list[bool] = field(default_factory=list)
 
     def reason(self, history: History[Any], elapsed_s: float) -> str:
         done = history.count("complete", "stopped", "failed")
         self._estimate(history, done)
-        if self.errors_allowed is not None and len(errors(history)) > self.errors_allowed:
-            return "a fit failed"
+        if len(errors(history)) > self.errors_before:
+            return "a candidate raised"
         if self.candidates is not None and done + history.count("running") >= self.candidates:
             return plural(self.candidates, "candidate")
         return ""
@@ -47,13 +50,20 @@ class Pace(StopRule):
             seconds = sum(times) / len(times) * left / self.workers
             end = time.strftime("%H:%M", time.localtime(time.time() + seconds))
             say(f"about {_spoken(seconds)} for the {plural(left, 'candidate')} left, until {end}")
+            if self.candidates is None and seconds > LONG_S and left > CHEAPER:
+                cheaper = _spoken(seconds / left * CHEAPER)
+                say(
+                    f"without sampler=Grid(), n_iter={CHEAPER} candidates that learn from one another "
+                    f"take about {cheaper}"
+                )
 
 
 def errors(history: History[Any]) -> list[Record[Any]]:
-    """Return the candidates whose fit or scoring raised, or whose worker was lost."""
+    """Return the candidates that raised, in spite of `error_score`; a lost worker is no error."""
     if not history.count("failed"):
         return []
-    return [r for r in history if r.failure is not None and r.failure.kind != "diverged"]
+    kinds = ("diverged", "lost")
+    return [r for r in history if r.failure is not None and r.failure.kind not in kinds]
 
 
 def _spoken(seconds: float) -> str:

@@ -249,27 +249,23 @@ class SearchCV(Refitted):
     def _run(self, candidate: Candidate, n_iter: int, workers: int | None) -> None:
         """Run the study to its number of candidates."""
         study = self.study_
-        finite = isinstance(study.sampler, FiniteSampler)
-        size = study.space.cardinality or n_iter
-        expected = (
-            study.sampler.size(study.problem)
-            if isinstance(study.sampler, FiniteSampler)
-            else min(n_iter, size)
-        )
+        if isinstance(study.sampler, FiniteSampler):
+            candidates, expected = None, study.sampler.size(study.problem)
+        else:
+            candidates, expected = n_iter, min(n_iter, study.space.cardinality or n_iter)
         if self.verbose > 0:
             fits = plural(expected * self.n_splits_, "fit")
             say(f"{plural(expected, 'candidate')} with {plural(self.n_splits_, 'fold')}: {fits}")
-        raises = self.error_score == "raise"
         before = len(errors(study.history))
         pace = Pace(
-            candidates=None if finite else n_iter,
+            candidates=candidates,
             expected=expected if self.verbose > 0 else None,
             workers=workers or 1,
-            errors_allowed=before if raises else None,
+            errors_before=before,
         )
         study.run(
             candidate,
-            None if finite else n_iter,
+            candidates,
             workers=workers,
             timeout=self.time_budget,
             until=pace,
@@ -277,10 +273,10 @@ class SearchCV(Refitted):
             progress="lines" if self.verbose > 1 else self.verbose > 0,
         )
         failed = errors(study.history)[before:]
-        if raises and failed and failed[0].failure is not None:
-            if candidate.raised:
-                raise candidate.raised[0]
-            raise StudyError(f"a fit failed:\n{failed[0].failure.text}")
+        if candidate.raised:
+            raise candidate.raised[0]
+        if failed and failed[0].failure is not None:  # in a worker, which sends its text alone
+            raise StudyError(f"a candidate raised\n{failed[0].failure.text}")
 
     def _judge(self, records: Sequence[Record[Any]], space: Searched) -> None:
         """Set what is known of the candidates, and which is the best.
