@@ -65,7 +65,9 @@ def run_until_killed(path: str, workers: int) -> None:
         os.close(file)
         return float(trial["x"])
 
-    study = ts.Study(X, minimize="loss", seed=0, name="s", storage=path)
+    study = ts.Study(
+        X, minimize="loss", seed=0, name="s", storage=path, sampler=ts.samplers.Random()
+    )
     study.run(
         objective, until=Ends(), timeout=3600, workers=workers or None, lease_s=LEASE_S,
         progress=False, max_failures=10**6,
