@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 
-_TO_ALL = (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
+TO_LEAVE = (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
 _forking = threading.local()
 
 
@@ -14,7 +14,7 @@ def stay() -> None:
     Handlers pass on to what is forked. There the ordinary ones come back, so that `terminate` of
     `multiprocessing` ends it; until that is so, the signals wait. Programs hear them as ever.
     """
-    for number in _TO_ALL:
+    for number in TO_LEAVE:
         signal.signal(number, _go_on)
     os.register_at_fork(before=_hold, after_in_parent=_let_go, after_in_child=_be_ordinary)
 
@@ -24,7 +24,7 @@ def _go_on(*_: object) -> None:
 
 
 def _hold() -> None:
-    _forking.mask = signal.pthread_sigmask(signal.SIG_BLOCK, _TO_ALL)
+    _forking.mask = signal.pthread_sigmask(signal.SIG_BLOCK, TO_LEAVE)
 
 
 def _let_go() -> None:
@@ -32,7 +32,7 @@ def _let_go() -> None:
 
 
 def _be_ordinary() -> None:
-    for number in _TO_ALL:
+    for number in TO_LEAVE:
         if signal.getsignal(number) is _go_on:  # not one that the work has set
             signal.signal(number, signal.SIG_DFL)
     _let_go()

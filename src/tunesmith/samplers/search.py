@@ -10,6 +10,7 @@ from typing import Any, final
 import numpy as np
 
 from tunesmith.numerics.arrays import Floats
+from tunesmith.numerics.memory import keep_memory
 from tunesmith.space import Categorical, Parameter, Space
 
 DRAWS = 400  # from the whole space, ...
@@ -21,7 +22,6 @@ PER_ROUND = 160
 KEPT = 8  # candidates that a round refines
 MOVED = 2.0  # parameters that a variation moves on average, if that is more than ...
 LEAST_MOVED = 0.2  # ... this share of them
-SCRATCH = 1 << 19  # numbers, more than any array of a search has
 
 
 @final
@@ -51,7 +51,7 @@ class Search:
         )
         self._free = np.flatnonzero(counts != 1)
         self._odds = min(1.0, max(MOVED / max(1, len(self._free)), LEAST_MOVED))
-        _keep_memory()
+        keep_memory()
 
     def best(
         self,
@@ -106,16 +106,6 @@ class Search:
         if self._space.constraints:
             units = units[self._space.feasible(units)]
         return self._space.snap(units)
-
-
-def _keep_memory() -> None:
-    """Let the C library keep the memory of freed arrays: new pages are a seventh of an ask's time.
-
-    glibc returns to the system what is freed at the end of its heap, unless something larger was
-    freed before; to other libraries this means nothing. See mallopt(3), M_MMAP_THRESHOLD.
-    """
-    large = np.empty(SCRATCH)
-    del large
 
 
 def _first_gap(parameter: Parameter) -> float:

@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeAlias, final
 from tunesmith._core.errors import Conflict, SpaceError
 from tunesmith._core.random import Keyed, seed_of
 from tunesmith._core.types import P
+from tunesmith.executors import Key
 from tunesmith.records import Failure, Fold, History, Record
 from tunesmith.records.events import Enqueued, Finished, Resumed, Source, Started
 from tunesmith.samplers import Sampler, Suggestion
@@ -22,7 +23,6 @@ from tunesmith.study.ordered import Ordered
 from tunesmith.study.owner import this_process
 from tunesmith.study.proposer import Proposer
 
-Key: TypeAlias = tuple[str, int]  # uid and attempt
 Room: TypeAlias = Callable[[History[Any]], int]  # how many trials more a budget allows
 
 _IN_BETWEEN = -1  # in place of a generation, while the sampler hears

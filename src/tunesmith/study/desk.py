@@ -11,6 +11,7 @@ from tunesmith._core import checks
 from tunesmith._core.codec import to_logged
 from tunesmith._core.errors import Conflict, StudyError, Superseded
 from tunesmith._core.types import P
+from tunesmith.executors import Key
 from tunesmith.records import Failure, Fold, History, Record
 from tunesmith.records.events import (
     Commanded,
@@ -24,7 +25,7 @@ from tunesmith.records.events import (
 )
 from tunesmith.samplers import Sampler
 from tunesmith.space import Params
-from tunesmith.study.asking import Asker, Key, Room, next_attempt
+from tunesmith.study.asking import Asker, Room, next_attempt
 from tunesmith.study.bounds import RETRIES
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.owner import this_process

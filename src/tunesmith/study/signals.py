@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import final
 
-SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
+from tunesmith.executors.signals import TO_LEAVE
+
 GRACE_S = 10.0  # what runs has so long to report; clusters wait 30 s before they kill
 
 
@@ -62,7 +63,7 @@ def noticed(notice: Notice) -> Iterator[None]:
     """
     before = {}
     if threading.current_thread() is threading.main_thread():
-        for number in SIGNALS:
+        for number in TO_LEAVE:
             if signal.getsignal(number) is signal.SIG_DFL:
                 before[number] = signal.signal(number, notice.give)
     try:
