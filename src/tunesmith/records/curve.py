@@ -13,14 +13,21 @@ class Curve:
     """Steps, times and values of reports, in order of strictly increasing steps.
 
     Records share it and remember how many reports they saw: it only ever grows.
+
+    Attributes:
+        steps: Of the reports.
+        times: Likewise, in seconds since 1970.
+        columns: Values by metric, NaN where it was left out.
+        resumable: Whether the trial could save itself at the last of them.
     """
 
-    __slots__ = ("columns", "steps", "times")
+    __slots__ = ("columns", "resumable", "steps", "times")
 
     def __init__(self) -> None:
         self.steps = array("q")
         self.times = array("d")
         self.columns: dict[str, array[float]] = {}
+        self.resumable = False
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -30,6 +37,7 @@ class Curve:
             return NotImplemented
         return (
             self.steps == other.steps
+            and self.resumable == other.resumable
             and self.times == other.times
             and self.columns.keys() == other.columns.keys()
             and all(
@@ -40,7 +48,9 @@ class Curve:
 
     __hash__ = None  # type: ignore[assignment]  # it grows
 
-    def append(self, step: int, time: float, values: Mapping[str, float]) -> None:
+    def append(
+        self, step: int, time: float, values: Mapping[str, float], *, resumable: bool = False
+    ) -> None:
         """Add one report; a metric that is missing in it, or was in earlier ones, is NaN there."""
         columns = self.columns
         for name, value in values.items():
@@ -48,6 +58,7 @@ class Curve:
             if column is None:
                 column = columns[name] = array("d", [math.nan]) * len(self.steps)
             column.append(value)
+        self.resumable = resumable
         self.steps.append(step)
         self.times.append(time)
         if len(values) < len(columns):
@@ -61,6 +72,7 @@ class Curve:
         cut = Curve()
         cut.steps, cut.times = self.steps[:n], self.times[:n]
         cut.columns = {name: column[:n] for name, column in self.columns.items()}
+        cut.resumable = self.resumable
         return cut
 
     def timeless(self) -> "Curve":
@@ -68,6 +80,7 @@ class Curve:
         same = Curve()
         same.steps, same.columns = self.steps[:], {n: c[:] for n, c in self.columns.items()}
         same.times = array("d", bytes(8 * len(self.times)))
+        same.resumable = self.resumable
         return same
 
     def values_at(self, index: int) -> dict[str, float]:
