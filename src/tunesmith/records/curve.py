@@ -2,6 +2,7 @@
 
 import math
 from array import array
+from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Any, final
 
@@ -87,6 +88,26 @@ class Curve:
         """Return the metrics of report `index` that were reported in it."""
         row = {name: column[index] for name, column in self.columns.items()}
         return {name: value for name, value in row.items() if not math.isnan(value)}
+
+    def counted(self, name: str, step: int, rule: str, sign: float) -> float:
+        """Return what counts of a metric up to a step: its last value, its best, or the mean of all.
+
+        Args:
+            name: The metric.
+            step: The step.
+            rule: "last", "best" or "mean".
+            sign: 1 if smaller is better, else -1.
+        """
+        n = bisect_right(self.steps, step)
+        column = self.columns.get(name)
+        if column is None or not n:
+            return math.nan
+        if rule == "last":
+            return column[n - 1]
+        values = [value for value in column[:n] if math.isfinite(value)]
+        if not values:
+            return math.nan
+        return sign * min(sign * v for v in values) if rule == "best" else sum(values) / len(values)
 
     def arrays(self, name: str, n: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         """Return steps (n,) and values (n,) of the metric `name` in the first `n` reports."""
