@@ -40,6 +40,35 @@ def length(data: Any) -> int:
     return len(data) if isinstance(data, Sequence) and not isinstance(data, str) else 0
 
 
+def splits_of(cv: Any, X: Any, y: Any, params: dict[str, Any]) -> Splits:
+    """Return the folds as places of samples.
+
+    Raises:
+        ValueError: There are none, or not as many as announced.
+    """
+    splits = [
+        tuple(np.flatnonzero(p) if np.asarray(p).dtype == bool else np.asarray(p) for p in split)
+        for split in cv.split(X, y, **params)
+    ]
+    announced = cv.get_n_splits(X, y, **params)
+    if len(splits) != announced or not splits:
+        raise ValueError(f"the splitter announced {announced} folds and gave {len(splits)}")
+    return [(train, test) for train, test in splits]
+
+
+def inputs(X: Any, places: Any, train: Any, *, pairwise: bool) -> Any:
+    """Return the inputs of some samples: of a kernel matrix, their columns of the training samples."""
+    return X[np.ix_(places, train)] if pairwise else samples(X, places)
+
+
+def share(params: Mapping[str, Any], places: Any, n: int) -> dict[str, Any]:
+    """Return arguments for some of `n` samples: of those with an entry for each sample, theirs."""
+    return {
+        name: samples(value, places) if length(value) == n else value
+        for name, value in params.items()
+    }
+
+
 @final
 @dataclass(frozen=True, eq=False, repr=False)
 class Candidate:
@@ -113,7 +142,7 @@ class Candidate:
         estimator = clone(self.estimator).set_params(**clone(dict(settings), safe=False))
         pairwise = get_tags(estimator).input_tags.pairwise
         begun = time.perf_counter()
-        X = self._inputs(train, train, pairwise=pairwise)
+        X = inputs(self.X, train, train, pairwise=pairwise)
         y = samples(self.y, train)
         try:
             given = (X,) if y is None else (X, y)
@@ -124,7 +153,7 @@ class Candidate:
             metrics = {"fit_time": time.perf_counter() - begun, "score_time": 0.0, FAILED: 1.0}
             return metrics, traceback.format_exc()
         fitted = time.perf_counter()
-        tested = self._scores(estimator, self._inputs(test, train, pairwise=pairwise), test)
+        tested = self._scores(estimator, inputs(self.X, test, train, pairwise=pairwise), test)
         metrics = {"fit_time": fitted - begun, "score_time": time.perf_counter() - fitted}
         metrics |= {f"test_{name}": value for name, value in tested.items()}
         if self.return_train_score:
@@ -132,17 +161,9 @@ class Candidate:
             metrics |= {f"train_{name}": value for name, value in trained.items()}
         return metrics, ""
 
-    def _inputs(self, places: Any, train: Any, *, pairwise: bool) -> Any:
-        """The inputs of some samples: of a kernel matrix, their columns of the training samples."""
-        return self.X[np.ix_(places, train)] if pairwise else samples(self.X, places)
-
     def _share(self, params: Mapping[str, Any], places: Any) -> dict[str, Any]:
-        """Arguments of which each sample has one entry, for some samples."""
-        n = length(self.X)
-        return {
-            name: samples(value, places) if length(value) == n else value
-            for name, value in params.items()
-        }
+        """Arguments for some of the samples."""
+        return share(params, places, length(self.X))
 
     def _scores(self, estimator: Any, X: Any, places: Any) -> dict[str, float]:
         """The scores by name; those that raise are `error_score`."""

@@ -7,7 +7,7 @@ import time
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self, cast, final
+from typing import Any, Self, final
 
 import joblib
 import numpy as np
@@ -21,11 +21,17 @@ from sklearn.utils.validation import check_is_fitted
 
 from tunesmith._core import checks
 from tunesmith._core.errors import SettingError, StudyError
-from tunesmith.integrations.sklearn.folds import FIT_FAILED, SCORE, Candidate, Splits
+from tunesmith.integrations.sklearn.folds import FIT_FAILED, SCORE, Candidate, splits_of
 from tunesmith.integrations.sklearn.pace import Pace, errors
 from tunesmith.integrations.sklearn.refitted import Refitted, best_has
 from tunesmith.integrations.sklearn.results import cv_results, failed_folds, metric_names
-from tunesmith.integrations.sklearn.scoring import check_refit, routed, routing_enabled, scoring_of
+from tunesmith.integrations.sklearn.scoring import (
+    check_refit,
+    routed,
+    routing_enabled,
+    score_of,
+    scoring_of,
+)
 from tunesmith.integrations.sklearn.spaces import Searched, searched
 from tunesmith.records import Record
 from tunesmith.samplers import FiniteSampler, Sampler
@@ -152,7 +158,7 @@ class SearchCV(Refitted):
         X, y = indexable(X, y)
         given = routed(self, scoring.scorer, params)
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
-        splits = _splits(cv, X, y, given.splitter.split)
+        splits = splits_of(cv, X, y, given.splitter.split)
         self.n_splits_ = len(splits)
         space = searched(self.space, self.estimator, X, y)
         words = [type(self.estimator).__qualname__, scoring.names or _word(self.scoring)]
@@ -190,11 +196,7 @@ class SearchCV(Refitted):
                 "sklearn.set_config(enable_metadata_routing=True)"
             )
         routes = process_routing(self, "score", **params).scorer["score"] if params else {}
-        scorer = self.scorer_
-        if isinstance(scorer, dict):
-            scorer = scorer[self.refit]
-        scored: Any = scorer(self.best_estimator_, X, y, **routes)
-        return cast("float", scored[self.refit] if isinstance(scored, dict) else scored)
+        return score_of(self, X, y, routes)
 
     def get_metadata_routing(self) -> Any:
         """Return who gets which metadata, as scikit-learn's searches do."""
@@ -367,22 +369,6 @@ def _workers(n_jobs: Any) -> int | None:
 def _word(scoring: Any) -> str:
     """Return the name of a scorer, as far as it has one that another process would find again."""
     return str(scoring) if isinstance(scoring, str | None) else getattr(scoring, "__name__", "")
-
-
-def _splits(cv: Any, X: Any, y: Any, params: dict[str, Any]) -> Splits:
-    """Return the folds as places of samples.
-
-    Raises:
-        ValueError: There are none, or not as many as announced.
-    """
-    splits = [
-        tuple(np.flatnonzero(p) if np.asarray(p).dtype == bool else np.asarray(p) for p in split)
-        for split in cv.split(X, y, **params)
-    ]
-    announced = cv.get_n_splits(X, y, **params)
-    if len(splits) != announced or not splits:
-        raise ValueError(f"the splitter announced {announced} folds and gave {len(splits)}")
-    return [(train, test) for train, test in splits]
 
 
 def _place(index: Any, n: int) -> int:
