@@ -4,69 +4,23 @@ import math
 import time
 import traceback
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, final
+from typing import Any, final
 
 import numpy as np
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
+from tunesmith.integrations.sklearn import boosting
+from tunesmith.integrations.sklearn.places import Splits, inputs, length, samples, share
 from tunesmith.integrations.sklearn.spaces import Searched
 from tunesmith.study.trial import Trial
-
-Splits: TypeAlias = Sequence[tuple[Any, Any]]
-"""Of each fold the places of the training samples, and of the test samples."""
 
 SCORE = "score"  # the objective, and the name of the only metric
 FAILED = "fit_failed"  # reported as 1 for a fold whose fit raised
 FIT_FAILED = "fit failed"  # the tag of a note that says what it raised
-
-
-def samples(data: Any, places: Any) -> Any:
-    """Return some samples of an array, sparse matrix, data frame or list."""
-    if data is None:
-        return None
-    if hasattr(data, "iloc"):
-        return data.iloc[places]
-    return data[places] if hasattr(data, "shape") else [data[i] for i in places]
-
-
-def length(data: Any) -> int:
-    """Return how many samples there are; 0 if it is no sequence of such."""
-    if hasattr(data, "shape"):
-        return int(data.shape[0]) if data.shape else 0
-    return len(data) if isinstance(data, Sequence) and not isinstance(data, str) else 0
-
-
-def splits_of(cv: Any, X: Any, y: Any, params: dict[str, Any]) -> Splits:
-    """Return the folds as places of samples.
-
-    Raises:
-        ValueError: There are none, or not as many as announced.
-    """
-    splits = [
-        tuple(np.flatnonzero(p) if np.asarray(p).dtype == bool else np.asarray(p) for p in split)
-        for split in cv.split(X, y, **params)
-    ]
-    announced = cv.get_n_splits(X, y, **params)
-    if len(splits) != announced or not splits:
-        raise ValueError(f"the splitter announced {announced} folds and gave {len(splits)}")
-    return [(train, test) for train, test in splits]
-
-
-def inputs(X: Any, places: Any, train: Any, *, pairwise: bool) -> Any:
-    """Return the inputs of some samples: of a kernel matrix, their columns of the training samples."""
-    return X[np.ix_(places, train)] if pairwise else samples(X, places)
-
-
-def share(params: Mapping[str, Any], places: Any, n: int) -> dict[str, Any]:
-    """Return arguments for some of `n` samples: of those with an entry for each sample, theirs."""
-    return {
-        name: samples(value, places) if length(value) == n else value
-        for name, value in params.items()
-    }
 
 
 @final
@@ -87,6 +41,7 @@ class Candidate:
         score_params: Likewise for the scorer.
         error_score: The score where a fit or a scorer raises; "raise": the exception goes on.
         return_train_score: Whether the training samples are scored too.
+        early_stopping: Whether boosting ends where the test samples gain no more.
         config: scikit-learn's configuration, which a worker process does not share.
         raised: What was raised in spite of `error_score`, in this process.
     """
@@ -103,6 +58,7 @@ class Candidate:
     score_params: Mapping[str, Any]
     error_score: float | str
     return_train_score: bool
+    early_stopping: bool
     config: Mapping[str, Any]
     raised: list[Exception] = field(default_factory=list)
 
@@ -143,23 +99,34 @@ class Candidate:
         pairwise = get_tags(estimator).input_tags.pairwise
         begun = time.perf_counter()
         X = inputs(self.X, train, train, pairwise=pairwise)
-        y = samples(self.y, train)
+        held_out = inputs(self.X, test, train, pairwise=pairwise)
         try:
-            given = (X,) if y is None else (X, y)
-            estimator.fit(*given, **self._share(self.fit_params, train))
+            found = self._fit(estimator, X, train, held_out, test)
         except Exception:
             if self.error_score == "raise":
                 raise
             metrics = {"fit_time": time.perf_counter() - begun, "score_time": 0.0, FAILED: 1.0}
             return metrics, traceback.format_exc()
         fitted = time.perf_counter()
-        tested = self._scores(estimator, inputs(self.X, test, train, pairwise=pairwise), test)
-        metrics = {"fit_time": fitted - begun, "score_time": time.perf_counter() - fitted}
+        tested = self._scores(estimator, held_out, test)
+        metrics = {"fit_time": fitted - begun, "score_time": time.perf_counter() - fitted, **found}
         metrics |= {f"test_{name}": value for name, value in tested.items()}
         if self.return_train_score:
             trained = self._scores(estimator, X, train)
             metrics |= {f"train_{name}": value for name, value in trained.items()}
         return metrics, ""
+
+    def _fit(
+        self, estimator: Any, X: Any, train: Any, held_out: Any, test: Any
+    ) -> dict[str, float]:
+        """Fit; return what early stopping found."""
+        y, params = samples(self.y, train), self._share(self.fit_params, train)
+        if not self.early_stopping:
+            estimator.fit(*((X,) if y is None else (X, y)), **params)
+            return {}
+        others = self._share(self.fit_params, test)
+        held = boosting.Held(held_out, samples(self.y, test), others)
+        return boosting.fit(estimator, X, y, params, held)
 
     def _share(self, params: Mapping[str, Any], places: Any) -> dict[str, Any]:
         """Arguments for some of the samples."""

@@ -18,7 +18,7 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 
 from tunesmith._core import checks
 from tunesmith._core.errors import SettingError
-from tunesmith.integrations.sklearn.folds import inputs, length, samples, share, splits_of
+from tunesmith.integrations.sklearn.places import inputs, length, samples, share, splits_of
 from tunesmith.integrations.sklearn.scoring import routing_enabled, score_of, takes_weights
 from tunesmith.numerics.arrays import Floats
 
@@ -56,10 +56,9 @@ class NestedScore:
 
     def __str__(self) -> str:
         own = float(np.mean(self.inner_scores))
-        lines = [
-            f"{self.mean:.4g} ± {self.standard_error:.2g} in {len(self.scores)} outer folds; "
-            f"the searches say {own:.4g}, an optimism of {self.optimism:+.2g}"
-        ]
+        k, error = len(self.scores), self.standard_error
+        lines = [f"{self.mean:.4g} ± {error:.2g} in {k} outer folds"]
+        lines.append(f"{own:.4g} by the searches themselves, an optimism of {self.optimism:+.2g}")
         lines.append("fold      score     inner  best params")
         rows = zip(self.scores, self.inner_scores, self.params, strict=True)
         for fold, (score, inner, params) in enumerate(rows, 1):
