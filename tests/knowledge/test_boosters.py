@@ -11,12 +11,17 @@ from xgboost import XGBClassifier, XGBRegressor
 import tunesmith as ts
 
 X, Y = load_iris(return_X_y=True)
-QUIET: dict[str, Any] = {"iterations": 5, "verbose": 0, "allow_writing_files": False}
+QUIET: dict[str, Any] = {
+    "iterations": 5,
+    "thread_count": 1,
+    "verbose": 0,
+    "allow_writing_files": False,
+}
 BOOSTERS = [
-    XGBClassifier(n_estimators=5),
-    XGBRegressor(n_estimators=5),
-    LGBMClassifier(n_estimators=5, verbose=-1),
-    LGBMRegressor(n_estimators=5, verbose=-1),
+    XGBClassifier(n_jobs=1, n_estimators=5),
+    XGBRegressor(n_jobs=1, n_estimators=5),
+    LGBMClassifier(n_jobs=1, n_estimators=5, verbose=-1),
+    LGBMRegressor(n_jobs=1, n_estimators=5, verbose=-1),
     CatBoostClassifier(**QUIET),
     CatBoostClassifier(learning_rate=0.1, l2_leaf_reg=3, **QUIET),
     CatBoostRegressor(**QUIET),

@@ -34,12 +34,17 @@ WEIGHTS = np.exp(np.random.default_rng(0).normal(0, 2.5, 120))
 FOLDS = KFold(3)
 TRAIN, TEST = next(iter(FOLDS.split(X)))
 LIMIT = 80
-QUIET_LIGHTGBM: dict[str, Any] = {"verbose": -1, "min_child_samples": 5}
-QUIET_CATBOOST: dict[str, Any] = {"verbose": 0, "allow_writing_files": False, "depth": 3}
+QUIET_LIGHTGBM: dict[str, Any] = {"n_jobs": 1, "verbose": -1, "min_child_samples": 5}
+QUIET_CATBOOST: dict[str, Any] = {
+    "thread_count": 1,
+    "verbose": 0,
+    "allow_writing_files": False,
+    "depth": 3,
+}
 QUICK_CATBOOST: dict[str, Any] = {**QUIET_CATBOOST, "learning_rate": 0.5}
 BOOSTERS = [
-    XGBClassifier(n_estimators=LIMIT),
-    XGBRegressor(n_estimators=LIMIT),
+    XGBClassifier(n_jobs=1, n_estimators=LIMIT),
+    XGBRegressor(n_jobs=1, n_estimators=LIMIT),
     LGBMClassifier(n_estimators=LIMIT, **QUIET_LIGHTGBM),
     LGBMRegressor(num_iterations=LIMIT, **QUIET_LIGHTGBM),
     CatBoostClassifier(iterations=LIMIT, **QUIET_CATBOOST),
@@ -94,8 +99,8 @@ def test_folds_stop_and_the_last_fit_has_their_median(estimator: Any) -> None:
 
 def test_a_fold_is_what_the_library_does_by_itself() -> None:
     """With a patience of a tenth of the limit XGBoost, called by hand, has the same rounds and score."""
-    search = stopping(XGBClassifier(n_estimators=200)).fit(X, Y)
-    by_hand = XGBClassifier(n_estimators=200, early_stopping_rounds=20, random_state=0)
+    search = stopping(XGBClassifier(n_jobs=1, n_estimators=200)).fit(X, Y)
+    by_hand = XGBClassifier(n_jobs=1, n_estimators=200, early_stopping_rounds=20, random_state=0)
     by_hand.fit(X[TRAIN], Y[TRAIN], eval_set=[(X[TEST], Y[TEST])], verbose=False)
 
     assert found(search)[0] == by_hand.best_iteration + 1
@@ -136,7 +141,7 @@ def test_pipelines_transform_the_held_samples() -> None:
     scale = StandardScaler().fit(X[TRAIN])
     reduce = PCA(2).fit(scale.transform(X[TRAIN]))
     train, test = (reduce.transform(scale.transform(X[places])) for places in (TRAIN, TEST))
-    by_hand = XGBClassifier(n_estimators=LIMIT, early_stopping_rounds=10)
+    by_hand = XGBClassifier(n_jobs=1, n_estimators=LIMIT, early_stopping_rounds=10)
     by_hand.fit(train, Y[TRAIN], eval_set=[(test, Y[TEST])], verbose=False)
     pipe = make_pipeline(StandardScaler(), PCA(2), XGB)
     search = stopping(pipe, {"xgbclassifier__random_state": [0]}).fit(X, Y)
@@ -208,8 +213,8 @@ def test_metadata_is_routed(first: bool) -> None:
 @pytest.mark.parametrize(
     "estimator, fit",
     [
-        (XGBClassifier(early_stopping_rounds=3), {}),
-        (XGBClassifier(callbacks=[EarlyStopping(rounds=3)]), {}),
+        (XGBClassifier(n_jobs=1, early_stopping_rounds=3), {}),
+        (XGBClassifier(n_jobs=1, callbacks=[EarlyStopping(rounds=3)]), {}),
         (LGBMClassifier(early_stopping_round=3, **QUIET_LIGHTGBM), {}),
         (LGBMClassifier(n_iter_no_change=3, **QUIET_LIGHTGBM), {}),
         (
@@ -241,7 +246,7 @@ def test_the_users_patience_holds(estimator: Any, fit: dict[str, Any]) -> None:
 
 def test_the_limit_may_be_searched() -> None:
     """A number of rounds in the space is the most that is tried, and stays in best_params_."""
-    search = stopping(XGBClassifier(), {"n_estimators": [2, 60]}).fit(X, Y)
+    search = stopping(XGBClassifier(n_jobs=1), {"n_estimators": [2, 60]}).fit(X, Y)
     few, many = (found(search, number) for number in range(2))
 
     assert max(few) <= 2 < max(many) < 60
@@ -265,11 +270,11 @@ def test_catboost_keeps_the_learning_rate_of_the_folds() -> None:
     [
         (RandomForestClassifier(5), {}),
         (GradientBoostingClassifier(n_estimators=5), {}),
-        (XGBRFClassifier(n_estimators=5), {}),
-        (XGBClassifier(booster="dart", n_estimators=5), {}),
+        (XGBRFClassifier(n_jobs=1, n_estimators=5), {}),
+        (XGBClassifier(n_jobs=1, booster="dart", n_estimators=5), {}),
         (LGBMClassifier(boosting_type="dart", n_estimators=5, **QUIET_LIGHTGBM), {}),
         (HistGradientBoostingClassifier(max_iter=5, early_stopping=False), {}),
-        (XGBClassifier(n_estimators=5), {"eval_set": [(X[:9], Y[:9])], "verbose": False}),
+        (XGBClassifier(n_jobs=1, n_estimators=5), {"eval_set": [(X[:9], Y[:9])], "verbose": False}),
     ],
 )
 def test_what_cannot_be_stopped_is_fitted_as_ever(estimator: Any, fit: dict[str, Any]) -> None:
