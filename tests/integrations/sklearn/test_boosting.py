@@ -297,6 +297,16 @@ def test_a_class_that_the_training_samples_lack() -> None:
     assert all(found(stopping(model).fit(X, targets)))
 
 
+@pytest.mark.parametrize("estimator", [BOOSTERS[2], BOOSTERS[4], BOOSTERS[6]])
+@pytest.mark.parametrize("names", [np.array(["no", "yes"]), np.array([1, 2])])
+def test_any_names_of_classes(estimator: Any, names: Any) -> None:
+    """Where it stops does not depend on what the classes are called."""
+    search = stopping(estimator).fit(X, names[Y])
+
+    assert found(search) == found(stopping(estimator).fit(X, Y))
+    assert search.classes_.tolist() == names.tolist()
+
+
 def test_it_is_quiet(capfd: pytest.CaptureFixture[str]) -> None:
     """Nobody prints a line for each round."""
     for estimator in (BOOSTERS[0], BOOSTERS[2]):

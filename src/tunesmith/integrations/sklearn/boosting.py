@@ -7,6 +7,7 @@ classes' names, so that none is imported that is not there.
 """
 
 import math
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -142,10 +143,7 @@ class LightGBM(Library):
         if not any(values.get(name) for name in self.patiences) and not any(map(_stops, callbacks)):
             stopping = import_module("lightgbm").early_stopping(patience, verbose=False)
             params["callbacks"] = [*callbacks, stopping]
-        if "eval_X" in signature(model.fit).parameters:  # from 4.7 on
-            params |= {"eval_X": held.X, "eval_y": held.y}
-        else:
-            params |= {"eval_set": [(held.X, held.y)]}
+        params |= {"eval_set": [(held.X, held.y)]}  # the newer eval_y is not told the class labels
         params |= {name: [value] for name, value in self.shared(held).items()}
 
     def found(self, model: Any) -> dict[str, float]:
@@ -279,7 +277,9 @@ def fit(estimator: Any, X: Any, y: Any, params: Mapping[str, Any], held: Held) -
     _, limit = library.limit(estimator)
     patience = max(PATIENCE, limit // 10)
     library.watch(estimator, _of_known_classes(estimator, y, held), patience, arguments)
-    estimator.fit(X, y, **arguments)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The argument 'eval_set' is deprecated")  # LightGBM 4.7
+        estimator.fit(X, y, **arguments)
     return library.found(estimator)
 
 
