@@ -108,7 +108,7 @@ def test_what_is_in_units_of_the_target_grows_with_it(estimator: Any, scale: flo
     """Targets of twice the spread have ranges of twice the penalty, and of twice the tolerance."""
     X, y = np.zeros((100, 3)), np.tile([-1.0, 1.0], 50)
     units = {"C", "epsilon", "alpha"} & set(estimator.get_params())
-    given = {name: scale / 10 for name in units}
+    given = dict.fromkeys(units, scale / 10)
     one = ts.space_for(clone(estimator).set_params(**dict.fromkeys(units, 0.1)), X, y)
     many = ts.space_for(clone(estimator).set_params(**given), X, scale * y + 7)
 
