@@ -121,9 +121,11 @@ def test_what_is_in_units_of_the_target_grows_with_it(estimator: Any, scale: flo
         assert after.high == pytest.approx(scale * before.high)
 
 
-@pytest.mark.parametrize("y", [["a", "b"] * 5, [1.0] * 10, [np.nan] * 10, [[1.0, 2.0]] * 10])
+@pytest.mark.parametrize(
+    "y", [["a", "b"] * 5, [1.0] * 10, [np.nan] * 10, [1.0, np.inf] * 5, [[1.0, 2.0]] * 10]
+)
 def test_targets_that_have_no_spread_count_as_standardised(y: Any) -> None:
-    """Words, constants, missing and several targets say nothing of a scale."""
+    """Words, constants, missing, infinite and several targets say nothing of a scale."""
     assert ts.space_for(SVR(), np.zeros((10, 3)), y) == ts.space_for(SVR(), np.zeros((10, 3)))
 
 

@@ -151,7 +151,8 @@ def _size(X: Any, y: Any) -> Size:
         return Size(float(n), float(p))
     targets = np.asarray(y)
     counts = Counter(targets.tolist())
-    spread = float(targets.std()) if targets.dtype.kind in "iuf" else 1.0
+    with np.errstate(invalid="ignore", over="ignore"):
+        spread = float(targets.std()) if targets.dtype.kind in "iuf" else 1.0
     return Size(
         float(n),
         float(p),
