@@ -20,7 +20,7 @@ def test_a_parameter_is_explained() -> None:
     assert "range: whole numbers 1 to 30, or None: sklearn.DecisionTreeClassifier" in text
     assert "range: left as it is: sklearn.RandomForestClassifier" in text
     assert "matters how much from memory): 1 to 30 (rpart's maxdepth)." in text
-    assert "Decision Trees. 2018 (from memory): Tuning trees gains little" in text
+    assert "2nd edition, 2009 (from memory): Section 10.11: 4 to 8 leaves" in text
 
 
 def test_a_choice_and_a_condition_are_said() -> None:
