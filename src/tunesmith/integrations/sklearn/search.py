@@ -35,8 +35,9 @@ from tunesmith.integrations.sklearn.scoring import (
     scoring_of,
 )
 from tunesmith.integrations.sklearn.spaces import Searched, searched
-from tunesmith.records import Record
+from tunesmith.records import Record, Resource
 from tunesmith.samplers import FiniteSampler, Sampler
+from tunesmith.schedulers import Race
 from tunesmith.storage import Memory, Storage
 from tunesmith.study import Study, load
 from tunesmith.study.opening import place
@@ -75,7 +76,9 @@ class SearchCV(Refitted):
         verbose: 1: says the number of fits and the time they take, and shows how far it is; 2: with a line
             for each candidate.
         return_train_score: Whether `cv_results_` has scores of the training samples too.
-        early_stopping: Whether boosting (XGBoost, LightGBM, CatBoost, HistGradientBoosting; also at the
+        early_stopping: Whether a candidate ends after a fold when its folds so far lie hopelessly behind
+            those of the best (`ts.schedulers.Race`); the folds it has not run are NaN, and it ranks behind all
+            whole ones. And whether boosting (XGBoost, LightGBM, CatBoost, HistGradientBoosting; also at the
             end of a pipeline) ends in each fold when the fold's test samples have gained nothing for a
             tenth of the estimator's limit of rounds, at least 10, or for as long as the estimator says
             itself. The last fit takes the median of the rounds that were best in the folds. Since
@@ -244,7 +247,9 @@ class SearchCV(Refitted):
             space.space,
             maximize=SCORE,
             value="mean",
+            resource=Resource("fold", max=self.n_splits_) if self.early_stopping else None,
             sampler=self.sampler,
+            scheduler=Race() if self.early_stopping else None,
             name=name,
             storage=self._storage,
             seed=seed,
