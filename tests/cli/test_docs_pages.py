@@ -11,7 +11,7 @@ import pytest
 from tunesmith.cli import COMMANDS
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = ("start.md", "any-program.md", "workers.md", "knowledge.md", "from-optuna.md")
+PAGES = ("start.md", "any-program.md", "workers.md", "knowledge.md", "from-optuna.md", "gallery.md")
 BLOCK = re.compile(r"```(python|sh|toml)\n(.*?)```", re.DOTALL)
 FILE = re.compile(r"# ([\w-]+\.\w+)\n")
 
@@ -98,6 +98,31 @@ def test_the_page_on_what_is_known_runs(tmp_path: Path) -> None:
     assert "svc__C" in printed["python pipeline.py"]
     assert "too high" in printed["tunesmith explain max_depth"]
     assert "gamma" in printed["tunesmith explain SVC"]
+
+
+def gallery() -> list[tuple[str, str]]:
+    """Each program of the gallery, and what it prints there."""
+    text = (DOCS / "gallery.md").read_text()
+    return re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", text, re.DOTALL)
+
+
+@pytest.mark.parametrize("code, shown", gallery(), ids=[code.split()[1] for code, _ in gallery()])
+def test_the_gallery_prints_what_it_shows(tmp_path: Path, code: str, shown: str) -> None:
+    """Each program stands alone and prints the words of the page; other versions may differ in digits."""
+    program = tmp_path / "program.py"
+    program.write_text(code)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(program)],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    number = r"-?\d+(?:\.\d+)?"
+
+    assert done.returncode == 0, done.stderr
+    printed, shown = (re.sub(r"\{.*\}", "{}", text) for text in (done.stdout, shown))
+    assert re.sub(number, "#", printed).split() == re.sub(number, "#", shown).split()
+    assert [float(x) for x in re.findall(number, printed)] == pytest.approx(
+        [float(x) for x in re.findall(number, shown)], rel=0.15, abs=0.05
+    )
 
 
 def test_every_command_is_documented() -> None:

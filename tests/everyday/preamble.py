@@ -2,12 +2,16 @@
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
+from sklearn import ensemble
 
 import tunesmith as ts
+
+RandomForestClassifier = partial(ensemble.RandomForestClassifier, n_estimators=5)  # takes a second
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,7 @@ class SGD:
     momentum: Annotated[float, ts.Float(0.0, 0.99)] = 0.0
 
 
-X = np.random.default_rng(0).normal(size=(60, 4))
+X = np.random.default_rng(0).normal(size=(150, 4))
 y = (X[:, 0] + 0.3 * X[:, 1] > 0).astype(int)
 
 

@@ -263,6 +263,7 @@ def test_the_known_space_of_an_estimator() -> None:
         ({"n_jobs": 0}, "n_jobs is a whole number"),
         ({"error_score": "ignore"}, "error_score is a number"),
         ({"time_budget": 0}, "time_budget="),
+        ({"early_stopping": 20}, "early_stopping is True or False, got 20"),
         ({"storage": "kept.db"}, 'add name="..."'),
         ({"cv": [(np.arange(3), np.arange(3))] * 0}, "folds"),
         ({"scoring": "beauty"}, "beauty"),

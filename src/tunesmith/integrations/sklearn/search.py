@@ -165,6 +165,11 @@ class SearchCV(Refitted):
             checks.seconds("time_budget=", self.time_budget)
         if self.error_score != "raise" and not isinstance(self.error_score, int | float):
             raise SettingError(f'error_score is a number or "raise", got {self.error_score!r}')
+        if not isinstance(self.early_stopping, bool):
+            raise SettingError(
+                f"early_stopping is True or False, got {self.early_stopping!r}; how long boosting waits "
+                "is set in the estimator, such as XGBClassifier(early_stopping_rounds=20)"
+            )
         scoring = scoring_of(self.estimator, self.scoring, self.error_score)
         if scoring.names:
             check_refit(self.refit, scoring.names)
