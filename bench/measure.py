@@ -51,9 +51,9 @@ def table(title: str, rows: Sequence[tuple[str, str, str]]) -> None:
         print("| " + " | ".join(row) + " |", flush=True)
 
 
-def header() -> None:
-    """Print what the numbers depend on."""
-    names = ("numpy", "msgspec", "tunesmith")
+def header(*peers: str) -> None:
+    """Print what the numbers depend on, versions of packages measured beside ours included."""
+    names = ("numpy", "msgspec", *peers, "tunesmith")
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in names)
     load = os.getloadavg()[0]
     print(
