@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -43,12 +43,17 @@ def child(code: str, *args: str, python: str = sys.executable) -> dict[str, Any]
     return found
 
 
-def table(title: str, rows: Sequence[tuple[str, str, str]]) -> None:
-    """Print measurements beside the bar that is set for them."""
-    print(f"\n{title}\n")
-    print("| what | bar | measured |\n|---|---|---|")
+def columns(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table."""
+    print("\n| " + " | ".join(titles) + " |\n|" + "---|" * len(titles))
     for row in rows:
         print("| " + " | ".join(row) + " |", flush=True)
+
+
+def table(title: str, rows: Iterable[tuple[str, str, str]]) -> None:
+    """Print measurements beside the bar that is set for them."""
+    print(f"\n{title}")
+    columns(("what", "bar", "measured"), rows)
 
 
 def header(*peers: str) -> None:

@@ -35,7 +35,7 @@ from sklearn.model_selection import (
 )
 
 import tunesmith as ts
-from measure import header, table
+from measure import columns, header, table
 from problems import CHEAP, CLASSES, ESTIMATORS, NUMBERS, PAIRS, data
 from tunesmith.sklearn import SearchCV
 
@@ -73,13 +73,6 @@ def tally(numbers: Iterable[float]) -> tuple[int, int, int]:
     """Return how many differences are better, the same and worse."""
     signs = [0 if abs(number) < SAME else math.copysign(1, number) for number in numbers]
     return signs.count(1), signs.count(0), signs.count(-1)
-
-
-def columns(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table."""
-    print("\n| " + " | ".join(titles) + " |\n|" + "---|" * len(titles))
-    for row in rows:
-        print("| " + " | ".join(row) + " |", flush=True)
 
 
 def search_both(case: str, seed: int) -> Row:
@@ -135,7 +128,8 @@ def against(out: Path, seeds: int) -> None:
     columns(
         (
             f"best of {N_ITER}, hundredths", "random", "ours − random", "better : same : worse",
-            f"ours with {N_ITER // 2} − random", "", "ours − random that begins with the default",
+            f"ours with {N_ITER // 2} − random", "better : same : worse",
+            "ours − random that begins with the default",
         ),
         rows,
     )  # fmt: skip
