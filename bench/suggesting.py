@@ -17,7 +17,7 @@ import numpy as np
 import tunesmith as ts
 from measure import space
 name, d, n = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-study = ts.Study(space(d), minimize="loss", seed=0, sampler=ts.samplers.make(name, {}))
+study = ts.Study(space(d), minimize="loss", seed=0, sampler=ts.samplers.registry.make(name, {}))
 weights = np.arange(1, d + 1) / d
 def turn():
     trial = study.ask()

@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[1]
     "heading, names",
     [
         ("Samplers", list(ts.samplers.registry)),
+        ("Schedulers", list(ts.schedulers.registry)),
         ("Executors", list(ts.executors.registry)),
         ("Storages", list(ts.storage.registry)),
     ],

@@ -14,6 +14,7 @@ __version__ = VERSION
 if TYPE_CHECKING:  # for editors and type checkers; at run time each is loaded when first used
     from tunesmith import executors as executors
     from tunesmith import samplers as samplers
+    from tunesmith import schedulers as schedulers
     from tunesmith import stop as stop
     from tunesmith import storage as storage
     from tunesmith._core.errors import Conflict as Conflict
@@ -59,6 +60,7 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time each is loaded w
 _PLACES = {
     "executors": (),
     "samplers": (),
+    "schedulers": (),
     "stop": (),
     "storage": (),
     "_core.errors": (
@@ -76,12 +78,12 @@ _PLACES = {
 }  # fmt: skip
 _HOMES = {name: place for place, names in _PLACES.items() for name in names}
 
-__all__ = ["__version__", *_HOMES, "executors", "samplers", "stop", "storage"]  # noqa: PLE0604 - all are strings
+__all__ = ["__version__", *_HOMES, "executors", "samplers", "schedulers", "stop", "storage"]  # noqa: PLE0604 - all are strings
 
 if not TYPE_CHECKING:  # a type checker shall go on refusing unknown names
 
     def __getattr__(name: str) -> Any:
-        if name in ("executors", "samplers", "stop", "storage"):
+        if name in ("executors", "samplers", "schedulers", "stop", "storage"):
             return import_module(f"tunesmith.{name}")
         if name in _HOMES:
             found = getattr(import_module(f"tunesmith.{_HOMES[name]}"), name)

@@ -51,7 +51,7 @@ def test_the_start_page_runs(tmp_path: Path) -> None:
     assert '"depth"' in printed["tunesmith best"]
     assert "momentum=" in printed["python digits.py"]
     assert len((tmp_path / "digits.csv").read_text().splitlines()) == 31
-    assert "30 decisions agree" in printed["tunesmith verify digits"]
+    assert "decisions agree" in printed["tunesmith verify digits"]
     assert "--lr=" in printed["tunesmith best train --args"]
     assert "accuracy" in printed["python train.py $(tunesmith best train --args)"]
     # the line that `init` tells to type next is the one of the page, save for its size and name

@@ -10,7 +10,7 @@ def call(*words: str) -> Result:
 
 
 def test_a_parameter_is_explained() -> None:
-    """What it does, signs, typical values, ranges by estimator, and each source with what it says."""
+    """What it does, signs, typical values, ranges by estimator, each source and how it was read."""
     text = " ".join(call("max_depth").stdout.split())
 
     assert "max_depth (trees): How deep the tree may grow." in text
@@ -19,15 +19,20 @@ def test_a_parameter_is_explained() -> None:
     assert "typical: 3 to 15." in text
     assert "range: whole numbers 1 to 30, or None: sklearn.DecisionTreeClassifier" in text
     assert "range: left as it is: sklearn.RandomForestClassifier" in text
-    assert "JMLR 20, 2019: 1 to 30 (rpart's maxdepth)." in text
+    assert "matters how much from memory): 1 to 30 (rpart's maxdepth)." in text
+    assert "2nd edition, 2009 (from memory): Section 10.11: 4 to 8 leaves" in text
 
 
 def test_a_choice_and_a_condition_are_said() -> None:
-    """Choices have two sides in place of too low and too high."""
-    text = " ".join(call("bootstrap").stdout.split())
+    """Choices have two sides in place of too low and too high, also those that are left alone."""
+    text = " ".join(call("weights").stdout.split())
+    alone = " ".join(call("bootstrap").stdout.split())
 
-    assert "on one hand: Without it" in text
-    assert "range: True or False:" in text
+    assert "on one hand: uniform" in text
+    assert "range: uniform or distance:" in text
+    assert "on one hand: Without it" in alone
+    assert "range: left as it is:" in alone
+    assert "None or balanced, where balance < 0.5:" in call("class_weight").stdout
     assert "0.2 to 1.0, or None, if bootstrap is True" in " ".join(
         call("max_samples").stdout.split()
     )
@@ -46,6 +51,7 @@ def test_json_holds_the_same() -> None:
 
     assert found["estimators"]["lightgbm.LGBMClassifier"]["low"] == 4
     assert any("LightGBM" in source for source in found["sources"])
+    assert set(found["read"]) == set(found["sources"])
     assert set(one["parameters"]) == {"n_clusters", "init"}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tunesmith.records import Problem
-from tunesmith.samplers import make, registry
+from tunesmith.samplers import registry
 from tunesmith.testing.samplers import LOSS, SPACES, Play
 
 FOLDER = Path(__file__).parent
@@ -19,7 +19,7 @@ SETTINGS: dict[str, dict[str, Any]] = {"grid": {"levels": 3}}
 
 
 def suggestions(name: str) -> dict[str, list[dict[str, Any]]]:
-    sampler = make(name, SETTINGS.get(name, {}))
+    sampler = registry.make(name, SETTINGS.get(name, {}))
     given = {}
     for space in ("numeric", "conditional", "constrained list"):
         play = Play(sampler, Problem(SPACES[space], LOSS), seed=7)

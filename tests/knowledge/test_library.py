@@ -88,6 +88,16 @@ def test_sources_that_disagree_stand_side_by_side() -> None:
     assert any("Tunability" in source for source in one.sources)
 
 
+def test_each_source_says_how_it_was_read() -> None:
+    """What was held against it; empty where it is from memory."""
+    (one,) = (e for e in explanations("learning_rate") if e.family == "xgboost")
+    of = {source.reference: source.read for source in sources().values()}
+
+    assert one.read == {name: of[name] for name in one.sources}
+    assert {bool(read) for read in of.values()} == {True, False}
+    assert sources()["probst2019"].read.endswith("from memory")
+
+
 def test_a_parameter_is_explained_family_by_family() -> None:
     """The name may be that of a pipeline's step."""
     found = explanations("tree__max_depth")

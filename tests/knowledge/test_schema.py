@@ -5,7 +5,7 @@ import pytest
 from tunesmith._core.errors import SettingError
 from tunesmith.knowledge.schema import read
 
-SOURCES = {"a1999": "A. Author. Title. 1999"}
+SOURCES = {"a1999"}
 GOOD = """
 [parameters.depth]
 does = "How deep."
@@ -49,6 +49,7 @@ def test_an_estimator_has_what_its_family_has_save_what_differs() -> None:
         ("low = 1", "low = 0\nlog = true", "on a log scale above 0"),
         ('"min(9, n)"', '"min(9, rows)"', "'min(9, rows)' is no number"),
         ("{None = inf}", '{None = "q"}', "'q' is no number"),
+        ("low = 1", 'low = 1\nwhere = "rows < 3"', "'rows' is no number"),
         ("low = 1", 'low = 1\nwhen = {kind = ["a"]}', "when names 'kind'"),
         ("other.depth", "other.width", "other.width is no parameter of it"),
         ('type = "Int"\nlow = 1\nhigh = "min(9, n)"', 'type = "Choice"\nchoices = [1]', "log, share"),

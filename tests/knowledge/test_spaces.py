@@ -2,18 +2,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.feature_selection import SelectKBest
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import Lasso, LogisticRegression, Ridge
+from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression, Ridge, SGDClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
-from sklearn.svm import SVC
+from sklearn.svm import SVC, SVR, LinearSVR
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import all_estimators
 
@@ -91,14 +91,63 @@ def test_ranges_depend_on_the_data() -> None:
     assert (two.contains(4), four.contains(4)) == (True, False)
 
 
+def test_weights_of_classes_are_tuned_where_classes_are_uneven() -> None:
+    """Where each has about its share of the rows, or nothing is known, they are left as they are."""
+    X, even, uneven = np.zeros((100, 3)), [0, 1] * 50, ["a"] * 90 + ["b"] * 10
+    given = SVC(class_weight="balanced")
+
+    assert "class_weight" not in ts.space_for(SVC()).names
+    assert "class_weight" not in ts.space_for(SVC(), X, even).names
+    assert "class_weight" not in ts.space_for(given, X, even).names
+    assert "class_weight" in ts.space_for(SVC(), X, uneven).names
+
+
+@pytest.mark.parametrize("estimator", [SVR(), LinearSVR(), Lasso(), ElasticNet()])
+@pytest.mark.parametrize("scale", [0.01, 50.0])
+def test_what_is_in_units_of_the_target_grows_with_it(estimator: Any, scale: float) -> None:
+    """Targets of twice the spread have ranges of twice the penalty, and of twice the tolerance."""
+    X, y = np.zeros((100, 3)), np.tile([-1.0, 1.0], 50)
+    units = {"C", "epsilon", "alpha"} & set(estimator.get_params())
+    given = dict.fromkeys(units, scale / 10)
+    one = ts.space_for(clone(estimator).set_params(**dict.fromkeys(units, 0.1)), X, y)
+    many = ts.space_for(clone(estimator).set_params(**given), X, scale * y + 7)
+
+    assert units
+    for name in units:
+        before, after = one.parameters[name], many.parameters[name]
+        assert isinstance(before, ts.Float)
+        assert isinstance(after, ts.Float)
+        assert after.low == pytest.approx(scale * before.low)
+        assert after.high == pytest.approx(scale * before.high)
+
+
+@pytest.mark.parametrize(
+    "y", [["a", "b"] * 5, [1.0] * 10, [np.nan] * 10, [1.0, np.inf] * 5, [[1.0, 2.0]] * 10]
+)
+def test_targets_that_have_no_spread_count_as_standardised(y: Any) -> None:
+    """Words, constants, missing, infinite and several targets say nothing of a scale."""
+    assert ts.space_for(SVR(), np.zeros((10, 3)), y) == ts.space_for(SVR(), np.zeros((10, 3)))
+
+
+def test_the_scale_of_targets_that_are_transformed_is_not_known() -> None:
+    """What the inner regressor sees is not what was given."""
+    X, y = np.zeros((100, 3)), np.tile([-50.0, 50.0], 50)
+    bent = TransformedTargetRegressor(Lasso(), transformer=StandardScaler())
+    straight = TransformedTargetRegressor(Lasso())
+
+    assert ts.space_for(bent, X, y) == ts.space_for(bent)
+    assert ts.space_for(straight, X, y).parameters["regressor__alpha"].contains(50.0)
+
+
 def test_conditions_hold_between_parameters_and_with_what_is_fixed() -> None:
     """A parameter that does not matter for the kernel at hand is not there."""
     assert "degree" not in ts.space_for(SVC()).names
     assert "degree" in ts.space_for(SVC(kernel="poly")).names
     assert "gamma" not in ts.space_for(SVC(kernel="linear")).names
-    forest = ts.space_for(RandomForestClassifier())
-    params = forest.sample(np.random.default_rng(0), 20)
-    assert all(("max_samples" in one) == one["bootstrap"] for one in params)
+    assert "max_samples" in ts.space_for(RandomForestClassifier()).names
+    assert "max_samples" not in ts.space_for(RandomForestClassifier(bootstrap=False)).names
+    descent = ts.space_for(SGDClassifier()).sample(np.random.default_rng(0), 20)
+    assert all(("l1_ratio" in one) == (one["penalty"] == "elasticnet") for one in descent)
 
 
 def test_a_pipeline_has_the_parameters_of_its_steps() -> None:

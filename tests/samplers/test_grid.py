@@ -6,8 +6,9 @@ import pytest
 
 from tunesmith._core.errors import NotSupported, SettingError
 from tunesmith.records import Objective, Problem
-from tunesmith.samplers import Grid, settings
+from tunesmith.samplers import Grid
 from tunesmith.space import Categorical, Choice, Float, Int, Space
+from tunesmith.study.parts import settings
 from tunesmith.testing.samplers import Play
 
 LOSS = (Objective("loss", "minimize"),)

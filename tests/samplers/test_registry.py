@@ -13,10 +13,9 @@ from tunesmith.samplers import (
     HistorySampler,
     Random,
     Suggestion,
-    make,
     registry,
-    settings,
 )
+from tunesmith.study.parts import settings
 
 
 @dataclass(frozen=True)
@@ -40,13 +39,13 @@ def test_a_sampler_comes_back_from_name_and_settings(sampler: samplers.Sampler[A
     name = registry.name_of(type(sampler))
     assert name is not None
 
-    assert make(name, settings(sampler)) == sampler
+    assert registry.make(name, settings(sampler)) == sampler
 
 
 @pytest.mark.parametrize("name", list(registry))
 def test_every_registered_sampler_needs_no_settings(name: str) -> None:
     """A name alone makes a sampler; its class is public and documented under its own name."""
-    sampler = make(name, {})
+    sampler = registry.make(name, {})
 
     assert getattr(samplers, type(sampler).__name__) is type(sampler)
     assert type(sampler).__name__.lower() == name
@@ -68,9 +67,9 @@ def test_unknown_names_and_settings_are_refused() -> None:
     with pytest.raises(
         SettingError, match="no sampler 'magic'; there are auto, gp, grid, quasirandom, random, tpe"
     ):
-        make("magic", {})
+        registry.make("magic", {})
     with pytest.raises(SettingError, match="'grid' has no setting 'points'; it has levels"):
-        make("grid", {"points": 3})
+        registry.make("grid", {"points": 3})
 
 
 def test_names_of_other_tools_are_answered_with_ours() -> None:

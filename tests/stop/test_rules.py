@@ -46,7 +46,7 @@ def test_spent_counts_steps() -> None:
         for step in trial.steps():
             trial.report(step, 1.0)
 
-    study = ts.Study(X, minimize="loss", resource=ts.Resource("epoch", max=4))
+    study = ts.Study(X, minimize="loss", resource=ts.Resource("epoch", max=4), scheduler=None)
     study.run(train, until=ts.stop.Spent(10), progress=False)
 
     assert len(study.history) == 3

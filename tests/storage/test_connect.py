@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -122,3 +123,13 @@ connect("memory").append("a", ["0"])
 sys.exit("sqlite3" in sys.modules)
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize("name", ["memory", "sqlite"])
+def test_copies_share_the_place(tmp_path: Path, name: str) -> None:
+    """A copy of what holds a storage, as scikit-learn makes of its estimators, writes to the same."""
+    storage = connect("memory://" if name == "memory" else tmp_path / "a.db")
+    holder = deepcopy({"storage": storage})
+    holder["storage"].append("study", ["{}"])
+
+    assert storage.read("study") == ["{}"]

@@ -53,7 +53,9 @@ def interrupt_again_and_again(path: Path, times: int) -> None:
     trials = len(study.history) + 5
     study.run(train, trials=trials, progress=False)
 
-    assert [r.state for r in study.history] == ["complete"] * trials
+    assert len(study.history) == trials
+    assert {r.state for r in study.history} <= {"complete", "stopped"}
+    assert study.verify()
     assert list(ts.load(path, "s").history) == list(study.history)
     verification = study.verify()
     assert verification, verification.difference

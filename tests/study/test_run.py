@@ -111,7 +111,8 @@ def test_a_diverging_report_ends_the_trial(loss: float, value: Any) -> None:
             seen.append((trial.number, step))
             trial.report(step, loss=loss if trial.number == 1 and step == 2 else 1 / step)
 
-    study = ts.Study(X, minimize="loss", resource=ts.Resource("epoch", max=3), value=value)
+    resource = ts.Resource("epoch", max=3)
+    study = ts.Study(X, minimize="loss", resource=resource, value=value, scheduler=None)
     study.run(train, trials=2, progress=False)
 
     assert [step for number, step in seen if number == 1] == [1, 2]

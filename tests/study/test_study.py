@@ -145,7 +145,9 @@ def test_the_empty_space_is_one_trial() -> None:
 
 def test_a_stopped_trial_never_wins_by_an_early_value() -> None:
     """Best is taken among completed trials; without any, among those that went furthest."""
-    study = ts.Study(X, minimize="loss", resource=ts.Resource("epoch", max=9), seed=0)
+    study = ts.Study(
+        X, minimize="loss", resource=ts.Resource("epoch", max=9), scheduler=None, seed=0
+    )
     a, b, c = study.ask(3)
     a.report(1, loss=0.1)
     b.report(1, loss=0.9)

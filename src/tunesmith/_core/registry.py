@@ -1,9 +1,10 @@
 """Registries: which parts exist under which name, ours in one line each, others' by entry point."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from tunesmith._core.errors import SettingError
 
@@ -58,6 +59,28 @@ class Registry(Generic[T]):
         module, _, qualname = self._places[name].partition(":")
         found: type[T] = getattr(import_module(module), qualname)
         return found
+
+    def make(self, name: str, settings: Mapping[str, Any]) -> T:
+        """Return what is registered as `name`, with `settings` as a log keeps them.
+
+        Raises:
+            SettingError: There is no such part, or it has no such setting.
+
+        Example:
+            >>> from tunesmith.samplers import registry
+            >>> registry.make("grid", {"levels": 3})
+            Grid(levels=3)
+        """
+        kind: Any = self.get(name)  # its fields are its own
+        known = [field.name for field in fields(kind)]
+        for setting in settings:
+            if setting not in known:
+                raise SettingError(
+                    f"the {self._noun} {name!r} has no setting {setting!r}; it has "
+                    f"{', '.join(known) or 'none'}"
+                )
+        made: T = kind(**settings)
+        return made
 
     def name_of(self, kind: type[T]) -> str | None:
         """Return the name under which `kind` is registered, or None."""

@@ -19,7 +19,9 @@ def command(name: str, as_json: bool) -> None:
     """Say what a parameter does, and what is known of its range.
 
     NAME is a parameter (max_depth) or the class of an estimator (SVC), of which the parameters are
-    listed. Sources that disagree stand side by side. In ranges n are rows, p columns.
+    listed. Sources that disagree stand side by side, each with what of it was read. In ranges n are rows,
+    p columns, balance the rows of the rarest class as a part of an equal share, spread the targets'
+    standard deviation.
 
     \b
     tunesmith explain max_depth
@@ -54,8 +56,8 @@ def _show_estimator(estimator: Estimator, as_json: bool) -> None:
 def _show(one: Explanation) -> None:
     first, *_ = one.entries.values()
     _line(f"{one.parameter} ({one.family})", first.does)
-    _line("  too low" if first.type != "Choice" else "  on one hand", first.too_low)
-    _line("  too high" if first.type != "Choice" else "  on the other", first.too_high)
+    _line("  on one hand" if first.choices else "  too low", first.too_low)
+    _line("  on the other" if first.choices else "  too high", first.too_high)
     for typical in dict.fromkeys(entry.typical for entry in one.entries.values()):
         _line("  typical", typical)
     ranges: dict[str, list[str]] = {}
@@ -65,7 +67,8 @@ def _show(one: Explanation) -> None:
         _line("  range", f"{text}: {', '.join(names)}")
     click.echo("  sources")
     for source, text in one.sources.items():
-        _line(f"    {source}", text)
+        read = f"read: {one.read[source]}" if one.read[source] else "from memory"
+        _line(f"    {source} ({read})", text)
 
 
 def _line(head: str, text: str) -> None:
@@ -80,6 +83,7 @@ def _range(entry: Entry) -> str:
     if entry.type == "Fixed":
         return "left as it is"
     when = "".join(f", if {name} is {_either(values)}" for name, values in entry.when.items())
+    when += f", where {entry.where}" if entry.where else ""
     if entry.type == "Choice":
         return _either(entry.choices) + when
     also = f", or {_either(list(entry.special))}" if entry.special else ""
@@ -97,4 +101,5 @@ def _data(one: Explanation) -> dict[str, Any]:
         "family": one.family,
         "estimators": {name: msgspec.to_builtins(entry) for name, entry in one.entries.items()},
         "sources": one.sources,
+        "read": one.read,
     }

@@ -8,7 +8,7 @@ from typing import Any
 from tunesmith._core.errors import SettingError
 from tunesmith.cli.metrics import is_high
 from tunesmith.records import Resource
-from tunesmith.samplers import Sampler, make
+from tunesmith.samplers import Sampler, registry
 
 
 def value_of(text: str) -> Any:
@@ -73,7 +73,7 @@ def sampler_of(text: str) -> Sampler[Any]:
         SettingError: There is none of this name, or it has no such setting.
     """
     name, _, rest = text.partition(":")
-    return make(
+    return registry.make(
         name, dict(pair_of(part, f"a setting of {name}") for part in rest.split(",") if part)
     )
 

@@ -1,16 +1,16 @@
-"""Numbers that depend on the data: "min(100, n / 4)", of rows, columns and classes."""
+"""Numbers that depend on the data: "min(100, n / 4)", of rows, columns, classes and targets."""
 
 import ast
 import math
 import operator
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeAlias, final
 
 from tunesmith._core.errors import SettingError
 
 Amount: TypeAlias = float | int | str
-"""A number, or an expression of n (rows), p (columns) and classes."""
+"""A number, or an expression of n (rows), p (columns), classes, balance and spread."""
 
 _OPERATORS: dict[type, Callable[[float, float], float]] = {
     ast.Add: operator.add,
@@ -30,32 +30,36 @@ _FUNCTIONS: dict[str, Callable[..., float]] = {
 @final
 @dataclass(frozen=True, slots=True)
 class Size:
-    """The size of the data.
+    """What ranges may depend on: the size of the data, and of their targets.
 
     Attributes:
         n: Rows; infinite if not known, so that it limits nothing.
         p: Columns, likewise.
         classes: Classes; 2 if not known.
+        balance: Rows of the rarest class, divided by those of an equal share; 1 if not known.
+        spread: The standard deviation of the targets; 1, as of standardised ones, if not known.
     """
 
     n: float = math.inf
     p: float = math.inf
     classes: float = 2.0
+    balance: float = 1.0
+    spread: float = 1.0
 
     def assumed(self) -> "Size":
         """Return the size in which what is not known is that of a small table: 1,000 by 20."""
-        return Size(
-            1000.0 if math.isinf(self.n) else self.n,
-            20.0 if math.isinf(self.p) else self.p,
-            self.classes,
+        return replace(
+            self,
+            n=1000.0 if math.isinf(self.n) else self.n,
+            p=20.0 if math.isinf(self.p) else self.p,
         )
 
 
 def amount(text: Amount, size: Size) -> float:
     """Return the number that `text` is at this size.
 
-    Only numbers, n, p, classes, + - * / **, min, max, sqrt and log2 are known; nothing is evaluated
-    by Python itself.
+    Only numbers, n, p, classes, balance, spread, + - * / **, min, max, sqrt and log2 are known;
+    nothing is evaluated by Python itself.
 
     Raises:
         SettingError: It is no such expression.
@@ -71,8 +75,21 @@ def amount(text: Amount, size: Size) -> float:
         return float(_value(tree, {**asdict(size), "inf": math.inf}))
     except (SyntaxError, ArithmeticError, ValueError, TypeError, KeyError) as error:
         raise SettingError(
-            f"{text!r} is no number of n, p and classes such as 'min(100, n / 4)': {error}"
+            f"{text!r} is no number of n, p, classes, balance and spread such as "
+            f"'min(100, n / 4)': {error}"
         ) from None
+
+
+def holds(text: str, size: Size) -> bool:
+    """Return whether a comparison such as "balance < 0.5" holds; the empty one always does.
+
+    Raises:
+        SettingError: It is not one amount below another.
+    """
+    if not text:
+        return True
+    less, _, more = text.partition("<")
+    return amount(less.strip(), size) < amount(more.strip(), size)
 
 
 def _value(node: ast.AST, names: dict[str, float]) -> Any:

@@ -7,8 +7,10 @@ from functools import cache
 from importlib.resources import files
 from typing import final
 
+import msgspec
+
 from tunesmith._core.errors import SettingError
-from tunesmith.knowledge.schema import Entry, Estimator, read
+from tunesmith.knowledge.schema import Entry, Estimator, Source, read
 from tunesmith.space.labels import hint
 
 _FAMILIES = (
@@ -28,19 +30,20 @@ class Explanation:
         family: The family of the estimators.
         entries: What is known by estimator; the words are the same, the ranges may differ.
         sources: What each source says, by its full reference.
+        read: What of each source was read, by the same; empty: what it says is from memory.
     """
 
     parameter: str
     family: str
     entries: dict[str, Entry]
     sources: dict[str, str]
+    read: dict[str, str]
 
 
 @cache
-def sources() -> Mapping[str, str]:
-    """Return the full references of all sources, by key."""
-    texts: dict[str, str] = tomllib.loads(_text("sources"))
-    return texts
+def sources() -> Mapping[str, Source]:
+    """Return all sources, by key."""
+    return msgspec.convert(tomllib.loads(_text("sources")), dict[str, Source])
 
 
 @cache
@@ -89,13 +92,19 @@ def explanations(name: str) -> list[Explanation]:
             + hint(short, [*parameters(), *(one.partition(".")[2] for one in library())])
         )
     return [
-        Explanation(short, family, entries, dict(_said(entries)))
+        Explanation(
+            short,
+            family,
+            entries,
+            {source.reference: text for source, text in _said(entries)},
+            {source.reference: source.read for source, _ in _said(entries)},
+        )
         for (family, _), entries in found.items()
     ]
 
 
-def _said(entries: Mapping[str, Entry]) -> Iterator[tuple[str, str]]:
-    """Yield what sources say, by full reference."""
+def _said(entries: Mapping[str, Entry]) -> Iterator[tuple[Source, str]]:
+    """Yield sources and what they say."""
     for entry in entries.values():
         for key, text in entry.sources.items():
             yield sources()[key], text

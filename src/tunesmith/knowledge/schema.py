@@ -7,13 +7,13 @@ that disagree stand side by side.
 
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection
 from typing import Any, Literal, TypeAlias, final
 
 import msgspec
 
 from tunesmith._core.errors import SettingError
-from tunesmith.knowledge.amounts import Amount, Size, amount
+from tunesmith.knowledge.amounts import Amount, Size, amount, holds
 
 Value: TypeAlias = str | bool | int | float | list[Any]
 """A value as TOML has it: the text "None" is None, a list a tuple."""
@@ -37,9 +37,11 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
             is left alone.
         special: The numbers that values which are none ("sqrt", None) come to.
         unset: The number that a library takes where the installed version says None or nothing.
-        choices: The values of a choice.
+        choices: The values of a choice, also of one that is left as it is.
         role: What it shapes.
         when: Values that others must have for it to matter.
+        where: The data for which it is worth a parameter, as "balance < 0.5"; elsewhere it is left
+            as it is. Empty: all data.
     """
 
     does: str
@@ -57,6 +59,20 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     choices: list[Value] = []
     role: Literal["model", "algorithm"] = "algorithm"
     when: dict[str, list[Value]] = {}
+    where: str = ""
+
+
+@final
+class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is cited.
+
+    Attributes:
+        reference: Author, title, place, year.
+        read: What of it was held against what we say it says; empty: nothing, it is from memory.
+    """
+
+    reference: str
+    read: str = ""
 
 
 @final
@@ -89,13 +105,13 @@ class Estimator(msgspec.Struct, frozen=True):
     keeps_columns: bool
 
 
-def read(text: str, family: str, sources: Mapping[str, str]) -> list[Estimator]:
+def read(text: str, family: str, sources: Collection[str]) -> list[Estimator]:
     """Return the estimators of a data file.
 
     Args:
         text: The TOML.
         family: What to call the file.
-        sources: The sources that it may name, by key.
+        sources: The keys of the sources that it may name.
 
     Raises:
         SettingError: The file is not valid; it says where and why.
@@ -125,7 +141,7 @@ def read(text: str, family: str, sources: Mapping[str, str]) -> list[Estimator]:
     return found
 
 
-def _check(entry: Entry, where: str, sources: Mapping[str, str], siblings: set[str]) -> None:
+def _check(entry: Entry, where: str, sources: Collection[str], siblings: set[str]) -> None:
     if not entry.sources:
         raise SettingError(f"{where}: it has no source")
     if strange := set(entry.sources) - set(sources):
@@ -135,12 +151,13 @@ def _check(entry: Entry, where: str, sources: Mapping[str, str], siblings: set[s
     ranged = entry.type in ("Float", "Int")
     if {entry.low is not None, entry.high is not None} != {ranged}:
         raise SettingError(f"{where}: low and high belong to Float and Int, and to no other type")
-    if (entry.type == "Choice") != bool(entry.choices):
-        raise SettingError(f"{where}: choices belong to Choice, and to no other type")
+    if bool(entry.choices) != (entry.type == "Choice") and entry.type != "Fixed":
+        raise SettingError(f"{where}: choices belong to Choice, which has some, and to Fixed")
     if not ranged and (entry.log or entry.share or entry.special or entry.unset is not None):
         raise SettingError(f"{where}: log, share, special and unset belong to Float and Int")
-    for size in (Size(), Size(50.0, 3.0, 3.0)):
+    for size in (Size(), Size(50.0, 3.0, 3.0, 0.1, 80.0)):
         try:
+            holds(entry.where, size)
             for number in entry.special.values():
                 amount(number, size.assumed())
             low, high = amount(entry.low or 0, size), amount(entry.high or 0, size)

@@ -1,14 +1,15 @@
 """`space_for`: the space of an estimator, a pipeline or whatever holds estimators."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from math import inf
+from math import inf, isfinite
 from typing import Any
 
 import numpy as np
 
 from tunesmith._core.errors import SettingError
-from tunesmith.knowledge.amounts import Size
+from tunesmith.knowledge.amounts import Size, holds
 from tunesmith.knowledge.library import library
 from tunesmith.knowledge.ranges import missing, parameter, thing
 from tunesmith.knowledge.schema import Estimator
@@ -30,7 +31,7 @@ def space_for(estimator: Any, X: Any = None, y: Any = None) -> Space[dict[str, A
     Args:
         estimator: An estimator with scikit-learn's `get_params`, or a class of such.
         X: The data, to fit ranges that depend on rows and columns; None: not known.
-        y: The targets, likewise for the number of classes.
+        y: The targets, likewise for the number of classes, how even they are, and the scale of numbers.
 
     Raises:
         SettingError: It is no estimator, or nothing is known of it.
@@ -77,6 +78,8 @@ def _parameters(
     if entry is not None:
         yield from _own(entry, values, size, prefix)
     in_turn = "steps" in values  # each step gets what the one before hands on
+    if values.get("transformer") is not None or values.get("func") is not None:
+        size = replace(size, spread=1.0)  # of targets that are transformed nobody knows
     for number, (name, part) in enumerate(parts):
         below = known(part)
         if below is not None or list(_parts(part.get_params(deep=False))):
@@ -95,6 +98,8 @@ def _own(
     for name, one in entry.entries.items():
         if name not in values and one.unset is None:
             continue  # this version has no such parameter
+        if not holds(one.where, size):
+            continue
         when = {}
         matters = True
         for parent, wanted in one.when.items():
@@ -137,10 +142,21 @@ def _unknown(estimator: Any) -> str:
 
 
 def _size(X: Any, y: Any) -> Size:
-    """Return rows, columns and classes, as far as the data tell."""
+    """Return what ranges may depend on, as far as the data tell."""
     shape: tuple[float, ...] = tuple(getattr(X, "shape", ()))
     if not shape and X is not None and len(X):
         shape = (len(X), len(X[0])) if isinstance(X[0], list | tuple) else (len(X),)
     n, p, *_ = (*shape, inf, inf)
-    classes = 2 if y is None or np.ndim(y) != 1 or not len(y) else len(set(np.asarray(y).tolist()))
-    return Size(float(n), float(p), float(classes))
+    if y is None or np.ndim(y) != 1 or not len(y):
+        return Size(float(n), float(p))
+    targets = np.asarray(y)
+    counts = Counter(targets.tolist())
+    with np.errstate(invalid="ignore", over="ignore"):
+        spread = float(targets.std()) if targets.dtype.kind in "iuf" else 1.0
+    return Size(
+        float(n),
+        float(p),
+        float(len(counts)),
+        min(counts.values()) * len(counts) / len(targets),
+        spread if isfinite(spread) and spread > 0 else 1.0,
+    )

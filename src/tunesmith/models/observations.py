@@ -5,12 +5,13 @@ from typing import Any, final
 
 import numpy as np
 
+from tunesmith.models.fidelity import equivalents
 from tunesmith.numerics.arrays import Floats, Ints
-from tunesmith.records import Limit, Problem, Record
+from tunesmith.records import Curve, Limit, Problem, Record
 
 PENDING, COMPLETE, STOPPED, FAILED, UNKNOWN = range(5)
-"""Running; measured; ended early, or paused; failed by its params; says nothing (a bug, a lost
-machine)."""
+"""Running; measured; known in part: ended early, paused, or running and compared at a rung; failed by
+its params; says nothing (a bug, a lost machine)."""
 
 TOUCHED = 1e-300
 """By how much a strict limit is broken where it is met exactly."""
@@ -38,6 +39,8 @@ class Observations:
         self.rows: set[bytes] = set()
         self._problem = problem
         self._view = view
+        self._curves: list[tuple[Curve | None, int]] = []  # and how many of its reports are known
+        self._finals: Floats | None = None
         d = len(problem.space)
         self._arrays: dict[str, np.ndarray[Any, Any]] = {
             "units": np.empty((_FIRST, d)),
@@ -53,10 +56,14 @@ class Observations:
         started = [record for record in records if record.event == "started"]
         if started:
             self._start(started)
+        self._finals = None
         arrays, problem = self._arrays, self._problem
         for record in records:
             row = record.number
+            if record.event == "resumed" and record.reports:
+                continue  # what was known of it still is
             arrays["state"][row] = _state_of(record)
+            self._curves[row] = record.curve, record.reports
             arrays["losses"][row] = problem.losses(record.values)
             arrays["steps"][row] = record.step
             for i, limit in enumerate(problem.limits):
@@ -65,6 +72,7 @@ class Observations:
     def _start(self, records: Sequence[Record[Any]]) -> None:
         """Make rows for trials, of which the log starts each once, by number."""
         begin, self.n = self.n, self.n + len(records)
+        self._curves += [(None, 0)] * len(records)
         while self.n > len(self._arrays["state"]):
             for name, array in self._arrays.items():
                 self._arrays[name] = np.concatenate([array, np.empty_like(array)])
@@ -93,6 +101,31 @@ class Observations:
         return self._arrays["losses"][: self.n]
 
     @property
+    def finals(self) -> Floats:
+        """The only objective's losses (n,), of what is known in part as they would be at the end.
+
+        NaN where that cannot be told: see `tunesmith.models.fidelity`. With several objectives it never is.
+        """
+        if self._finals is None:
+            complete, partial = self.state == COMPLETE, self.state == STOPPED
+            losses = self.losses[:, 0]
+            if self.losses.shape[1] > 1 or not partial.any():
+                self._finals = np.where(complete, losses, np.nan)
+            else:
+                self._finals = equivalents(losses, self.steps, complete, partial, self._at)
+        return self._finals
+
+    def _at(self, step: int) -> Floats:
+        """What counted of each trial's objective at a step (n,); NaN where it had not come so far."""
+        objective = self._problem.objectives[0]
+        found = np.full(self.n, np.nan)
+        for row, (curve, reports) in enumerate(self._curves):
+            if curve is not None and reports and curve.steps[reports - 1] >= step:
+                value = curve.counted(objective.name, step, self._problem.value, objective.sign)
+                found[row] = objective.sign * value
+        return found
+
+    @property
     def excess(self) -> Floats:
         """By how much limits are broken (n, l): above 0 if they are; NaN: not measured."""
         return self._arrays["excess"][: self.n]
@@ -112,7 +145,7 @@ def _state_of(record: Record[Any]) -> int:
     if record.state == "failed":
         unlucky = record.failure is None or record.failure.kind in _NOT_ITS_FAULT
         return UNKNOWN if unlucky else FAILED
-    return _STATES[record.state]
+    return STOPPED if record.event == "reported" else _STATES[record.state]
 
 
 def _excess(limit: Limit, values: Mapping[str, float]) -> float:

@@ -1,7 +1,8 @@
 """From what was measured to what a Gaussian process is fitted to: rows and targets.
 
 A target is greater where it is better, bounded on the bad side by ranks, of mean 0 and deviation 1.
-What was stopped early is no better than the median; what failed by its params is worse than all.
+What ended early counts as what it would have come to (`tunesmith.models.fidelity`), or, where that cannot
+be told, as no better than the median; what failed by its params is worse than all.
 """
 
 from dataclasses import dataclass
@@ -51,8 +52,13 @@ def of_objectives(known: Observations, weights: Floats) -> Target:
         J. Knowles. ParEGO. IEEE Trans. Evolutionary Computation 10, 2006. Equations (1) and (2).
     """
     state, ended = known.state, measured(known)
-    values = -_one(known.losses[ended], weights)
+    losses = known.losses[ended]
     early = state[ended] == STOPPED
+    finals = known.finals[ended]
+    told = early & np.isfinite(finals)
+    losses = np.where(told[:, None], finals[:, None], losses)
+    values = -_one(losses, weights)
+    early &= ~told
     if not early.all():
         values[early] = np.minimum(values[early], np.median(values[~early]))
     failed = np.flatnonzero(state == FAILED)

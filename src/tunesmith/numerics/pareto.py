@@ -52,10 +52,10 @@ def crowding(losses: Floats) -> Floats:
 
 
 def best(losses: Floats, k: int) -> Ints:
-    """Return the places of the best `k` rows: front by front, of the last front the loneliest.
+    """Return the places of the best `k` rows in order: front by front, in each the loneliest first.
 
     Args:
-        losses: (n, m), m at least 1; smaller is better.
+        losses: (n, m), m at least 1, without NaN; smaller is better.
         k: How many; all rows if there are fewer.
     """
     left = np.arange(len(losses))
@@ -63,9 +63,7 @@ def best(losses: Floats, k: int) -> Ints:
     while k > 0 and len(left):
         on = front(losses[left])
         layer = left[on]
-        if len(layer) > k:
-            layer = layer[np.argsort(-crowding(losses[layer]), kind="stable")[:k]]
-        found.append(layer)
+        found.append(layer[np.argsort(-crowding(losses[layer]), kind="stable")[:k]])
         k -= len(layer)
         left = left[~on]
     return np.concatenate(found)

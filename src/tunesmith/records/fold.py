@@ -62,6 +62,7 @@ class Fold(Generic[P]):
         decisions: Effective starts, and resumptions by the scheduler: the keys of randomness.
         configured: Position of the `Created` or `Configured` in force.
         sampler: The sampler in force.
+        scheduler: The scheduler in force, if there is one.
         notes: Remarks, in order.
         stopping: Trials that were commanded to stop.
         stops: How often whoever runs the study was commanded to stop.
@@ -86,6 +87,7 @@ class Fold(Generic[P]):
         self.decisions = 0
         self.configured = 0
         self.sampler: Part = created.sampler
+        self.scheduler = created.scheduler
         self.notes: list[Noted] = []
         self.stopping: set[str] = set()
         self.stops = 0
@@ -130,6 +132,11 @@ class Fold(Generic[P]):
         """Return the names of the next trials that `handle` starts."""
         return (f"{handle}.{n}" for n in count(self.starts[str(handle)]))
 
+    def checkpoint(self, uid: str, step: int) -> str | None:
+        """Return the key of a trial's checkpoint at a step; None: it has none there."""
+        saved = self.saved.get(uid, {})
+        return next((key for key, at in saved.items() if at == step), None)
+
     def current(self, uid: str, attempt: int) -> Record[P] | None:
         """Return the record if `attempt` is its current one and it has not finished, or None."""
         record = self.history.find(uid)
@@ -151,6 +158,8 @@ class Fold(Generic[P]):
                 self.configured = self.length - 1
                 if event.sampler is not UNSET:
                     self.sampler = event.sampler
+                if event.scheduler is not UNSET:
+                    self.scheduler = event.scheduler
             case Commanded(command="stop", target=""):
                 self.stops += 1
             case Commanded(command="stop"):
@@ -187,6 +196,7 @@ class Fold(Generic[P]):
             note="" if item is None else item.note,
             parent=event.parent,
             fork_step=event.fork_step,
+            checkpoint=event.key,
             ask_s=event.ask_s,
         )
         self.history.put(record)
@@ -201,7 +211,9 @@ class Fold(Generic[P]):
             curve = Curve()
             self.history.put(replace(record, curve=curve))
         if event.step > (curve.steps[-1] if curve.steps else record.fork_step):
-            curve.append(event.step, event.time, from_logged(event.values))
+            curve.append(
+                event.step, event.time, from_logged(event.values), resumable=event.resumable
+            )
 
     def _finish(self, event: Finished) -> Record[P] | None:
         record = self.current(event.uid, event.attempt)

@@ -50,7 +50,7 @@ class History(Sequence[Record[P]]):
         else:
             before = self._records[record.number]
             self._counts[before.state] -= 1
-            self._scheduled -= before.state == "paused" and before.why == "scheduler"
+            self._scheduled -= before.scheduled
             self._records[record.number] = record
         if record.finished:
             self._spent += record.step - record.fork_step
@@ -59,7 +59,7 @@ class History(Sequence[Record[P]]):
         else:
             self._unfinished[record.number] = None
         self._counts[record.state] += 1
-        self._scheduled += record.state == "paused" and record.why == "scheduler"
+        self._scheduled += record.scheduled
         if record.state == "complete" and self._better(record):
             self._best = record
             self.since_best = 0

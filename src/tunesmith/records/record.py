@@ -20,7 +20,7 @@ from tunesmith.records.problem import Problem
 from tunesmith.space import Params
 
 State: TypeAlias = Literal["running", "paused", "complete", "stopped", "failed"]
-Heard: TypeAlias = Literal["started", "resumed", "paused", "finished"]
+Heard: TypeAlias = Literal["started", "resumed", "reported", "paused", "finished"]
 
 
 @final
@@ -45,6 +45,8 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
         reports: How many reports it has.
         memo: What its sampler wrote down.
         lost: How many attempts ended by the death of their process.
+        reporting: Whether this is what a scheduler or sampler hears of a report that was due: `values` then
+            has what counts of the reports so far.
     """
 
     problem: Problem[P]
@@ -76,6 +78,7 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
     checkpoint: str = ""
     curve: Curve | None = None
     reports: int = 0
+    reporting: bool = False
 
     def __repr__(self) -> str:
         values = ", ".join(f"{name} {value:.6g}" for name, value in self.values.items())
@@ -83,7 +86,12 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
 
     @property
     def event(self) -> Heard:
-        """What happened to it last, reports apart: the kind of event that made this record."""
+        """What happened to it last: the kind of event that made this record.
+
+        Of reports only those count at which a scheduler was due (see `reporting`).
+        """
+        if self.reporting:
+            return "reported"
         if self.state == "running":
             return "started" if self.attempt == 1 else "resumed"
         return "paused" if self.state == "paused" else "finished"
@@ -107,6 +115,7 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
             note=self.note,
             parent=self.parent,
             fork_step=self.fork_step,
+            checkpoint=self.checkpoint if self.attempt == 1 and not self.reports else "",
             ask_s=self.ask_s,
         )
 
@@ -138,6 +147,16 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
         if self.curve is None or not self.reports:
             return self.fork_step
         return self.curve.steps[self.reports - 1]
+
+    @property
+    def scheduled(self) -> bool:
+        """Whether it is paused, and a scheduler says when it goes on."""
+        return self.state == "paused" and self.why == "scheduler"
+
+    @property
+    def resumable(self) -> bool:
+        """Whether it could save itself when it reported last."""
+        return self.curve is not None and self.curve.resumable
 
     @property
     def finished(self) -> bool:

@@ -37,6 +37,7 @@ class _Curve(msgspec.Struct, array_like=True, gc=False):
     steps: bytes
     times: bytes
     columns: dict[str, bytes]
+    resumable: bool
 
 
 class _Snapshot(msgspec.Struct, array_like=True, gc=False):
@@ -50,6 +51,7 @@ class _Snapshot(msgspec.Struct, array_like=True, gc=False):
     decisions: int
     configured: int
     sampler: Part
+    scheduler: Part | None
     notes: list[Noted]
     stopping: set[str]
     stops: int
@@ -68,13 +70,14 @@ _decoder = msgspec.msgpack.Decoder(_Snapshot)
 
 def _pack(curve: Curve) -> _Curve:
     columns = {name: column.tobytes() for name, column in curve.columns.items()}
-    return _Curve(curve.steps.tobytes(), curve.times.tobytes(), columns)
+    return _Curve(curve.steps.tobytes(), curve.times.tobytes(), columns, curve.resumable)
 
 
 def _unpack(packed: _Curve) -> Curve:
     curve = Curve()
     curve.steps, curve.times = array("q", packed.steps), array("d", packed.times)
     curve.columns = {name: array("d", column) for name, column in packed.columns.items()}
+    curve.resumable = packed.resumable
     return curve
 
 
@@ -97,6 +100,7 @@ def freeze(fold: Fold[Any], heard: Told[Any]) -> bytes:
         decisions=fold.decisions,
         configured=fold.configured,
         sampler=fold.sampler,
+        scheduler=fold.scheduler,
         notes=fold.notes,
         stopping=fold.stopping,
         stops=fold.stops,
@@ -144,6 +148,7 @@ def thaw(data: bytes, created: Created, space: Space[P] | None) -> tuple[Fold[P]
     fold.decisions = kept.decisions
     fold.configured = kept.configured
     fold.sampler = kept.sampler
+    fold.scheduler = kept.scheduler
     fold.notes = kept.notes
     fold.stopping = kept.stopping
     fold.stops = kept.stops

@@ -32,13 +32,8 @@ Whether it keeps the contract is checked by subclassing
 `tunesmith.testing.samplers.SamplerConformance`.
 """
 
-from collections.abc import Mapping
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from tunesmith._core.errors import SettingError
 from tunesmith._core.hints import hint_of_module
 from tunesmith._core.registry import Registry
 from tunesmith.samplers.sampler import FiniteSampler, HistorySampler, Sampler, Suggestion
@@ -62,9 +57,7 @@ __all__ = [
     "Random",
     "Sampler",
     "Suggestion",
-    "make",
     "registry",
-    "settings",
 ]
 
 registry: Registry[Sampler[Any]] = Registry(
@@ -79,52 +72,6 @@ registry: Registry[Sampler[Any]] = Registry(
         "tpe": "tunesmith.samplers.tpe:TPE",
     },
 )
-
-
-def settings(sampler: Sampler[Any]) -> dict[str, Any]:
-    """Return a sampler's settings by name, as JSON values.
-
-    Raises:
-        SettingError: A setting is not a number, text, list or mapping of such.
-
-    Example:
-        >>> from tunesmith.samplers import Grid
-        >>> settings(Grid(levels={"lr": 5}))
-        {'levels': {'lr': 5}}
-    """
-    made: Any = sampler  # a dataclass, as every concrete sampler is
-    logged = {}
-    for field in fields(made):
-        value = getattr(made, field.name)
-        try:
-            logged[field.name] = msgspec.json.decode(msgspec.json.encode(value))
-        except TypeError:
-            raise SettingError(
-                f"{type(sampler).__name__}({field.name}=...) is kept in the log, so it must be made "
-                f"of numbers, texts, lists and mappings, got {value!r}"
-            ) from None
-    return logged
-
-
-def make(name: str, settings: Mapping[str, Any]) -> Sampler[Any]:
-    """Return the sampler registered as `name`, with `settings` as a log keeps them.
-
-    Raises:
-        SettingError: There is no such sampler, or it has no such setting.
-
-    Example:
-        >>> make("grid", {"levels": 3})
-        Grid(levels=3)
-    """
-    kind: Any = registry.get(name)  # its fields are its own
-    known = [field.name for field in fields(kind)]
-    for setting in settings:
-        if setting not in known:
-            raise SettingError(
-                f"the sampler {name!r} has no setting {setting!r}; it has {', '.join(known) or 'none'}"
-            )
-    sampler: Sampler[Any] = kind(**settings)
-    return sampler
 
 
 if not TYPE_CHECKING:  # a type checker shall go on refusing unknown names

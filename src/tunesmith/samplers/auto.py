@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 
-from tunesmith.records import Problem, Record
+from tunesmith.records import Heard, Problem, Record
 from tunesmith.samplers.gp import GP
 from tunesmith.samplers.sampler import Sampler, Suggestion
 from tunesmith.samplers.tpe import TPE
@@ -49,12 +49,14 @@ class Auto(Sampler[_State]):
     The memo is that of the proposer, with "model" (gp or tpe) and "why".
     """
 
+    hears: ClassVar[frozenset[Heard]] = GP.hears
+
     def init(self, problem: Problem[Any], rng: np.random.Generator) -> _State:
         return _State(GP().init(problem, rng), TPE().init(problem, rng))
 
     def tell(self, state: _State, records: Sequence[Record[Any]]) -> _State:
         state.gp = GP().tell(state.gp, records)
-        state.tpe = TPE().tell(state.tpe, [r for r in records if r.event in TPE.hears])
+        state.tpe = TPE().tell(state.tpe, records)
         for record in records:
             if record.event == "started":
                 state.n += 1

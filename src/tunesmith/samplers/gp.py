@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from tunesmith.numerics import sobol
 from tunesmith.numerics.arrays import Floats
 from tunesmith.numerics.normal import log_cdf
 from tunesmith.numerics.threads import one_thread
-from tunesmith.records import Problem, Record
+from tunesmith.records import Heard, Problem, Record
 from tunesmith.samplers import memos
 from tunesmith.samplers.sampler import Sampler, Suggestion
 from tunesmith.samplers.search import Search
@@ -92,6 +92,8 @@ class GP(Sampler[_State]):
         arXiv 2408.11527, 2024. Section 4. Pending trials: T. Desautels, A. Krause, J. Burdick.
         Parallelizing Exploration-Exploitation Tradeoffs. JMLR 15, 2014. Section 4.
     """
+
+    hears: ClassVar[frozenset[Heard]] = Sampler.hears | {"reported"}
 
     first: int = 3
     beta: float = 1.8

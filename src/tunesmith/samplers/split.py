@@ -16,15 +16,18 @@ from tunesmith.numerics.arrays import Bools, Floats, Ints
 def split(trials: Observations, k: int) -> tuple[Ints, Ints]:
     """Return the numbers of the `k` best trials, best first, and of the others, ascending.
 
-    Complete ones within the limits come first; then what was stopped, at the later step first;
-    then what breaks the limits, less first. Failed and pending ones are never among the best;
+    Complete ones within the limits come first, among them what ended early as what it would have come to;
+    then, where that cannot be told, what was stopped, at the later step first; then what breaks
+    the limits, less first. Failed and pending ones are never among the best;
     those that say nothing are in neither part.
     """
     state = trials.state
     known = np.flatnonzero((state == COMPLETE) | (state == STOPPED))
     over = _overs(_broken(trials.excess[known]))
-    behind = np.where(state[known] == STOPPED, -trials.steps[known], -np.inf)
-    losses = trials.losses[known]
+    finals = trials.finals[known]
+    told = (state[known] == STOPPED) & np.isfinite(finals)
+    behind = np.where((state[known] == STOPPED) & ~told, -trials.steps[known], -np.inf)
+    losses = np.where(told[:, None], finals[:, None], trials.losses[known])
     losses = np.where(np.isnan(losses), np.inf, losses)
     merit = _merit(losses, (over == 0) & (behind == -np.inf), k)
     best = known[np.lexsort((merit, behind, over))[:k]]

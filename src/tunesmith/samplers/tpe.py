@@ -78,7 +78,7 @@ class TPE(Sampler[_State]):
         and an even choice of the earlier are used.
     """
 
-    hears: ClassVar[frozenset[Heard]] = frozenset({"started", "finished"})
+    hears: ClassVar[frozenset[Heard]] = Sampler.hears | {"reported"}
 
     start: int = 10
     share: float = 0.15

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Self
+from typing import Any, Self
 
 
 def gone(study: str, url: str) -> str:
@@ -101,3 +101,6 @@ class Storage(ABC):
     @abstractmethod
     def close(self) -> None:
         """Release files and connections; a later use opens them again."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self  # it is a place, which a copy of what writes there shares

@@ -1,31 +1,48 @@
-"""What `ask` hands out, and in which order: orphans, the queue, then the sampler.
+"""What `ask` hands out, and in which order: orphans, the queue, who may go on, then the sampler.
 
 A draft is made from what was read; it is appended only if nothing was appended since. If
 something was, numbers and seeds are computed again and the suggestions stand, unless one of them
 has been started by somebody else, or there is no room for it any more: then a new draft is made.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice, takewhile
 from typing import Any, Generic, TypeAlias, final
 
-from tunesmith._core.errors import Conflict, SpaceError
+from msgspec.structs import replace
+
+from tunesmith._core.errors import Conflict, SettingError, SpaceError
 from tunesmith._core.random import Keyed, seed_of
 from tunesmith._core.types import P
 from tunesmith.executors import Key
 from tunesmith.records import Failure, Fold, History, Record
-from tunesmith.records.events import Enqueued, Finished, Resumed, Source, Started
+from tunesmith.records.events import Enqueued, Finished, Resumed, ResumeReason, Source, Started
 from tunesmith.samplers import Sampler, Suggestion
+from tunesmith.schedulers import Fork
 from tunesmith.space import Params, Space
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.ordered import Ordered
 from tunesmith.study.owner import this_process
 from tunesmith.study.proposer import Proposer
 
-Room: TypeAlias = Callable[[History[Any]], int]  # how many trials more a budget allows
+# How many trials more a budget allows; below 0: nor may those go on that a scheduler has paused.
+Room: TypeAlias = Callable[[History[Any]], int]
 
+CLOSING = "closing"  # in the memo of a trial that goes on because no new one will begin
 _IN_BETWEEN = -1  # in place of a generation, while the sampler hears
+
+
+@dataclass(frozen=True, slots=True)
+class _Again(Generic[P]):
+    """The next attempt of a trial."""
+
+    record: Record[P]
+    basis: int
+    batch: tuple[int, int] = (0, 1)
+    memo: dict[str, Any] | None = None
+    ask_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +54,8 @@ class _Start:
     source: Source = "sampler"
     item: str = ""
     parent: str = ""
+    fork_step: int = 0
+    key: str = ""
     batch: tuple[int, int] = (0, 1)
     memo: dict[str, Any] | None = None
     ask_s: float = 0.0
@@ -55,13 +74,16 @@ def next_attempt(
     record: Record[Any], now: float, owner: str, basis: int, configured: int
 ) -> Resumed:
     """Return the event that begins the next attempt of a trial, from its latest checkpoint."""
+    why: ResumeReason = "handed back" if record.state == "paused" else "lost"
+    if record.scheduled:
+        why = "scheduler"
     return Resumed(
         time=now,
         uid=record.uid,
         attempt=record.attempt + 1,
         owner=owner,
         key=record.checkpoint,
-        why="handed back" if record.state == "paused" else "lost",
+        why=why,
         basis=basis,
         configured=configured,
     )
@@ -168,18 +190,25 @@ class Asker(Generic[P]):
             else:
                 return []
 
-    def _draft(self, n: int, room: Room, handle: int) -> list[Record[P] | _Start]:
+    def _draft(self, n: int, room: Room, handle: int) -> list[_Again[P] | _Start]:
         """What is next in the order of service, all of one kind: at most `n`."""
         fold = self._ledger.fold
         if self._ordered is not None and self.awaited is None:
             self._hear()  # before `room` looks at what may be used
         left = room(fold.history)
         orphans = self._orphans(n, left)
-        if orphans or left <= 0 or self.awaited is not None:
-            return [*orphans]
-        n = min(n, left)
+        if orphans or left < 0 or self.awaited is not None:
+            return [_Again(record, fold.length) for record in orphans]
         space = fold.history.problem.space
-        items = list(islice(fold.queue.values(), n))
+        items = list(islice(fold.queue.values(), min(n, left)))
+        if not items:
+            revived = self._revived(n, handle, closing=left == 0)
+            if revived or left == 0:
+                return [*revived]
+            taken = None if self._ledger.steering is None else self._ledger.steering.room()
+            n = min(n, left) if taken is None else min(n, left, taken)
+            if n == 0:
+                return []
         whole = [_is_whole(space, item.params) for item in items]
         same = list(takewhile(lambda kind: kind == whole[0], whole))
         items = items[: len(same)]
@@ -197,11 +226,13 @@ class Asker(Generic[P]):
             return [
                 _Start(
                     complete(fold, item, suggestion, key, index), fold.length, _source(item),
-                    item.id, item.parent, (index, size),
-                    None if suggestion is None else suggestion.memo, ask_s,
+                    item.id, item.parent, batch=(index, size),
+                    memo=None if suggestion is None else suggestion.memo, ask_s=ask_s,
                 )
                 for index, (item, suggestion) in enumerate(zip(items, slots, strict=True))
             ]  # fmt: skip
+        if not suggestions:
+            return [*self._revived(n, handle, closing=True)]
         return [
             _Start(
                 suggestion.params, fold.length, batch=(index, size), memo=suggestion.memo,
@@ -209,6 +240,37 @@ class Asker(Generic[P]):
             )
             for index, suggestion in enumerate(suggestions)
         ]  # fmt: skip
+
+    def _revived(self, n: int, handle: int, *, closing: bool) -> list[_Again[P] | _Start]:
+        """Trials that the scheduler lets go on, or forks."""
+        fold, steering = self._ledger.fold, self._ledger.steering
+        if steering is None:
+            return []
+        begun = time.perf_counter()
+        revived = steering.revive((fold.decisions, handle), n, closing=closing)
+        ask_s = (time.perf_counter() - begun) / max(1, len(revived))
+        name = type(steering.scheduler).__name__
+        found: list[_Again[P] | _Start] = []
+        for index, one in enumerate(revived):
+            memo = {**one.memo, CLOSING: True} if closing else one.memo
+            if isinstance(one, Fork):
+                key = fold.checkpoint(one.parent, one.step)
+                if key is None:
+                    raise SettingError(
+                        f"{name}.revive forks {one.parent!r} at step {one.step}, where it has not saved"
+                    )
+                found.append(
+                    _Start(
+                        one.params, fold.length, "fork", "", one.parent, one.step, key, (index, n),
+                        memo, ask_s,
+                    )
+                )  # fmt: skip
+                continue
+            record = fold.history.find(one.uid)
+            if record is None or not record.scheduled:
+                raise SettingError(f"{name}.revive resumes {one.uid!r}, which it has not paused")
+            found.append(_Again(record, fold.length, (index, n), memo, ask_s))
+        return found
 
     def _hear(self) -> None:
         """Let the sampler hear what happened; after an interrupt in here, all of it anew."""
@@ -231,7 +293,7 @@ class Asker(Generic[P]):
         for record in self._ledger.fold.history.unfinished:
             if len(found) == n:
                 break
-            if record.state == "paused" and record.why != "scheduler" and room > 0:
+            if record.state == "paused" and not record.scheduled and room > 0:
                 found.append(record)
                 room -= 1
             elif is_lost(record):
@@ -263,7 +325,7 @@ class Asker(Generic[P]):
                 ledger.append(ended)
 
     def _events(
-        self, draft: list[Record[P] | _Start], handle: int, owner: str
+        self, draft: list[_Again[P] | _Start], handle: int, owner: str
     ) -> list[Started | Resumed]:
         ledger = self._ledger
         fold = ledger.fold
@@ -273,8 +335,11 @@ class Asker(Generic[P]):
         uids = fold.next_uids(handle)
         events: list[Started | Resumed] = []
         for part in draft:
-            if isinstance(part, Record):
-                events.append(next_attempt(part, now, owner, fold.length, self._configured))
+            if isinstance(part, _Again):
+                again = next_attempt(part.record, now, owner, part.basis, self._configured)
+                events.append(
+                    replace(again, batch=part.batch, memo=part.memo or {}, ask_s=part.ask_s)
+                )
                 continue
             events.append(
                 Started(
@@ -287,6 +352,8 @@ class Asker(Generic[P]):
                     source=part.source,
                     item=part.item,
                     parent=part.parent,
+                    fork_step=part.fork_step,
+                    key=part.key,
                     configured=self._configured,
                     memo=part.memo or {},
                     seed=seed_of(seed, "trial", number),
@@ -297,7 +364,7 @@ class Asker(Generic[P]):
         return events
 
     def _stands(
-        self, draft: list[Record[P] | _Start], started: int, room: Room, handle: int
+        self, draft: list[_Again[P] | _Start], started: int, room: Room, handle: int
     ) -> bool:
         """Whether the draft holds although the log has grown since `started` trials."""
         fold = self._ledger.fold
@@ -310,10 +377,13 @@ class Asker(Generic[P]):
         new = {key(r.logged) for r in history[started:] if r.replicate is None}
         needed = 0
         for part in draft:
-            if isinstance(part, Record):
-                if fold.current(part.uid, part.attempt) is None:
+            if isinstance(part, _Again):
+                now = fold.current(part.record.uid, part.record.attempt)
+                if now is None or now.state != part.record.state:
                     return False
-                needed += part.state == "paused"
+                needed += now.state == "paused" and not now.scheduled
+                continue
+            if part.source == "fork":
                 continue
             needed += 1
             if key(part.params) in new or (part.item and part.item not in fold.queue):

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from tunesmith._core.errors import SettingError, StudyError
 from tunesmith.executors.frames import dumps
 from tunesmith.samplers import Sampler
+from tunesmith.schedulers import Scheduler
 from tunesmith.space import Space
 from tunesmith.storage import Memory, Storage
 from tunesmith.study.options import Running
@@ -39,6 +40,7 @@ class Job:
     name: str
     space: Space[Any]
     sampler: Sampler[Any] | None
+    scheduler: Scheduler[Any] | None
     objective: Callable[..., Any]
     stops: int
     options: Running

@@ -21,7 +21,7 @@ def main(ready: int) -> None:
     os.set_inheritable(ready, False)
     job: Job = loads(sys.stdin.buffer.read())  # noqa: S301 - of our parent
     ledger = Ledger(job.storage, job.name, job.space)
-    study = Study.opened(ledger, job.sampler, stops=job.stops)
+    study = Study.opened(ledger, job.sampler, job.scheduler, stops=job.stops)
     os.write(ready, b".")
     os.close(ready)
     try:

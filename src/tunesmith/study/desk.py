@@ -22,13 +22,15 @@ from tunesmith.records.events import (
     Paused,
     PauseReason,
     Reported,
+    Saved,
 )
-from tunesmith.samplers import Sampler
+from tunesmith.schedulers import Decision
 from tunesmith.space import Params
 from tunesmith.study.asking import Asker, Room, next_attempt
 from tunesmith.study.bounds import RETRIES
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.owner import this_process
+from tunesmith.study.parts import Parts
 from tunesmith.study.results import check_objectives, diverged, failure_of, metrics_of
 from tunesmith.study.trial import Ticket, Trial
 
@@ -54,20 +56,18 @@ class Desk(Generic[P]):
 
     Args:
         ledger: The study's log.
-        sampler: Who proposes; None: trials cannot be asked for.
-        configured: Position of the event that names the sampler.
+        parts: Who decides; if something is missing, trials cannot be asked for.
 
     Attributes:
         lock: Held by whoever uses it.
         left: Trials, by uid and attempt, that a run of this process has left and not handed back.
 
     Raises:
-        NotSupported: The sampler cannot do what the problem asks.
+        NotSupported: The sampler or the scheduler cannot do what the problem asks.
     """
 
-    def __init__(self, ledger: Ledger[P], sampler: Sampler[Any] | None, configured: int) -> None:
-        self._sampler = sampler
-        self._configured = configured
+    def __init__(self, ledger: Ledger[P], parts: Parts) -> None:
+        self._parts = parts
         self.lock = threading.RLock()
         self.left: set[Key] = set()
         self._diverged: dict[tuple[str, int], Failure] = {}  # by uid and attempt, as reported here
@@ -77,9 +77,10 @@ class Desk(Generic[P]):
     def move(self, ledger: Ledger[P]) -> None:
         """Go on with another copy of the log; trials that are open stay so."""
         self.ledger = ledger
-        self._asker = (
-            None if self._sampler is None else Asker(ledger, self._sampler, self._configured)
-        )
+        self._asker: Asker[P] | None = None
+        if self._parts.sampler is not None and not self._parts.missing:
+            ledger.steer(self._parts.scheduler)
+            self._asker = Asker(ledger, self._parts.sampler, self._parts.configured)
 
     @_alone
     def read(self) -> Fold[P]:
@@ -115,6 +116,14 @@ class Desk(Generic[P]):
         """The trial that must finish before the next may start; see `Asker.awaited`."""
         return None if self._asker is None else self._asker.awaited
 
+    def shared_rung(self) -> bool:
+        """Whether what others run may let a trial go on that the scheduler has paused."""
+        unfinished = self.history.unfinished
+        return any(record.scheduled for record in unfinished) and any(
+            record.state == "running" and record.owner not in ("", this_process())
+            for record in unfinished
+        )
+
     @_alone
     def ask(
         self,
@@ -128,13 +137,12 @@ class Desk(Generic[P]):
         """Return at most `n` trials to run; see `Asker.ask`.
 
         Raises:
-            StudyError: The study's sampler is not at hand.
+            StudyError: The study's sampler or scheduler is not at hand.
         """
         if self._asker is None:
             raise StudyError(
-                f"the study {self.ledger.name!r} was run with the sampler "
-                f"{self.ledger.fold.sampler.name}, which is not registered here; open it with "
-                "sampler=..."
+                f"the study {self.ledger.name!r} was run with {self._parts.missing}, which is not "
+                f"registered here; open it with {self._parts.missing.split()[1]}=..."
             )
         records = self._asker.ask(
             n, room, lease=lease, retries=retries, begun=set() if begun is None else begun
@@ -150,10 +158,34 @@ class Desk(Generic[P]):
         metrics: dict[str, float],
         *,
         resumable: bool,
+        key: str | None,
     ) -> bool:
-        """Keep a report; return whether the trial must end."""
+        """Keep a report; return whether the trial must end.
+
+        Args:
+            uid: The trial.
+            attempt: Of it.
+            step: How far it is.
+            metrics: What it has there.
+            resumable: Whether it can save itself now.
+            key: Of the checkpoint it has saved at this step; empty: it needs none; None: it has not.
+        """
+        return self.judged(uid, attempt, step, metrics, resumable=resumable, key=key) != "continue"
+
+    @_alone
+    def judged(
+        self,
+        uid: str,
+        attempt: int,
+        step: int,
+        metrics: dict[str, float],
+        *,
+        resumable: bool,
+        key: str | None,
+    ) -> Decision:
+        """Keep a report, as `report` does, and return what becomes of the trial."""
         ledger = self.ledger
-        event = Reported(
+        reported = Reported(
             time=ledger.clock(),
             uid=uid,
             attempt=attempt,
@@ -161,15 +193,30 @@ class Desk(Generic[P]):
             values=to_logged(metrics),
             resumable=resumable,
         )
-        ledger.append(event, read=False)
-        self.glance()
+        events: list[Reported | Saved] = [reported]
+        if key is not None:
+            saved = Saved(time=reported.time, uid=uid, attempt=attempt, step=step, key=key)
+            events.append(saved)
+        ledger.append(*events, read=False)
+        steering = ledger.steering
+        if steering is not None and steering.is_due(uid, step):
+            ledger.catch_up()
+        else:
+            self.glance()
         record = ledger.fold.current(uid, attempt)
         if record is None or record.state != "running":
             raise self._superseded(uid, attempt)
         failure = diverged(metrics, self.history.problem)
         if failure is not None:
             self._diverged[uid, attempt] = failure
-        return failure is not None or uid in ledger.fold.stopping
+        if failure is not None or uid in ledger.fold.stopping:
+            return "stop"
+        return self._decision(uid)
+
+    def _decision(self, uid: str) -> Decision:
+        """What the scheduler has decided of a running trial."""
+        steering = self.ledger.steering
+        return "continue" if steering is None else steering.decision(uid)
 
     @_alone
     def note(self, uid: str, text: str, tags: Sequence[str], values: Mapping[str, Any]) -> None:
@@ -223,6 +270,8 @@ class Desk(Generic[P]):
     def tell(self, trial: Trial[P] | int, result: Any, more: Mapping[str, Any]) -> Record[P]:
         """End a trial with its result; an objective that is not finite makes it a failure.
 
+        One that was stopped or paused by the scheduler ends as such, whatever it returned.
+
         Raises:
             ResultError: The result cannot be used; the trial stays open.
             StudyError: The trial is not open, or not ours to end.
@@ -231,6 +280,12 @@ class Desk(Generic[P]):
         problem = self.history.problem
         record = self._open(trial)
         metrics = metrics_of(result, more, self._names())
+        decision = self._decision(record.uid)
+        if decision == "pause":
+            self.pause(record, "scheduler")
+            return self.history[record.number]
+        if decision == "stop":
+            return self._finish(record, {}, why="scheduler")
         if (record.uid, record.attempt) not in self._diverged:
             check_objectives({**self.ledger.fold.reported(record), **metrics}, problem)
         return self._finish(record, metrics)
@@ -252,7 +307,7 @@ class Desk(Generic[P]):
         ledger = self.ledger
         record = self._open(trial)
         resumed = next_attempt(
-            record, ledger.clock(), this_process(), ledger.fold.length, self._configured
+            record, ledger.clock(), this_process(), ledger.fold.length, self._parts.configured
         )
         (entry,) = ledger.append(resumed)
         if entry is None:
@@ -272,10 +327,11 @@ class Desk(Generic[P]):
 
     @_alone
     def pause(self, trial: Trial[P] | Record[P], why: PauseReason) -> None:
-        """Hand a trial back: whoever asks next goes on with it."""
+        """Hand a trial back: whoever asks next goes on with it, or the scheduler says when."""
         ledger = self.ledger
         event = Paused(
             time=ledger.clock(), uid=trial.uid, attempt=trial.attempt, why=why,
+            configured=self._parts.configured if why == "scheduler" else 0,
             step=0 if (record := self.history.find(trial.uid)) is None else record.step,
         )  # fmt: skip
         ledger.append(event)
@@ -302,6 +358,7 @@ class Desk(Generic[P]):
             step=record.step,
             state="failed" if failure else "complete" if why == "returned" else "stopped",
             why=why,
+            configured=self._parts.configured if why == "scheduler" else 0,
             values=to_logged(metrics),
             failure=failure,
         )

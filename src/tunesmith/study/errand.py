@@ -17,6 +17,7 @@ class Report:
     step: int
     metrics: dict[str, float]
     resumable: bool
+    key: str | None
 
 
 @final
@@ -37,10 +38,17 @@ class _Line:
         self._channel = channel
 
     def report(
-        self, uid: str, attempt: int, step: int, metrics: dict[str, float], *, resumable: bool
+        self,
+        uid: str,
+        attempt: int,
+        step: int,
+        metrics: dict[str, float],
+        *,
+        resumable: bool,
+        key: str | None,
     ) -> bool:
         del uid, attempt  # the key of the work says them
-        must_end: bool = self._channel.request(Report(step, metrics, resumable))
+        must_end: bool = self._channel.request(Report(step, metrics, resumable, key))
         return must_end
 
     def note(self, uid: str, text: str, tags: Sequence[str], values: Mapping[str, Any]) -> None:

@@ -7,17 +7,19 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
-from typing import Generic, final
+from typing import Any, Generic, final
 
 from tunesmith._core.errors import Conflict, LogError, StorageError, StudyNotFound
 from tunesmith._core.types import P
 from tunesmith.records import Fold, Record, Told, freeze, thaw
 from tunesmith.records.events import AnyEvent, Created, Joined, from_lines, to_line
+from tunesmith.schedulers import Scheduler
 from tunesmith.space import Space
 from tunesmith.storage import Memory, Storage
 from tunesmith.storage.storage import gone
 from tunesmith.study.owner import living, this_process
 from tunesmith.study.pulse import Pulse
+from tunesmith.study.steering import Steering
 
 CHUNK = 4_000  # lines read at a time, so that a long log never lies in memory twice
 KEEP = 400_000  # lines read at opening that make it worth keeping their fold
@@ -51,6 +53,7 @@ class Ledger(Generic[P]):
         fold: The fold of what was read.
         generation: Goes up whenever the fold is made anew.
         lease_s: After how many seconds without a sign of life this process is taken for dead.
+        steering: The scheduler that follows the log, if there is one; see `steer`.
 
     Raises:
         StudyNotFound: There is no such study.
@@ -74,12 +77,14 @@ class Ledger(Generic[P]):
         self.name = name
         self.clock = clock
         self.generation = 0
+        self.steering: Steering[P] | None = None
         self.lease_s = LEASE_S
         self._first = first[0]
         self._space = space
         self._created = created
         self._handle = -1
         self._pulse: Pulse | None = None
+        self._scheduler: Scheduler[Any] | None = None
         kept = storage.kept_fold(name)
         thawed = None if kept is None else thaw(kept[1], created, space)
         self.fold: Fold[P]
@@ -93,10 +98,20 @@ class Ledger(Generic[P]):
             with suppress(StorageError):  # it only saves time
                 storage.keep_fold(name, self.fold.length, freeze(self.fold, self._heard))
 
+    def steer(self, scheduler: Scheduler[Any] | None) -> None:
+        """Let a scheduler follow the log, from its beginning."""
+        self._scheduler = scheduler
+        if scheduler is not None or self.steering is not None:
+            self.refold()
+
     def refold(self) -> None:
         """Fold the log anew: whoever followed it must do so, too (see `generation`)."""
         self.generation += 1
         self.fold, self._heard = Fold(self._created, self._space), []
+        self.steering = None
+        if self._scheduler is not None:
+            problem = self.fold.history.problem
+            self.steering = Steering(problem, self._scheduler, self._created.seed)
         self._torn = False
         self.sync()
 
@@ -161,12 +176,14 @@ class Ledger(Generic[P]):
 
     def _fold_in(self, events: Sequence[AnyEvent]) -> list[Record[P] | None]:
         self._torn = True  # until all is done: an interrupt in between must not go unnoticed
-        entries = [self.fold.apply(event) for event in events]
-        self._heard += [
-            entry.number if entry.event == "started" else entry
-            for entry in entries
-            if entry is not None
-        ]
+        entries: list[Record[P] | None] = []
+        for event in events:
+            heard = entry = self.fold.apply(event)
+            if self.steering is not None:
+                heard = self.steering.follow(self.fold, event, entry)
+            if heard is not None:
+                self._heard.append(heard.number if heard.event == "started" else heard)
+            entries.append(entry)
         self._torn = False
         return entries
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, Literal, overload
 
 from tunesmith._core.types import P
 from tunesmith.samplers import Sampler
+from tunesmith.schedulers import Scheduler
 from tunesmith.space import Space
 from tunesmith.storage import Storage
 from tunesmith.study import opening
@@ -43,6 +44,7 @@ def load(
     space: Mapping[str, Any],
     *,
     sampler: Sampler[Any] | None = None,
+    scheduler: Scheduler[Any] | Literal["auto"] | None = "auto",
 ) -> Study[dict[str, Any]]: ...
 @overload
 def load(
@@ -51,6 +53,7 @@ def load(
     space: type[P] | Space[P] | Callable[[Trial[P]], Any],
     *,
     sampler: Sampler[Any] | None = None,
+    scheduler: Scheduler[Any] | Literal["auto"] | None = "auto",
 ) -> Study[P]: ...
 @overload
 def load(
@@ -59,6 +62,7 @@ def load(
     space: Callable[..., Any],
     *,
     sampler: Sampler[Any] | None = None,
+    scheduler: Scheduler[Any] | Literal["auto"] | None = "auto",
 ) -> Study[dict[str, Any]]: ...
 @overload
 def load(
@@ -67,6 +71,7 @@ def load(
     space: None = None,
     *,
     sampler: Sampler[Any] | None = None,
+    scheduler: Scheduler[Any] | Literal["auto"] | None = "auto",
 ) -> Study[Any]: ...
 def load(
     storage: Storage | str | Path | None,
@@ -74,6 +79,7 @@ def load(
     space: Any = None,
     *,
     sampler: Sampler[Any] | None = None,
+    scheduler: Scheduler[Any] | Literal["auto"] | None = "auto",
 ) -> Study[Any]:
     """Open a kept study.
 
@@ -85,6 +91,7 @@ def load(
             place of objects, and a read-only namespace in the place of a dataclass, until `run`
             takes the class or the signature from the objective.
         sampler: Who goes on, if not the one that the log names.
+        scheduler: Likewise; None: nobody decides how long trials go on.
 
     Raises:
         StudyNotFound: There is none of this name.
@@ -93,4 +100,4 @@ def load(
     ledger: Ledger[Any] = Ledger(opening.kept_at(storage), name)
     if space is not None:
         ledger = opening.with_space(ledger, space_meant(space))
-    return Study.opened(ledger, sampler, bare=space is None)
+    return Study.opened(ledger, sampler, scheduler, bare=space is None)

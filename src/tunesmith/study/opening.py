@@ -5,19 +5,23 @@ import secrets
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from msgspec import UNSET, UnsetType
 
 from tunesmith._core import checks
-from tunesmith._core.errors import Conflict, SettingError, StudyError
+from tunesmith._core.errors import Conflict, NotSupported, SettingError, StudyError
 from tunesmith._core.types import P
 from tunesmith.records import Problem
-from tunesmith.records.events import FORMAT, Configured, Created, Enqueued, to_line
-from tunesmith.samplers import Sampler
+from tunesmith.records.events import FORMAT, Configured, Created, Enqueued, Part, to_line
+from tunesmith.samplers import Auto, Sampler
+from tunesmith.schedulers import ASHA, Scheduler
 from tunesmith.space import Space
 from tunesmith.storage import Memory, Storage, connect
 from tunesmith.study.ledger import Ledger
-from tunesmith.study.parts import part_of, sampler_of, versions
+from tunesmith.study.parts import Parts, part_of, sampler_of, scheduler_of, versions
 from tunesmith.study.proposer import Proposer
+from tunesmith.study.steering import Steering
 
 DEFAULT_PATH = "./tunesmith.db"
 
@@ -48,18 +52,20 @@ def create(
     name: str,
     problem: Problem[P],
     sampler: Sampler[Any],
+    scheduler: Scheduler[Any] | None,
     seed: int,
     deterministic: int | None,
 ) -> None:
     """Begin the log of a study; the baseline is queued in the same append.
 
     Raises:
-        NotSupported: The sampler cannot do what the problem asks; nothing was kept.
+        NotSupported: The sampler or the scheduler cannot do what the problem asks; nothing was kept.
         Conflict: The study exists.
     """
-    if not isinstance(sampler, Sampler):
-        raise SettingError(f"sampler= takes one such as ts.samplers.Random(), got {sampler!r}")
     Proposer(problem, sampler, seed)
+    if scheduler is not None:
+        Steering(problem, scheduler, seed)
+        _check_order(scheduler, deterministic)
     now = time.time()
     events: list[Created | Enqueued] = [
         Created(
@@ -68,6 +74,7 @@ def create(
             problem=problem.to_text(),
             seed=seed,
             sampler=part_of(sampler),
+            scheduler=None if scheduler is None else part_of(scheduler),
             deterministic=deterministic,
             versions=versions(),
         )
@@ -77,6 +84,19 @@ def create(
         note = "default" if whole else "centre"
         events.append(Enqueued(time=now, id="default", params=params, by="default", note=note))
     storage.append(name, [to_line(event) for event in events], expect=0)
+
+
+def _check_order(scheduler: Scheduler[Any], deterministic: int | None) -> None:
+    """Refuse a scheduler in a study whose trials do not depend on who is quick.
+
+    Raises:
+        NotSupported: The study is such a one.
+    """
+    if deterministic is not None:
+        raise NotSupported(
+            f"{type(scheduler).__name__} decides by what was reported first, so a deterministic study "
+            "cannot have it; give scheduler=None, or leave deterministic= out and run one worker"
+        )
 
 
 def refuse(ledger: Ledger[Any], differences: list[str]) -> None:
@@ -129,42 +149,99 @@ def compare(
 def open_study(
     problem: Problem[P],
     sampler: Sampler[Any] | None,
-    default: Sampler[Any],
+    scheduler: Scheduler[Any] | Literal["auto"] | None,
     storage: Storage,
     name: str,
     seed: int | None,
     deterministic: int | None,
-) -> tuple[Ledger[P], tuple[Sampler[Any] | None, int]]:
-    """Return the log of a study, made now if there is none, and what `configure` says of it.
+) -> tuple[Ledger[P], Parts]:
+    """Return the log of a study, made now if there is none, and who decides in it.
+
+    Args:
+        problem: What is tuned.
+        sampler: Who proposes; None: the log's, in a new study `Auto`.
+        scheduler: Who decides how long trials go on; "auto": the log's, in a new study with a resource
+            `ASHA`.
+        storage: Where it is kept.
+        name: Its name there.
+        seed: Of everything random; None: drawn.
+        deterministic: See `Study`.
 
     Raises:
         StudyError: It exists and is another study.
     """
+    check_parts(sampler, scheduler)
     if not storage.read(name, 0, 1):
         drawn = secrets.randbits(32) if seed is None else seed
+        begun = scheduler
+        if begun == "auto":
+            stops = problem.resource is not None and deterministic is None
+            begun = ASHA() if stops else None
         with suppress(Conflict):  # another process made it at this moment
-            create(storage, name, problem, sampler or default, drawn, deterministic)
+            create(storage, name, problem, sampler or Auto(), begun, drawn, deterministic)
     ledger = Ledger(storage, name, problem.space)
     compare(ledger, problem, seed, deterministic)
-    return ledger, configure(ledger, sampler)
+    return ledger, configure(ledger, sampler, scheduler)
 
 
-def configure(ledger: Ledger[P], sampler: Sampler[Any] | None) -> tuple[Sampler[Any] | None, int]:
-    """Return the sampler that goes on, and the position of the event that names it.
+def check_parts(sampler: object, scheduler: object) -> None:
+    """Refuse what is no sampler or scheduler.
 
-    Another one than the log's is put into the log. There is none if none is given, and the log's
-    is not registered here: such a study can be read.
+    Raises:
+        SettingError: It is none.
     """
-    part = ledger.fold.sampler
-    if sampler is not None and not isinstance(sampler, Sampler):
+    if not isinstance(sampler, Sampler | None):
         raise SettingError(f"sampler= takes one such as ts.samplers.Random(), got {sampler!r}")
-    if sampler is None:
-        return sampler_of(part), ledger.fold.configured
-    own = part_of(sampler)
-    while own != ledger.fold.sampler:
-        identity = secrets.token_hex(8)
-        event = Configured(time=ledger.clock(), id=identity, sampler=own, versions=versions())
+    if scheduler != "auto" and not isinstance(scheduler, Scheduler | None):
+        raise SettingError(
+            f"scheduler= takes one such as ts.schedulers.ASHA(), or None, got {scheduler!r}"
+        )
+
+
+def configure(
+    ledger: Ledger[P],
+    sampler: Sampler[Any] | None,
+    scheduler: Scheduler[Any] | Literal["auto"] | None,
+) -> Parts:
+    """Return who goes on with a study, putting into the log who differs from those that it names.
+
+    Args:
+        ledger: The log.
+        sampler: Who proposes; None: the log's, if that is registered here.
+        scheduler: Who decides how long trials go on; "auto": the log's, likewise.
+    """
+    check_parts(sampler, scheduler)
+    proposes: Part | UnsetType
+    decides: Part | UnsetType | None
+    while True:
+        fold = ledger.fold
+        proposes = decides = UNSET
+        if sampler is not None and part_of(sampler) != fold.sampler:
+            proposes = part_of(sampler)
+        if scheduler != "auto":
+            part = None if scheduler is None else part_of(scheduler)
+            decides = UNSET if part == fold.scheduler else part
+        if proposes is UNSET and decides is UNSET:
+            break
+        if isinstance(scheduler, Scheduler):
+            Steering(fold.history.problem, scheduler, fold.created.seed)
+            _check_order(scheduler, fold.created.deterministic)
+        event = Configured(
+            time=ledger.clock(),
+            id=secrets.token_hex(8),
+            sampler=proposes,
+            scheduler=decides,
+            versions=versions(),
+        )
         with suppress(Conflict):  # another process opened it at this moment
             ledger.append(event, expect=True)
         ledger.sync()
-    return sampler, ledger.fold.configured
+    if scheduler == "auto":
+        scheduler = None if fold.scheduler is None else scheduler_of(fold.scheduler)
+    sampler = sampler or sampler_of(fold.sampler)
+    missing = ""
+    if sampler is None:
+        missing = f"the sampler {fold.sampler.name}"
+    elif scheduler is None and fold.scheduler is not None:
+        missing = f"the scheduler {fold.scheduler.name}"
+    return Parts(sampler, scheduler, fold.configured, missing)

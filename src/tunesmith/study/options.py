@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias, TypedDict
 from tunesmith.executors import Executor
 from tunesmith.records import Resource
 from tunesmith.samplers import Sampler
+from tunesmith.schedulers import Scheduler
 from tunesmith.stop import StopRule
 from tunesmith.storage import Storage
 from tunesmith.study.voice import Shown
@@ -21,6 +22,7 @@ class Keeping(TypedDict, total=False):
     resource: Resource | None
     value: Literal["last", "best", "mean"]
     sampler: Sampler[Any] | None
+    scheduler: Scheduler[Any] | Literal["auto"] | None
     name: str | None
     storage: Storage | str | Path | None
     seed: int | None

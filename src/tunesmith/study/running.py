@@ -35,7 +35,7 @@ from tunesmith.study.voice import Voice
 
 PUMP_S = 0.5  # how long to wait for workers before looking at the clock
 Recess: TypeAlias = Literal["pre-empted", "interrupted", "study paused"]  # it may go on later
-Told: TypeAlias = Literal["scheduler", "timeout"] | Recess  # why a trial was told to end
+Told: TypeAlias = Literal["stop", "pause", "timeout"] | Recess  # why a trial was told to end
 
 
 @final
@@ -152,12 +152,15 @@ class Run(Generic[P]):
             refresh()
 
     def _room(self, history: History[P]) -> int:
-        """How many trials more may begin."""
-        return 0 if self._ruled(self._elapsed()) else self._bounds.room(history)
+        """How many trials more may begin; below 0: nor may any go on."""
+        return -1 if self._ruled(self._elapsed()) else self._bounds.room(history)
 
     def _awaits(self) -> bool:
         """Whether something must happen elsewhere before the next trial may begin."""
-        if self._room(self._desk.history) <= 0:
+        room = self._room(self._desk.history)
+        if room >= 0 and not self._desk.fold.paused and self._desk.shared_rung():
+            return True
+        if room <= 0:
             return False
         if self._desk.fold.paused:
             self._voice.paused()
@@ -214,15 +217,19 @@ class Run(Generic[P]):
         match message:
             case Report():
                 try:
-                    must_end = desk.report(
-                        *key, message.step, message.metrics, resumable=message.resumable
+                    decision = desk.judged(
+                        *key,
+                        message.step,
+                        message.metrics,
+                        resumable=message.resumable,
+                        key=message.key,
                     )
                 except (Superseded, ResultError) as error:
                     return error
                 self._reporting.add(key)
                 resource = desk.history.problem.resource
                 ends = resource is not None and message.step >= resource.max  # by itself
-                why: Told | None = "scheduler" if must_end else None
+                why: Told | None = None if decision == "continue" else decision
                 if why is None and not ends:
                     why = self._recess() or ("timeout" if self._late() else None)
                 if why is not None:
@@ -240,7 +247,7 @@ class Run(Generic[P]):
                 if told and isinstance(message, Returned):  # as `decide` lets callbacks do it
                     message = Raised(Stopped(), "")
                 with suppress(Superseded):  # another attempt goes on with this trial
-                    self._end(trial, message, told or "scheduler")
+                    self._end(trial, message, told or "stop")
                 self._asked.discard(key)
                 record = desk.history.find(trial.uid)
                 if record is not None and record.finished:
@@ -258,8 +265,12 @@ class Run(Generic[P]):
         match ended:
             case Raised(Stopped()):
                 match told:
-                    case "scheduler" | "timeout":
-                        desk.stopped(trial, told)
+                    case "stop":
+                        desk.stopped(trial, "scheduler")
+                    case "timeout":
+                        desk.stopped(trial, "timeout")
+                    case "pause":
+                        desk.pause(trial, "scheduler")
                     case _:
                         desk.pause(trial, told)
             case Raised() if recess == "pre-empted":

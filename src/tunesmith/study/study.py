@@ -13,7 +13,8 @@ from tunesmith._core.types import P
 from tunesmith.executors import Executor
 from tunesmith.records import History, Limit, Objective, Problem, Record, Resource
 from tunesmith.records.events import Noted
-from tunesmith.samplers import Auto, FiniteSampler, Sampler
+from tunesmith.samplers import FiniteSampler, Sampler
+from tunesmith.schedulers import Scheduler
 from tunesmith.space import Space
 from tunesmith.stop import StopRule
 from tunesmith.storage import Memory, Storage
@@ -24,6 +25,7 @@ from tunesmith.study.desk import Desk
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.objectives import caller, space_meant
 from tunesmith.study.options import Making, Names, Running
+from tunesmith.study.parts import Parts
 from tunesmith.study.progress import plural, say, shown_place
 from tunesmith.study.running import Run
 from tunesmith.study.trial import Trial
@@ -47,6 +49,8 @@ class Study(Generic[P]):
         resource: What a trial spends step by step, such as epochs.
         value: Which report counts for a trial that returns nothing; "mean": all, as with folds.
         sampler: Who proposes params; by default `ts.samplers.Auto()`.
+        scheduler: Who decides how long trials go on, such as `ts.schedulers.ASHA()`, which a study with a
+            resource has by default; None: all go on to the end.
         name: Name under which it is kept; without one it lives in memory only.
         storage: Where it is kept, a path or URL; by default `$TUNESMITH_STORAGE`, or
             `./tunesmith.db`.
@@ -57,7 +61,7 @@ class Study(Generic[P]):
     Raises:
         SpaceError: The space is not valid.
         SettingError: An argument is not valid.
-        NotSupported: The sampler cannot do what the problem asks.
+        NotSupported: The sampler or the scheduler cannot do what the problem asks.
         StudyError: A study of this name exists and is another one.
 
     Example:
@@ -91,6 +95,7 @@ class Study(Generic[P]):
         resource: Resource | None = None,
         value: Literal["last", "best", "mean"] = "last",
         sampler: Sampler[Any] | None = None,
+        scheduler: Scheduler[Any] | Literal["auto"] | None = "auto",
         name: str | None = None,
         storage: Storage | str | Path | None = None,
         seed: int | None = None,
@@ -113,12 +118,12 @@ class Study(Generic[P]):
         seed = None if seed is None else checks.whole("seed=", seed)
         width = None if deterministic is None else checks.whole("deterministic=", deterministic, 1)
         place, name = opening.place(storage, name)
-        ledger, going = opening.open_study(problem, sampler, Auto(), place, name, seed, width)
-        self._start(ledger, going)
+        ledger, parts = opening.open_study(problem, sampler, scheduler, place, name, seed, width)
+        self._start(ledger, parts)
 
-    def _start(self, ledger: Ledger[P], going: tuple[Sampler[Any] | None, int]) -> None:
-        self._sampler, configured = going
-        self._desk = Desk(ledger, self._sampler, configured)
+    def _start(self, ledger: Ledger[P], parts: Parts) -> None:
+        self._parts = parts
+        self._desk = Desk(ledger, parts)
         self._announced = isinstance(ledger.storage, Memory)
         self._loaded_bare = False
         self._stops: int | None = None
@@ -132,6 +137,7 @@ class Study(Generic[P]):
         cls,
         ledger: Ledger[P],
         sampler: Sampler[Any] | None = None,
+        scheduler: Scheduler[Any] | Literal["auto"] | None = "auto",
         *,
         bare: bool = False,
         stops: int | None = None,
@@ -141,12 +147,14 @@ class Study(Generic[P]):
         Args:
             ledger: The log.
             sampler: Who goes on, if not the one that the log names.
+            scheduler: Likewise.
             bare: Whether the form of its params is still to be taken from an objective.
             stops: How many commands to stop were known when its run was asked for; by default, when
                 it begins.
         """
         study = cls.__new__(cls)
-        study._start(ledger, opening.configure(ledger, sampler))  # noqa: SLF001 - its own
+        parts = opening.configure(ledger, sampler, scheduler)
+        study._start(ledger, parts)  # noqa: SLF001 - its own
         study._loaded_bare = bare  # noqa: SLF001 - likewise
         study._stops = stops  # noqa: SLF001 - likewise
         return study
@@ -174,7 +182,12 @@ class Study(Generic[P]):
     @property
     def sampler(self) -> Sampler[Any] | None:
         """Who proposes; None if that is not at hand."""
-        return self._sampler
+        return self._parts.sampler
+
+    @property
+    def scheduler(self) -> Scheduler[Any] | None:
+        """Who decides how long trials go on; None: nobody, or whoever does is not at hand."""
+        return self._parts.scheduler
 
     @property
     def history(self) -> History[P]:
@@ -383,7 +396,7 @@ class Study(Generic[P]):
         self._ledger.sync()
         self._take_form(objective)
         history = self._ledger.fold.history
-        ends = isinstance(self._sampler, FiniteSampler)
+        ends = isinstance(self.sampler, FiniteSampler)
         bounds = Bounds.of(
             history, trials, more, timeout, until, max_failures,
             retries=retries, kills=timeout_kills, ends=ends,
@@ -407,9 +420,9 @@ class Study(Generic[P]):
             return self
         if progress and not self._announced:
             say(f"{self.name}: kept in {shown_place(self._ledger.storage.url)}")
-        if progress and isinstance(self._sampler, FiniteSampler) and not len(history):
-            size = self._sampler.size(self.problem)
-            say(f"{type(self._sampler).__name__}: {size:,} configurations")
+        if progress and isinstance(self.sampler, FiniteSampler) and not len(history):
+            size = self.sampler.size(self.problem)
+            say(f"{type(self.sampler).__name__}: {size:,} configurations")
         self._announced = True
         self._ledger.lease_s = checks.seconds("lease_s=", lease_s)
         work = work_of(objective, call)
@@ -420,7 +433,9 @@ class Study(Generic[P]):
         """Run in a process of its own."""
         storage = self._ledger.storage
         stops = self._ledger.fold.stops
-        job = Job(storage, self.name, self.space, self._sampler, objective, stops, options)
+        job = Job(
+            storage, self.name, self.space, self.sampler, self.scheduler, objective, stops, options
+        )
         pid, output = start(job)
         if options["progress"]:
             say(
@@ -461,15 +476,15 @@ class Study(Generic[P]):
             ) from None
         self._desk.move(Ledger(target, name, self.space, ledger.clock))
 
-    def verify(self, *samplers: Sampler[Any]) -> Verification:
-        """Recompute every suggestion from the log and compare.
+    def verify(self, *parts: Sampler[Any] | Scheduler[Any]) -> Verification:
+        """Recompute every suggestion and every decision of a scheduler from the log, and compare.
 
         Args:
-            samplers: Those of the study that are not registered.
+            parts: Samplers and schedulers of the study that are not registered.
         """
         with self._desk.lock:
             self._ledger.sync()
-            return verify(self._ledger, samplers)
+            return verify(self._ledger, parts)
 
     if not TYPE_CHECKING:  # a type checker shall go on refusing unknown names
         __getattr__ = hint_attribute("Study")

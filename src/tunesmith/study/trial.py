@@ -28,9 +28,20 @@ class Link(Protocol):
     """Where a trial's words go: the study's process, or a channel to it."""
 
     def report(
-        self, uid: str, attempt: int, step: int, metrics: dict[str, float], *, resumable: bool
+        self,
+        uid: str,
+        attempt: int,
+        step: int,
+        metrics: dict[str, float],
+        *,
+        resumable: bool,
+        key: str | None,
     ) -> bool:
-        """Keep a report; return whether the trial must end."""
+        """Keep a report, and the key of the checkpoint at its step, if there is one.
+
+        Returns:
+            Whether the trial must end.
+        """
 
     def note(self, uid: str, text: str, tags: Sequence[str], values: Mapping[str, Any]) -> None:
         """Keep a remark."""
@@ -89,7 +100,7 @@ class Trial(Generic[P]):
 
     __tunesmith_trial__: ClassVar[bool] = True  # how the space layer knows the annotation
 
-    __slots__ = ("_link", "_over", "_save", "_step", "attempt", "number", "params", "resource",
+    __slots__ = ("_link", "_over", "_stateless", "_step", "attempt", "number", "params", "resource",
                  "seed", "ticket", "uid")  # fmt: skip
 
     def __init__(self, ticket: Ticket[P], link: Link) -> None:
@@ -103,7 +114,7 @@ class Trial(Generic[P]):
         self._step = ticket.step
         self._link = link
         self._over = False
-        self._save: Callable[[Path], object] | None = None
+        self._stateless = False
 
     def __repr__(self) -> str:
         return f"<Trial {self.number}: {self.params!r}>"
@@ -198,24 +209,37 @@ class Trial(Generic[P]):
         if not metrics:
             raise ResultError(f"report({step}) says nothing; add metrics, such as loss=0.3")
         self._over = self._link.report(
-            self.uid, self.attempt, step, metrics, resumable=self._save is not None
+            self.uid,
+            self.attempt,
+            step,
+            metrics,
+            resumable=self._stateless,
+            key="" if self._stateless else None,
         )
         self._step = step
         return self._over
 
-    def resumable(self, *, save: Callable[[Path], object], load: Callable[[Path], object]) -> None:
+    def resumable(
+        self,
+        *,
+        save: Callable[[Path], object] | None = None,
+        load: Callable[[Path], object] | None = None,
+    ) -> None:
         """Say how this trial is saved to a folder and loaded from it; loads now, if it goes on.
+
+        Without arguments: a later attempt needs nothing of this one but its params and step, as where
+        each step is a piece of work by itself, such as a fold, or a fit on more samples.
 
         Args:
             save: Writes everything that a later attempt needs into the folder.
             load: Reads it.
         """
         for name, function in (("save", save), ("load", load)):
-            if not callable(function):
+            if not callable(function) and (save is not None or load is not None):
                 raise SettingError(
                     f"resumable({name}=...) takes a function of a folder, got {function!r}"
                 )
-        self._save = save
+        self._stateless = save is None
 
     def note(self, text: str = "", /, tags: Sequence[str] = (), **values: float) -> None:
         """Keep a remark, tags or further numbers with the trial; no decision uses them."""

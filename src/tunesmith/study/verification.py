@@ -2,24 +2,38 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, Generic, Literal, NamedTuple, TypeAlias, final
 
 from msgspec import UNSET
 
 from tunesmith._core.random import seed_of
 from tunesmith._core.types import P
 from tunesmith.records import Fold, Record
-from tunesmith.records.events import Configured, Created, Enqueued, Part, from_lines
+from tunesmith.records.events import (
+    AnyEvent,
+    Configured,
+    Created,
+    Enqueued,
+    Finished,
+    Joined,
+    Part,
+    Paused,
+    Resumed,
+    from_lines,
+)
 from tunesmith.samplers import Sampler, Suggestion
-from tunesmith.study.asking import complete
+from tunesmith.schedulers import Fork, Resume, Scheduler
+from tunesmith.study.asking import CLOSING, complete
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.ordered import Ordered
-from tunesmith.study.parts import sampler_of, versions
+from tunesmith.study.parts import sampler_of, scheduler_of, versions
 from tunesmith.study.proposer import Proposer
+from tunesmith.study.steering import Steering
 
 CLOSE = 1e-9
+Kind: TypeAlias = Literal["ask", "revive"]
 
 
 @final
@@ -67,29 +81,148 @@ def _agree(a: Any, b: Any) -> float:
     return 0.0 if a == b else math.inf
 
 
-def _parts(events: Iterable[Any]) -> dict[int, Part]:
-    """The samplers of a log, by the position of the event that put them in force."""
-    parts: dict[int, Part] = {}
-    latest = None
-    for position, event in enumerate(events):
-        if isinstance(event, Created | Configured):
-            latest = latest if event.sampler is UNSET else event.sampler
-            if latest is not None:
-                parts[position] = latest
-    return parts
+class _Call(NamedTuple):
+    """A call of a sampler's `ask`, or of a scheduler's `revive`: when, by which parts, and for how many."""
+
+    basis: int
+    configured: int
+    handle: int
+    size: int
+    kind: Kind
 
 
-def verify(ledger: Ledger[P], samplers: Iterable[Sampler[Any]]) -> Verification:
-    """Recompute params and memo of every suggestion, in order of basis.
+def _revived(events: Sequence[AnyEvent]) -> Iterator[tuple[Resumed, int]]:
+    """What a scheduler let go on, with the handle of the process that asked it."""
+    handles: dict[str, int] = {}
+    seen: set[tuple[str, int]] = set()
+    for event in events:
+        if isinstance(event, Joined):
+            handles[event.owner] = event.handle
+        elif isinstance(event, Resumed) and (event.uid, event.attempt) not in seen:
+            seen.add((event.uid, event.attempt))  # the first one counts
+            if event.why == "scheduler":
+                yield event, handles.get(event.owner, 0)
+
+
+@final
+class _Replay(Generic[P]):
+    """A study's log, folded once more, with whoever decided in it following."""
+
+    def __init__(self, ledger: Ledger[P], known: Sequence[Sampler[Any] | Scheduler[Any]]) -> None:
+        self.events = from_lines(ledger.storage.read(ledger.name))
+        created = ledger.fold.created
+        self.fold: Fold[P] = Fold(created, ledger.fold.history.problem.space)
+        self.ordered = Ordered.of(self.fold)
+        self.proposers: dict[int, Proposer[P] | None] = {}
+        self.steerings: dict[int, Steering[P] | None] = {}
+        problem = self.fold.history.problem
+        sampler: Part = created.sampler
+        scheduler = created.scheduler
+        for position, event in enumerate(self.events):
+            if isinstance(event, Configured):
+                sampler = sampler if event.sampler is UNSET else event.sampler
+                scheduler = scheduler if event.scheduler is UNSET else event.scheduler
+            elif not isinstance(event, Created):
+                continue
+            proposes = sampler_of(sampler, known)
+            decides = None if scheduler is None else scheduler_of(scheduler, known)
+            at_hand = proposes is not None and (scheduler is None or decides is not None)
+            seed = created.seed
+            self.proposers[position] = (
+                Proposer(problem, proposes, seed) if proposes is not None and at_hand else None
+            )
+            self.steerings[position] = None if decides is None else Steering(problem, decides, seed)
+
+    def until(self, basis: int, found: "_Found") -> str:
+        """Fold up to a position; return the first decision of a scheduler that differs, in words."""
+        while self.fold.length < basis:
+            event = self.events[self.fold.length]
+            if isinstance(event, Paused | Finished) and event.why == "scheduler":
+                differs = self._decided(event, found)
+                if differs:
+                    return differs
+            entry = self.fold.apply(event)
+            for position, proposer in self.proposers.items():
+                steering = self.steerings[position]
+                heard = entry
+                if steering is not None:
+                    heard = steering.follow(self.fold, event, entry)
+                if heard is not None and proposer is not None and self.ordered is None:
+                    proposer.hear([heard.begun() if heard.event == "started" else heard])
+        return ""
+
+    def hear(self) -> None:
+        """Let the samplers hear what the order of a deterministic study lets them."""
+        heard = [] if self.ordered is None else self.ordered.hear(self.fold.history)
+        for proposer in self.proposers.values():
+            if proposer is not None:
+                proposer.hear(heard)
+
+    def revived(
+        self,
+        call: "_Call",
+        key: tuple[int, int],
+        made: Sequence[Record[P] | Resumed],
+        found: "_Found",
+    ) -> str:
+        """Compare what the scheduler revives now with what the log says; the difference in words."""
+        steering = self.steerings[call.configured]
+        if steering is None:
+            found.skipped += len(made)
+            return ""
+        closing = any(CLOSING in one.memo for one in made)
+        revived = steering.revive(key, call.size, closing=closing)
+        for one in made:
+            index = one.batch[0]
+            given = revived[index] if 0 <= index < len(revived) else None
+            extra = {CLOSING: True} if closing else {}
+            if isinstance(one, Resumed):
+                agrees = isinstance(given, Resume) and given.uid == one.uid
+                what = f"the attempt {one.attempt} of {one.uid}"
+            else:
+                agrees = (
+                    isinstance(given, Fork)
+                    and (given.parent, given.step) == (one.parent, one.fork_step)
+                    and _agree(given.params, one.logged) <= CLOSE
+                )
+                what = f"trial {one.number}"
+            if given is None or not agrees or _agree({**given.memo, **extra}, one.memo) > CLOSE:
+                return f"{what} differs: the scheduler revives {given} there"
+            found.checked += 1
+        return ""
+
+    def _decided(self, event: Paused | Finished, found: "_Found") -> str:
+        """Whether a trial's stop or pause was what the scheduler decided."""
+        record = self.fold.current(event.uid, event.attempt)
+        if record is None:
+            return ""
+        steering = self.steerings.get(event.configured)
+        if steering is None:
+            found.skipped += 1
+            return ""
+        found.checked += 1
+        did = "pause" if isinstance(event, Paused) else "stop"
+        decision = steering.decision(event.uid)
+        if decision == did:
+            return ""
+        return (
+            f"trial {record.number} differs: at step {record.step} the scheduler did {did!r}, recomputed "
+            f"{decision!r}"
+        )
+
+
+def verify(ledger: Ledger[P], known: Sequence[Sampler[Any] | Scheduler[Any]]) -> Verification:
+    """Recompute every suggestion, with its memo, and every decision of a scheduler, in log order.
 
     Args:
         ledger: The study's log.
-        samplers: Those that are not registered, if their suggestions shall be checked.
+        known: Samplers and schedulers that are not registered, if their decisions shall be checked.
     """
-    events = from_lines(ledger.storage.read(ledger.name))
-    created = ledger.fold.created
+    replay = _Replay(ledger, known)
+    events, fold, ordered = replay.events, replay.fold, replay.ordered
+    created = fold.created
     queued = {event.id: event for event in events if isinstance(event, Enqueued)}
-    calls: dict[tuple[int, int, int, int], list[Record[P]]] = defaultdict(list)
+    calls: dict[_Call, list[Record[P] | Resumed]] = defaultdict(list)
     found = _Found(created)
     for record in ledger.fold.history:
         own = seed_of(created.seed, "trial", record.number)
@@ -101,39 +234,45 @@ def verify(ledger: Ledger[P], samplers: Iterable[Sampler[Any]]) -> Verification:
         if item is not None and item.params == record.logged:  # nothing was computed
             found.checked += 1
             continue
-        calls[record.basis, record.configured, record.handle, record.batch[1]].append(record)
+        kind: Kind = "revive" if record.source == "fork" else "ask"
+        call = _Call(record.basis, record.configured, record.handle, record.batch[1], kind)
+        calls[call].append(record)
+    for resumed, handle in _revived(events):
+        call = _Call(resumed.basis, resumed.configured, handle, resumed.batch[1], "revive")
+        calls[call].append(resumed)
 
-    fold: Fold[P] = Fold(created, ledger.fold.history.problem.space)
-    problem = fold.history.problem
-    ordered = Ordered.of(fold)
-    parts = _parts(events)
-    proposers: dict[int, Proposer[P] | None] = {}
-    for position, part in parts.items():
-        sampler = sampler_of(part, samplers)
-        proposers[position] = None if sampler is None else Proposer(problem, sampler, created.seed)
-
-    for (basis, configured, handle, size), records in sorted(calls.items()):
-        if configured not in parts or not fold.length <= basis < len(events):
-            return found.differs(records[0], f"basis {basis} or configuration {configured} is none")
-        while fold.length < basis:
-            heard = fold.apply(events[fold.length])
-            if heard is not None and ordered is None:
-                _hear(proposers, [heard.begun() if heard.event == "started" else heard])
-        key = fold.decisions, handle
+    for call in sorted(calls):
+        first = next((one for one in calls[call] if isinstance(one, Record)), None)
+        if call.configured not in replay.proposers or not fold.length <= call.basis < len(events):
+            return found.ends(
+                f"{'a revival' if first is None else f'trial {first.number}'} differs: basis "
+                f"{call.basis} or configuration {call.configured} is none"
+            )
+        if differs := replay.until(call.basis, found):
+            return found.ends(differs)
+        key = fold.decisions, call.handle
+        if call.kind == "revive":
+            if differs := replay.revived(call, key, calls[call], found):
+                return found.ends(differs)
+            continue
+        records = [one for one in calls[call] if isinstance(one, Record)]
         if ordered is not None:
             if ordered.awaited(fold.history) is not None or records[0].number != len(fold.history):
                 return found.differs(records[0], "its turn had not come")
-            _hear(proposers, ordered.hear(fold.history))
+            replay.hear()
             key = len(fold.history), 0
-        proposer = proposers[configured]
+        proposer = replay.proposers[call.configured]
         if proposer is None:
             found.skipped += len(records)
             continue
+        size = call.size
         suggestions = proposer.propose(key, size)
         for record in records:
             index = record.batch[0]
             if not 0 <= index < size or fold.history.find(record.uid) is not None:
-                return found.differs(record, f"it is number {index} of {size} from basis {basis}")
+                return found.differs(
+                    record, f"it is number {index} of {size} from basis {call.basis}"
+                )
             given = suggestions[index] if index < len(suggestions) else None
             expected = given
             if record.item:
@@ -150,13 +289,9 @@ def verify(ledger: Ledger[P], samplers: Iterable[Sampler[Any]]) -> Verification:
                 )
             found.checked += 1
             found.close += apart > 0
+    if differs := replay.until(len(events), found):
+        return found.ends(differs)
     return Verification(found.checked, found.close, found.skipped, "")
-
-
-def _hear(proposers: Mapping[int, Proposer[P] | None], records: list[Record[P]]) -> None:
-    for proposer in proposers.values():
-        if proposer is not None:
-            proposer.hear(records)
 
 
 @dataclass(slots=True)
@@ -170,9 +305,13 @@ class _Found:
 
     def differs(self, record: Record[Any], how: str) -> Verification:
         """The end, at the first difference."""
+        return self.ends(f"trial {record.number} differs: {how}")
+
+    def ends(self, text: str) -> Verification:
+        """The end, at what is said in words."""
         theirs, ours = (
             ", ".join(f"{name} {version}" for name, version in some.items())
             for some in (self.created.versions, versions())
         )
-        text = f"trial {record.number} differs: {how} (written with {theirs}; here {ours})"
+        text = f"{text} (written with {theirs}; here {ours})"
         return Verification(self.checked, self.close, self.skipped, text)

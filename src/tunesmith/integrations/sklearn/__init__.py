@@ -8,6 +8,8 @@ from tunesmith._core.optional import need
 
 need("sklearn", "sklearn")
 
-from tunesmith.integrations.sklearn.search import SearchCV  # noqa: E402 - says first what is missing
+# ruff: noqa: E402 - says first what is missing
+from tunesmith.integrations.sklearn.nested import NestedScore, nested_score
+from tunesmith.integrations.sklearn.search import SearchCV
 
-__all__ = ["SearchCV"]
+__all__ = ["NestedScore", "SearchCV", "nested_score"]

@@ -4,40 +4,23 @@ import math
 import time
 import traceback
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, final
+from typing import Any, final
 
 import numpy as np
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
+from tunesmith.integrations.sklearn import boosting
+from tunesmith.integrations.sklearn.places import Splits, inputs, length, samples, share
 from tunesmith.integrations.sklearn.spaces import Searched
 from tunesmith.study.trial import Trial
-
-Splits: TypeAlias = Sequence[tuple[Any, Any]]
-"""Of each fold the places of the training samples, and of the test samples."""
 
 SCORE = "score"  # the objective, and the name of the only metric
 FAILED = "fit_failed"  # reported as 1 for a fold whose fit raised
 FIT_FAILED = "fit failed"  # the tag of a note that says what it raised
-
-
-def samples(data: Any, places: Any) -> Any:
-    """Return some samples of an array, sparse matrix, data frame or list."""
-    if data is None:
-        return None
-    if hasattr(data, "iloc"):
-        return data.iloc[places]
-    return data[places] if hasattr(data, "shape") else [data[i] for i in places]
-
-
-def length(data: Any) -> int:
-    """Return how many samples there are; 0 if it is no sequence of such."""
-    if hasattr(data, "shape"):
-        return int(data.shape[0]) if data.shape else 0
-    return len(data) if isinstance(data, Sequence) and not isinstance(data, str) else 0
 
 
 @final
@@ -58,6 +41,7 @@ class Candidate:
         score_params: Likewise for the scorer.
         error_score: The score where a fit or a scorer raises; "raise": the exception goes on.
         return_train_score: Whether the training samples are scored too.
+        early_stopping: Whether boosting ends where the test samples gain no more.
         config: scikit-learn's configuration, which a worker process does not share.
         raised: What was raised in spite of `error_score`, in this process.
     """
@@ -74,6 +58,7 @@ class Candidate:
     score_params: Mapping[str, Any]
     error_score: float | str
     return_train_score: bool
+    early_stopping: bool
     config: Mapping[str, Any]
     raised: list[Exception] = field(default_factory=list)
 
@@ -113,36 +98,39 @@ class Candidate:
         estimator = clone(self.estimator).set_params(**clone(dict(settings), safe=False))
         pairwise = get_tags(estimator).input_tags.pairwise
         begun = time.perf_counter()
-        X = self._inputs(train, train, pairwise=pairwise)
-        y = samples(self.y, train)
+        X = inputs(self.X, train, train, pairwise=pairwise)
+        held_out = inputs(self.X, test, train, pairwise=pairwise)
         try:
-            given = (X,) if y is None else (X, y)
-            estimator.fit(*given, **self._share(self.fit_params, train))
+            found = self._fit(estimator, X, train, held_out, test)
         except Exception:
             if self.error_score == "raise":
                 raise
             metrics = {"fit_time": time.perf_counter() - begun, "score_time": 0.0, FAILED: 1.0}
             return metrics, traceback.format_exc()
         fitted = time.perf_counter()
-        tested = self._scores(estimator, self._inputs(test, train, pairwise=pairwise), test)
-        metrics = {"fit_time": fitted - begun, "score_time": time.perf_counter() - fitted}
+        tested = self._scores(estimator, held_out, test)
+        metrics = {"fit_time": fitted - begun, "score_time": time.perf_counter() - fitted, **found}
         metrics |= {f"test_{name}": value for name, value in tested.items()}
         if self.return_train_score:
             trained = self._scores(estimator, X, train)
             metrics |= {f"train_{name}": value for name, value in trained.items()}
         return metrics, ""
 
-    def _inputs(self, places: Any, train: Any, *, pairwise: bool) -> Any:
-        """The inputs of some samples: of a kernel matrix, their columns of the training samples."""
-        return self.X[np.ix_(places, train)] if pairwise else samples(self.X, places)
+    def _fit(
+        self, estimator: Any, X: Any, train: Any, held_out: Any, test: Any
+    ) -> dict[str, float]:
+        """Fit; return what early stopping found."""
+        y, params = samples(self.y, train), self._share(self.fit_params, train)
+        if not self.early_stopping:
+            estimator.fit(*((X,) if y is None else (X, y)), **params)
+            return {}
+        others = self._share(self.fit_params, test)
+        held = boosting.Held(held_out, samples(self.y, test), others)
+        return boosting.fit(estimator, X, y, params, held)
 
     def _share(self, params: Mapping[str, Any], places: Any) -> dict[str, Any]:
-        """Arguments of which each sample has one entry, for some samples."""
-        n = length(self.X)
-        return {
-            name: samples(value, places) if length(value) == n else value
-            for name, value in params.items()
-        }
+        """Arguments for some of the samples."""
+        return share(params, places, length(self.X))
 
     def _scores(self, estimator: Any, X: Any, places: Any) -> dict[str, float]:
         """The scores by name; those that raise are `error_score`."""

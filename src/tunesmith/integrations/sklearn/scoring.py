@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from inspect import signature
-from typing import Any, final
+from typing import Any, cast, final
 
 from sklearn import get_config
 from sklearn.metrics import check_scoring
@@ -86,7 +86,7 @@ def routed(search: Any, scorer: Callable[..., Any], params: Mapping[str, Any]) -
     weights = rest.get("sample_weight")
     score = {}
     if weights is not None:
-        if _takes_weights(scorer):
+        if takes_weights(scorer):
             score["sample_weight"] = weights
         else:
             warnings.warn(
@@ -98,7 +98,23 @@ def routed(search: Any, scorer: Callable[..., Any], params: Mapping[str, Any]) -
     return Bunch(estimator=Bunch(fit=rest), splitter=Bunch(split=split), scorer=Bunch(score=score))
 
 
-def _takes_weights(scorer: Callable[..., Any]) -> bool:
-    """Whether a scorer takes sample weights; scikit-learn's own say it themselves, from 1.7 on."""
+def score_of(search: Any, X: Any, y: Any, params: Mapping[str, Any]) -> float:
+    """Return the score of a search's best estimator that decides, by the search's own scorer.
+
+    Args:
+        search: The search, after its fit.
+        X: Samples.
+        y: What belongs to them.
+        params: Arguments for the scorer.
+    """
+    scorer = search.scorer_
+    if isinstance(scorer, Mapping):
+        scorer = scorer[search.refit]
+    scored: Any = scorer(search.best_estimator_, X, y, **params)
+    return cast("float", scored[search.refit] if isinstance(scored, Mapping) else scored)
+
+
+def takes_weights(scorer: Callable[..., Any]) -> bool:
+    """Return whether a scorer takes sample weights; scikit-learn's own say it themselves, from 1.7 on."""
     says = getattr(scorer, "_accept_sample_weight", None)
     return bool(says()) if says else "sample_weight" in signature(scorer).parameters

@@ -5,9 +5,9 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self, cast, final
+from typing import Any, Self, final
 
 import joblib
 import numpy as np
@@ -21,11 +21,19 @@ from sklearn.utils.validation import check_is_fitted
 
 from tunesmith._core import checks
 from tunesmith._core.errors import SettingError, StudyError
-from tunesmith.integrations.sklearn.folds import FIT_FAILED, SCORE, Candidate, Splits
+from tunesmith.integrations.sklearn import boosting
+from tunesmith.integrations.sklearn.folds import FIT_FAILED, SCORE, Candidate
 from tunesmith.integrations.sklearn.pace import Pace, errors
+from tunesmith.integrations.sklearn.places import splits_of
 from tunesmith.integrations.sklearn.refitted import Refitted, best_has
 from tunesmith.integrations.sklearn.results import cv_results, failed_folds, metric_names
-from tunesmith.integrations.sklearn.scoring import check_refit, routed, routing_enabled, scoring_of
+from tunesmith.integrations.sklearn.scoring import (
+    check_refit,
+    routed,
+    routing_enabled,
+    score_of,
+    scoring_of,
+)
 from tunesmith.integrations.sklearn.spaces import Searched, searched
 from tunesmith.records import Record
 from tunesmith.samplers import FiniteSampler, Sampler
@@ -67,6 +75,11 @@ class SearchCV(Refitted):
         verbose: 1: says the number of fits and the time they take, and shows how far it is; 2: with a line
             for each candidate.
         return_train_score: Whether `cv_results_` has scores of the training samples too.
+        early_stopping: Whether boosting (XGBoost, LightGBM, CatBoost, HistGradientBoosting; also at the
+            end of a pipeline) ends in each fold when the fold's test samples have gained nothing for a
+            tenth of the estimator's limit of rounds, at least 10, or for as long as the estimator says
+            itself. The last fit takes the median of the rounds that were best in the folds. Since
+            these looked at their test samples, `best_score_` is a little too good: `nested_score` is not.
 
     Attributes:
         study_: The study.
@@ -75,6 +88,7 @@ class SearchCV(Refitted):
         best_score_: Its mean score.
         best_params_: Its parameters.
         best_index_: Its place in `cv_results_`.
+        best_iteration_: Its number of rounds, if `early_stopping` has found it.
         scorer_: The scorer, or a dict of them.
         n_splits_: How many folds there are.
         refit_time_: Seconds that the last fit took.
@@ -108,6 +122,7 @@ class SearchCV(Refitted):
         error_score: Any = np.nan,
         verbose: int = 0,
         return_train_score: bool = False,
+        early_stopping: bool = False,
     ) -> None:
         self.estimator = estimator
         self.space = space
@@ -124,6 +139,7 @@ class SearchCV(Refitted):
         self.error_score = error_score
         self.verbose = verbose
         self.return_train_score = return_train_score
+        self.early_stopping = early_stopping
 
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
         """Search, and fit the best on all data.
@@ -152,10 +168,12 @@ class SearchCV(Refitted):
         X, y = indexable(X, y)
         given = routed(self, scoring.scorer, params)
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
-        splits = _splits(cv, X, y, given.splitter.split)
+        splits = splits_of(cv, X, y, given.splitter.split)
         self.n_splits_ = len(splits)
         space = searched(self.space, self.estimator, X, y)
         words = [type(self.estimator).__qualname__, scoring.names or _word(self.scoring)]
+        if self.early_stopping and boosting.stoppable(self.estimator) is not None:
+            words.append("early stopping")
         self._open(space, [X, y, splits, given.estimator.fit, words])
         candidate = Candidate(
             estimator=clone(self.estimator),
@@ -170,13 +188,15 @@ class SearchCV(Refitted):
             score_params=given.scorer.score,
             error_score=self.error_score,
             return_train_score=self.return_train_score,
+            early_stopping=self.early_stopping,
             config=get_config(),
         )
         self._run(candidate, n_iter, workers)
         records = [r for r in self.study_.history if r.state in ("complete", "stopped", "failed")]
         self._judge(records, space)
         if self.refit:
-            self._refit(X, y, given.estimator.fit)
+            found = boosting.pooled(records[self.best_index_])
+            self._refit(X, y, given.estimator.fit, found)
         self.scorer_ = scoring.public
         return self
 
@@ -190,11 +210,7 @@ class SearchCV(Refitted):
                 "sklearn.set_config(enable_metadata_routing=True)"
             )
         routes = process_routing(self, "score", **params).scorer["score"] if params else {}
-        scorer = self.scorer_
-        if isinstance(scorer, dict):
-            scorer = scorer[self.refit]
-        scored: Any = scorer(self.best_estimator_, X, y, **routes)
-        return cast("float", scored[self.refit] if isinstance(scored, dict) else scored)
+        return score_of(self, X, y, routes)
 
     def get_metadata_routing(self) -> Any:
         """Return who gets which metadata, as scikit-learn's searches do."""
@@ -321,10 +337,16 @@ class SearchCV(Refitted):
             self.best_index_ = int(results[f"rank_test_{name}"].argmin())
             self.best_score_ = results[f"mean_test_{name}"][self.best_index_]
         self.best_params_ = results["params"][self.best_index_]
+        found = boosting.pooled(records[self.best_index_])
+        if found:
+            self.best_iteration_ = int(found[boosting.ROUNDS])
 
-    def _refit(self, X: Any, y: Any, fit_params: dict[str, Any]) -> None:
-        """Fit the best on all data."""
+    def _refit(
+        self, X: Any, y: Any, fit_params: dict[str, Any], found: Mapping[str, float]
+    ) -> None:
+        """Fit the best on all data, with what early stopping found."""
         best = clone(self.estimator).set_params(**clone(self.best_params_, safe=False))
+        fit_params = boosting.settle(best, found, fit_params)
         begun = time.perf_counter()
         best.fit(*((X,) if y is None else (X, y)), **fit_params)
         self.refit_time_ = time.perf_counter() - begun
@@ -367,22 +389,6 @@ def _workers(n_jobs: Any) -> int | None:
 def _word(scoring: Any) -> str:
     """Return the name of a scorer, as far as it has one that another process would find again."""
     return str(scoring) if isinstance(scoring, str | None) else getattr(scoring, "__name__", "")
-
-
-def _splits(cv: Any, X: Any, y: Any, params: dict[str, Any]) -> Splits:
-    """Return the folds as places of samples.
-
-    Raises:
-        ValueError: There are none, or not as many as announced.
-    """
-    splits = [
-        tuple(np.flatnonzero(p) if np.asarray(p).dtype == bool else np.asarray(p) for p in split)
-        for split in cv.split(X, y, **params)
-    ]
-    announced = cv.get_n_splits(X, y, **params)
-    if len(splits) != announced or not splits:
-        raise ValueError(f"the splitter announced {announced} folds and gave {len(splits)}")
-    return [(train, test) for train, test in splits]
 
 
 def _place(index: Any, n: int) -> int:

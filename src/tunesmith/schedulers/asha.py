@@ -1,0 +1,99 @@
+"""Asynchronous successive halving: nobody waits for a rung to fill."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, final
+
+import numpy as np
+
+from tunesmith.records import Problem, Record
+from tunesmith.schedulers.rungs import Rung, check_factor, levels, reached, resource_of
+from tunesmith.schedulers.scheduler import Decision, Fork, Resume, Scheduler
+
+
+@dataclass
+class _State:
+    """What it knows.
+
+    Attributes:
+        rungs: In rising order; the resource's end is none.
+        top: The resource's end.
+        running: Trials that run.
+        waiting: Of paused ones the place of their rung.
+    """
+
+    rungs: list[Rung]
+    top: int
+    running: set[str] = field(default_factory=set)
+    waiting: dict[str, int] = field(default_factory=dict)
+
+
+@final
+@dataclass(frozen=True)
+class ASHA(Scheduler[_State]):
+    """Lets the best 1/factor of each rung go on, of those that have come so far.
+
+    A trial that can save and is not among them is paused, and goes on if it comes to be among them later;
+    one that cannot save is stopped, unless it would be the first of its rung.
+
+    Args:
+        factor: How many trials share a place in the next rung.
+
+    References:
+        L. Li et al. A system for massively parallel hyperparameter tuning. MLSys 2020. Algorithm 2; for
+        what cannot save, the stopping variant of section 3.2.
+    """
+
+    factor: float = 3
+
+    def init(self, problem: Problem[Any], rng: np.random.Generator) -> _State:
+        factor = check_factor("ASHA", self.factor)
+        resource = resource_of(problem, "ASHA")
+        rungs = [Rung(step) for step in levels(resource, factor)[:-1]]
+        return _State(rungs, resource.max)
+
+    def tell(self, state: _State, records: Sequence[Record[Any]]) -> _State:
+        for record in records:
+            uid = record.uid
+            if record.event == "reported":
+                for rung in state.rungs[: reached(state.rungs, record.step) + 1]:
+                    rung.add(record)
+            elif record.state == "running":
+                state.running.add(uid)
+                state.waiting.pop(uid, None)
+            else:
+                state.running.discard(uid)
+                state.waiting.pop(uid, None)
+                if record.scheduled:
+                    state.waiting[uid] = reached(state.rungs, record.step)
+        return state
+
+    def due(self, state: _State, record: Record[Any]) -> int:
+        return next((rung.step for rung in state.rungs if rung.step > record.step), state.top)
+
+    def decide(self, state: _State, record: Record[Any]) -> Decision:
+        rung = state.rungs[reached(state.rungs, record.step)]
+        share = len(rung) / self.factor
+        if record.resumable:
+            return "continue" if rung.place(record) < int(share) else "pause"
+        return "continue" if rung.place(record) < max(1, math.ceil(share)) else "stop"
+
+    def revive(
+        self, state: _State, rng: np.random.Generator, n: int, *, closing: bool
+    ) -> list[Resume | Fork]:
+        found: list[Resume | Fork] = []
+        least = (
+            1 if closing and not state.running else 0
+        )  # at the end the best of each rung goes on
+        for place in reversed(range(len(state.rungs))):
+            rung = state.rungs[place]
+            allowed = rung.ranked()[: max(least, int(len(rung) / self.factor))]
+            found += [Resume(uid) for uid in allowed if state.waiting.get(uid) == place]
+        return found[:n]
+
+    def room(self, state: _State) -> int | None:
+        return None
+
+    def keeps(self, state: _State) -> set[tuple[str, int]]:
+        return set()
