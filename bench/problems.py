@@ -10,7 +10,11 @@ from typing import Any
 
 from scipy import stats
 from sklearn import datasets
-from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestClassifier
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+)
 from sklearn.linear_model import ElasticNet, LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
@@ -128,6 +132,19 @@ ESTIMATORS: dict[str, Any] = {
     "HistGradientBoosting": HistGradientBoostingRegressor(),
     "SVR": scaled(SVR()),
     "ElasticNet": scaled(ElasticNet()),
+}
+
+ROUNDS = 300  # the limit of boosting, and the end of its range where it is searched
+BOOSTED: dict[str, tuple[Any, str, int]] = {  # the number is that of the samples that train
+    "HistGradientBoosting, diabetes": (HistGradientBoostingRegressor(), "diabetes", 221),
+    "HistGradientBoosting, friedman": (HistGradientBoostingRegressor(), "friedman", 300),
+    "HistGradientBoosting, flipped": (HistGradientBoostingClassifier(), "flipped", 300),
+}
+SHAPES: dict[str, Any] = {  # beside the number of rounds
+    "learning_rate": stats.loguniform(0.02, 0.5),
+    "max_leaf_nodes": stats.randint(4, 32),
+    "min_samples_leaf": stats.randint(5, 60),
+    "l2_regularization": stats.loguniform(1e-3, 1e2),
 }
 
 CHEAP: dict[str, tuple[Any, str, int, dict[str, Any]]] = {  # the number is that of the folds

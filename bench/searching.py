@@ -1,16 +1,17 @@
 """`SearchCV` against scikit-learn: what it finds, what `space="auto"` gains, what it costs.
 
-    python bench/searching.py {against,auto,overhead} --out FOLDER [--seeds 10]
+    python bench/searching.py {against,auto,overhead,early} --out FOLDER [--seeds 10]
 
 Every result is a line of JSON in FOLDER, written when it comes, and what is there is not run again:
 an interrupted benchmark goes on, and one that is finished prints its table. Another version of
-Tunesmith needs another folder. All three take about 25 minutes of one core.
+Tunesmith needs another folder. All four take about half an hour of one core.
 
 `against`: both searches draw from the same distributions and score on the same folds; half the fits
 are the first half of a search, as samplers do not know how long it will be.
 `auto`: an estimator as it is and tuned in the space that is known for it, both scored on samples
 that the search has not seen.
 `overhead`: a `RandomizedSearchCV` repeats the candidates of a search, and the rest is ours.
+`early`: the number of boosting's rounds found by early stopping, and searched like the others.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import stats
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import (
@@ -36,7 +38,7 @@ from sklearn.model_selection import (
 
 import tunesmith as ts
 from measure import columns, header, table
-from problems import CHEAP, CLASSES, ESTIMATORS, NUMBERS, PAIRS, data
+from problems import BOOSTED, CHEAP, CLASSES, ESTIMATORS, NUMBERS, PAIRS, ROUNDS, SHAPES, data
 from tunesmith.sklearn import SearchCV
 
 Row = dict[str, Any]
@@ -262,10 +264,59 @@ def overhead(out: Path, seeds: int) -> None:
     )
 
 
+def stop(case: str, seed: int) -> Row:
+    """Test scores and CPU seconds of searches without and with early stopping."""
+    estimator, name, n = BOOSTED[case]
+    X, y = data(name)
+    X, X_test, y, y_test = train_test_split(
+        X, y, train_size=n, random_state=seed, stratify=y if is_classifier(estimator) else None
+    )
+    limited = clone(estimator).set_params(max_iter=ROUNDS, random_state=seed)
+    row: Row = {}
+    for kind, space in (
+        ("searched", SHAPES | {"max_iter": stats.randint(10, ROUNDS + 1)}),
+        ("early", SHAPES),
+    ):
+        search = SearchCV(
+            limited, space, n_iter=N_ITER, random_state=seed, early_stopping=kind == "early"
+        )
+        row[f"{kind}_s"] = cpu_s(search, X, y)
+        row[f"{kind}_score"] = float(search.score(X_test, y_test))
+    return row
+
+
+def early(out: Path, seeds: int) -> None:
+    """What early stopping saves, and whether the model is as good."""
+    found = kept(out / "early.jsonl", BOOSTED, seeds, stop)
+    rows = []
+    for case, of_case in found.items():
+        gains = [row["early_score"] - row["searched_score"] for row in of_case]
+        mean, error = mean_and_error(gains)
+        shares = [row["early_s"] / row["searched_s"] for row in of_case]
+        rows.append(
+            (
+                case,
+                f"{100 * statistics.mean(row['searched_score'] for row in of_case):.2f}",
+                f"{mean:+.2f} ± {error:.2f}",
+                " : ".join(map(str, tally(gains))),
+                f"{statistics.mean(row['searched_s'] for row in of_case):.1f} s",
+                f"{statistics.mean(shares):.0%}",
+            )
+        )
+    columns(
+        (
+            "test score, hundredths", "rounds searched", "early stopping − searched",
+            "better : same : worse", "CPU", "of which early stopping takes",
+        ),
+        rows,
+    )  # fmt: skip
+
+
 COMMANDS: dict[str, Callable[[Path, int], None]] = {
     "against": against,
     "auto": auto,
     "overhead": overhead,
+    "early": early,
 }
 
 
