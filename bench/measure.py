@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -43,17 +43,22 @@ def child(code: str, *args: str, python: str = sys.executable) -> dict[str, Any]
     return found
 
 
-def table(title: str, rows: Sequence[tuple[str, str, str]]) -> None:
-    """Print measurements beside the bar that is set for them."""
-    print(f"\n{title}\n")
-    print("| what | bar | measured |\n|---|---|---|")
+def columns(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table."""
+    print("\n| " + " | ".join(titles) + " |\n|" + "---|" * len(titles))
     for row in rows:
         print("| " + " | ".join(row) + " |", flush=True)
 
 
-def header() -> None:
-    """Print what the numbers depend on."""
-    names = ("numpy", "msgspec", "tunesmith")
+def table(title: str, rows: Iterable[tuple[str, str, str]]) -> None:
+    """Print measurements beside the bar that is set for them."""
+    print(f"\n{title}")
+    columns(("what", "bar", "measured"), rows)
+
+
+def header(*peers: str) -> None:
+    """Print what the numbers depend on, versions of packages measured beside ours included."""
+    names = ("numpy", "msgspec", *peers, "tunesmith")
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in names)
     load = os.getloadavg()[0]
     print(
