@@ -1,15 +1,16 @@
 """`SearchCV` against scikit-learn: what it finds, what `space="auto"` gains, what it costs.
 
-    python bench/searching.py {against,auto,overhead,early} --out FOLDER [--seeds 10]
+    python bench/searching.py {against,auto,race,overhead,early} --out FOLDER [--seeds 10]
 
 Every result is a line of JSON in FOLDER, written when it comes, and what is there is not run again:
 an interrupted benchmark goes on, and one that is finished prints its table. Another version of
-Tunesmith needs another folder. All four take about half an hour of one core.
+Tunesmith needs another folder. All five take about three quarters of an hour of one core.
 
 `against`: both searches draw from the same distributions and score on the same folds; half the fits
 are the first half of a search, as samplers do not know how long it will be.
 `auto`: an estimator as it is and tuned in the space that is known for it, both scored on samples
 that the search has not seen.
+`race`: the same search with and without ending candidates after a fold, of 5 folds and of 10.
 `overhead`: a `RandomizedSearchCV` repeats the candidates of a search, and the rest is ours.
 `early`: the number of boosting's rounds found by early stopping, and searched like the others.
 """
@@ -217,6 +218,59 @@ def auto(out: Path, seeds: int) -> None:
     )
 
 
+def raced(case: str, seed: int) -> Row:
+    """Fits and best scores of a search that runs all folds, and of one that ends candidates."""
+    estimator, name, n, space = PAIRS[case]
+    X, y = data(name)
+    places = np.random.default_rng(0).permutation(len(y))[:n]
+    X, y = X[places], y[places]
+    if "early_stopping" in estimator.get_params():  # of rounds, which is another matter
+        estimator = clone(estimator).set_params(early_stopping=False)
+    folds = StratifiedKFold if is_classifier(estimator) else KFold
+    row: Row = {}
+    for k in (5, 10):
+        cv = folds(k, shuffle=True, random_state=seed)
+        for kind in ("whole", "raced"):
+            search = SearchCV(
+                clone(estimator), space, n_iter=N_ITER, cv=cv, refit=False, random_state=seed,
+                early_stopping=kind == "raced",
+            ).fit(X, y)  # fmt: skip
+            table = [search.cv_results_[f"split{i}_test_score"] for i in range(k)]
+            row[f"{kind}_fits{k}"] = int(np.isfinite(table).sum())
+            row[f"{kind}_best{k}"] = best(search.cv_results_["mean_test_score"])
+    return row
+
+
+def race(out: Path, seeds: int) -> None:
+    """How many fits ending hopeless candidates saves, and what that costs."""
+    found = kept(out / "race.jsonl", PAIRS, seeds, raced)
+    rows, shares = [], {5: [0.0], 10: [0.0]}
+    for k, share in shares.items():
+        share.clear()
+        for case, of_case in found.items():
+            gains = [row[f"raced_best{k}"] - row[f"whole_best{k}"] for row in of_case]
+            mean, error = mean_and_error(gains)
+            fewer = statistics.mean(
+                row[f"whole_fits{k}"] / row[f"raced_fits{k}"] for row in of_case
+            )
+            share.append(fewer)
+            rows.append(
+                (f"{case}, {k} folds", f"{fewer:.2f}", f"{mean:+.2f} ± {error:.2f}",
+                 " : ".join(map(str, tally(gains))))
+            )  # fmt: skip
+    columns(
+        ("best score, hundredths", "times fewer fits", "raced − whole", "better : same : worse"),
+        rows,
+    )
+    table(
+        f"{N_ITER} candidates, {seeds} seeds; ± is a standard error",
+        [
+            (f"times fewer fits, {k} folds", "2", f"{statistics.mean(share):.2f}")
+            for k, share in shares.items()
+        ],
+    )
+
+
 def cpu_s(search: Any, X: Any, y: Any) -> float:
     """Fit a search; return CPU seconds."""
     begun = time.process_time()
@@ -315,6 +369,7 @@ def early(out: Path, seeds: int) -> None:
 COMMANDS: dict[str, Callable[[Path, int], None]] = {
     "against": against,
     "auto": auto,
+    "race": race,
     "overhead": overhead,
     "early": early,
 }
