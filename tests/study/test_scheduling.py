@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -134,6 +135,28 @@ def test_a_paused_trial_goes_on_where_it_was() -> None:
     assert [step for number, _, step in begun if number == best.number] == list(range(1, 10))
     assert best.reported("loss")[0].tolist() == list(range(1, 10))
     assert best.attempt > 1
+
+
+@pytest.mark.parametrize("resumable", [True, False])
+def test_the_timeout_hands_back_what_can_go_on(*, resumable: bool) -> None:
+    """Whatever else runs when the time is over is stopped for good, at its next report."""
+
+    def slow(trial: ts.Trial[dict[str, Any]]) -> None:
+        if resumable:
+            trial.resumable()
+        for step in trial.steps():
+            over.wait(0.02)
+            trial.report(step, loss=1.0)
+
+    over = Event()
+    study = ts.Study(X, minimize="loss", resource=EPOCHS, scheduler=None)
+    study.run(slow, trials=1, timeout=0.01, progress=False)
+    (record,) = study.history
+    assert record.state == ("paused" if resumable else "stopped")
+    assert record.step < 9
+
+    study.run(slow, trials=1, progress=False)
+    assert study.history[0].state == ("complete" if resumable else "stopped")
 
 
 def test_by_hand_a_stopped_trial_ends_as_stopped_whatever_is_told() -> None:

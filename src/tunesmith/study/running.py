@@ -231,7 +231,9 @@ class Run(Generic[P]):
                 ends = resource is not None and message.step >= resource.max  # by itself
                 why: Told | None = None if decision == "continue" else decision
                 if why is None and not ends:
-                    why = self._recess() or ("timeout" if self._late() else None)
+                    why = self._recess()
+                    if why is None and self._late():
+                        why = "interrupted" if message.resumable else "timeout"
                 if why is not None:
                     self._told[key] = why
                 return why is not None

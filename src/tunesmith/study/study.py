@@ -368,7 +368,7 @@ class Study(Generic[P]):
             executor: What runs trials, instead.
             more: Number of trials to add to those it has.
             timeout: Seconds after which no further trial begins, and those that run end at their
-                next report.
+                next report: as stopped, or, if they can go on where they were, handed back.
             timeout_kills: Whether the timeout kills those that run, instead; they are handed back.
             until: A rule that is asked before each trial.
             max_failures: Trials that may fail in this run; by default 10, or a quarter of the
