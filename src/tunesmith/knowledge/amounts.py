@@ -4,7 +4,7 @@ import ast
 import math
 import operator
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, final
 
 from tunesmith._core.errors import SettingError
@@ -36,18 +36,20 @@ class Size:
         n: Rows; infinite if not known, so that it limits nothing.
         p: Columns, likewise.
         classes: Classes; 2 if not known.
+        sparse: Whether it is mostly zeros, kept as a sparse matrix.
     """
 
     n: float = math.inf
     p: float = math.inf
     classes: float = 2.0
+    sparse: bool = False
 
     def assumed(self) -> "Size":
         """Return the size in which what is not known is that of a small table: 1,000 by 20."""
-        return Size(
-            1000.0 if math.isinf(self.n) else self.n,
-            20.0 if math.isinf(self.p) else self.p,
-            self.classes,
+        return replace(
+            self,
+            n=1000.0 if math.isinf(self.n) else self.n,
+            p=20.0 if math.isinf(self.p) else self.p,
         )
 
 
@@ -68,7 +70,8 @@ def amount(text: Amount, size: Size) -> float:
         return float(text)
     try:
         tree = ast.parse(text, mode="eval").body
-        return float(_value(tree, {**asdict(size), "inf": math.inf}))
+        names = {"n": size.n, "p": size.p, "classes": size.classes, "inf": math.inf}
+        return float(_value(tree, names))
     except (SyntaxError, ArithmeticError, ValueError, TypeError, KeyError) as error:
         raise SettingError(
             f"{text!r} is no number of n, p and classes such as 'min(100, n / 4)': {error}"
