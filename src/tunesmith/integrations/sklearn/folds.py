@@ -21,6 +21,7 @@ Splits: TypeAlias = Sequence[tuple[Any, Any]]
 
 SCORE = "score"  # the objective, and the name of the only metric
 FAILED = "fit_failed"  # reported as 1 for a fold whose fit raised
+UNSCORED = "scoring_failed"  # reported as 1 for a fold whose only scorer raised
 FIT_FAILED = "fit failed"  # the tag of a note that says what it raised
 
 
@@ -101,7 +102,7 @@ class Candidate:
 
     def _guiding(self, metrics: Mapping[str, float]) -> float:
         """The score that counts."""
-        if FAILED in metrics:
+        if FAILED in metrics or UNSCORED in metrics:
             return float(self.error_score)
         found = {name: value for name, value in metrics.items() if name.startswith("test_")}
         return found.get(f"test_{self.guide}", next(iter(found.values())))
@@ -126,7 +127,7 @@ class Candidate:
         fitted = time.perf_counter()
         tested = self._scores(estimator, self._inputs(test, train, pairwise=pairwise), test)
         metrics = {"fit_time": fitted - begun, "score_time": time.perf_counter() - fitted}
-        metrics |= {f"test_{name}": value for name, value in tested.items()}
+        metrics |= {f"test_{name}": value for name, value in tested.items()} or {UNSCORED: 1.0}
         if self.return_train_score:
             trained = self._scores(estimator, X, train)
             metrics |= {f"train_{name}": value for name, value in trained.items()}
@@ -145,18 +146,22 @@ class Candidate:
         }
 
     def _scores(self, estimator: Any, X: Any, places: Any) -> dict[str, float]:
-        """The scores by name; those that raise are `error_score`."""
+        """The scores by name, those that raise as `error_score`; none if the only scorer raises."""
         given = (X,) if self.y is None else (X, samples(self.y, places))
         try:
             scored = self.scorer(estimator, *given, **self._share(self.score_params, places))
         except Exception:
-            if self.error_score == "raise":
+            if (
+                self.error_score == "raise" or self.names
+            ):  # several hand back what they raise as text
                 raise
             self._warn(traceback.format_exc())
-            scored = dict.fromkeys(self.names or (SCORE,), self.error_score)
+            return {}
         named = dict(scored) if isinstance(scored, Mapping) else {SCORE: scored}
         for name, value in named.items():
-            if isinstance(value, str):  # how several scorers tell that one of them raised
+            if (
+                isinstance(value, str) and self.names
+            ):  # how several scorers tell that one of them raised
                 self._warn(value)
                 named[name] = self.error_score
         return {name: _number(name, value) for name, value in named.items()}

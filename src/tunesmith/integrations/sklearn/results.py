@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tunesmith.integrations.sklearn.folds import FAILED, SCORE
+from tunesmith.integrations.sklearn.folds import FAILED, SCORE, UNSCORED
 from tunesmith.integrations.sklearn.spaces import Searched
 from tunesmith.numerics.arrays import Floats
 from tunesmith.records import Record
@@ -33,6 +33,7 @@ def cv_results(
     results |= {f"param_{name}": column for name, column in _columns(params)}
     results["params"] = params
     failed = _folds(records, FAILED, n_splits) == 1.0
+    failed |= _folds(records, UNSCORED, n_splits) == 1.0
     for name in metric_names(records):
         for kind in ("test", "train"):
             column = f"{kind}_{name}"
@@ -50,13 +51,33 @@ def cv_results(
 
 
 def metric_names(records: Sequence[Record[Any]]) -> list[str]:
-    """Return the names of the scores, in the order in which the scorer gave them."""
+    """Return the names of the scores, in the order in which the scorer gave them.
+
+    Raises:
+        ValueError: It gave other names to one candidate than to another.
+    """
+    found: list[str] = []
     for record in records:
-        names = [] if record.curve is None else [*record.curve.columns]
-        found = [name.removeprefix("test_") for name in names if name.startswith("test_")]
-        if found:
-            return found
-    return [SCORE]
+        columns = () if record.curve is None else record.curve.columns
+        names = [name.removeprefix("test_") for name in columns if name.startswith("test_")]
+        found = found or names
+        if names and set(names) != set(found):
+            raise ValueError(
+                f"scoring returned {', '.join(found)} for one candidate and {', '.join(names)} for "
+                "another; it has to return the same names each time"
+            )
+    return found or [SCORE]
+
+
+def scored_whole(records: Sequence[Record[Any]], n_splits: int) -> list[bool]:
+    """Return whether each candidate was fitted on all folds, or tried to be."""
+    run = np.isfinite(_folds(records, "fit_time", n_splits)).sum(axis=1)
+    return [int(folds) == n_splits for folds in run]
+
+
+def seconds(record: Record[Any]) -> float:
+    """Return how long the fits and scores of a candidate took."""
+    return sum(float(record.reported(name)[1].sum()) for name in ("fit_time", "score_time"))
 
 
 def failed_folds(records: Sequence[Record[Any]], n_splits: int) -> tuple[int, int]:

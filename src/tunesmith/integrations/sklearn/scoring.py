@@ -7,9 +7,12 @@ from inspect import signature
 from typing import Any, final
 
 from sklearn import get_config
-from sklearn.metrics import check_scoring
+from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.utils import Bunch
 from sklearn.utils.metadata_routing import process_routing
+
+from tunesmith._core.errors import SettingError
+from tunesmith.space.labels import hint
 
 
 @final
@@ -37,8 +40,12 @@ def scoring_of(estimator: Any, scoring: Any, error_score: float | str) -> Scorin
         error_score: "raise": a scorer's exception goes on.
 
     Raises:
-        ValueError: There is no such scorer.
+        SettingError: It is none of these, or there is no such scorer.
     """
+    if isinstance(scoring, str) and scoring not in get_scorer_names():
+        raise SettingError(
+            f"scikit-learn has no scoring {scoring!r}; {hint(scoring, get_scorer_names())}"
+        )
     if callable(scoring):
         return Scoring(scoring, scoring)
     if scoring is None or isinstance(scoring, str):

@@ -5,11 +5,11 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, cast, final
 
-import joblib
 import numpy as np
 from sklearn import get_config
 from sklearn.base import clone, is_classifier
@@ -21,10 +21,20 @@ from sklearn.utils.validation import check_is_fitted
 
 from tunesmith._core import checks
 from tunesmith._core.errors import SettingError, StudyError
+from tunesmith.executors import Processes, Serial
+from tunesmith.integrations.sklearn.arguments import check_arguments, check_names, listed_grid
+from tunesmith.integrations.sklearn.budget import Budgeted
 from tunesmith.integrations.sklearn.folds import FIT_FAILED, SCORE, Candidate, Splits
+from tunesmith.integrations.sklearn.identity import different, identity, targets
 from tunesmith.integrations.sklearn.pace import Pace, errors
 from tunesmith.integrations.sklearn.refitted import Refitted, best_has
-from tunesmith.integrations.sklearn.results import cv_results, failed_folds, metric_names
+from tunesmith.integrations.sklearn.results import (
+    cv_results,
+    failed_folds,
+    metric_names,
+    scored_whole,
+    seconds,
+)
 from tunesmith.integrations.sklearn.scoring import check_refit, routed, routing_enabled, scoring_of
 from tunesmith.integrations.sklearn.spaces import Searched, searched
 from tunesmith.records import Record
@@ -34,7 +44,8 @@ from tunesmith.study import Study, load
 from tunesmith.study.opening import place
 from tunesmith.study.progress import plural, say
 
-DATA = "data"  # the tag of the note that says on which data a kept search was made
+IDENTITY = "identity"  # the tag of the note that says what the scores of a kept search depend on
+CANDIDATES = 50  # how many there are if nobody says a number
 
 
 @final
@@ -58,14 +69,14 @@ class SearchCV(Refitted):
             name the first score is what the sampler learns from.
         n_jobs: How many worker processes; None or 1: this process; -1: one a core.
         random_state: Seed of the sampler.
-        time_budget: Seconds after which no further candidate begins, and those that run end after their
-            fold.
+        time_budget: Seconds after which no further candidate begins; those that run are handed back
+            after their fold: the next run begins with them.
         storage: Where the study is kept, a path or URL; the same search goes on with what it finds.
         name: Its name there.
         sampler: Who proposes the candidates; by default `ts.samplers.Auto()`.
         error_score: Score of a fold whose fit or scoring raises; "raise": the exception goes on.
-        verbose: 1: says the number of fits and the time they take, and shows how far it is; 2: with a line
-            for each candidate.
+        verbose: 1: says the number of fits and the time they take, and shows how far it is; 2: says the
+            parameters and the score of each candidate instead.
         return_train_score: Whether `cv_results_` has scores of the training samples too.
 
     Attributes:
@@ -95,7 +106,7 @@ class SearchCV(Refitted):
         estimator: Any,
         space: Any = "auto",
         *,
-        n_iter: int = 50,
+        n_iter: int = CANDIDATES,
         cv: Any = None,
         scoring: Any = None,
         refit: Any = True,
@@ -137,15 +148,12 @@ class SearchCV(Refitted):
         Raises:
             SettingError: An argument of the search is not valid.
             SpaceError: The space is not.
-            ValueError: Every fit failed, or `refit` does not fit the scoring.
+            ValueError: Every fit failed, no candidate was scored on all folds, the estimator does
+                not have a parameter, or `refit` does not fit the scoring.
             StudyError: A study of this name is kept, of other data or another space.
         """
-        n_iter = checks.whole("n_iter=", self.n_iter, 1)
+        check_arguments(self)
         workers = _workers(self.n_jobs)
-        if self.time_budget is not None:
-            checks.seconds("time_budget=", self.time_budget)
-        if self.error_score != "raise" and not isinstance(self.error_score, int | float):
-            raise SettingError(f'error_score is a number or "raise", got {self.error_score!r}')
         scoring = scoring_of(self.estimator, self.scoring, self.error_score)
         if scoring.names:
             check_refit(self.refit, scoring.names)
@@ -155,8 +163,21 @@ class SearchCV(Refitted):
         splits = _splits(cv, X, y, given.splitter.split)
         self.n_splits_ = len(splits)
         space = searched(self.space, self.estimator, X, y)
-        words = [type(self.estimator).__qualname__, scoring.names or _word(self.scoring)]
-        self._open(space, [X, y, splits, given.estimator.fit, words])
+        check_names(self.estimator, space)
+        guide = self.refit if isinstance(self.refit, str) else ""
+        self._open(
+            space,
+            {
+                "X": X,
+                "y": targets(y),
+                "folds": splits,
+                "fit arguments": [given.estimator.fit, given.scorer.score],
+                "scoring": [self.scoring if self.scoring is None else scoring.public, guide],
+                "error_score": str(self.error_score),
+                "estimator": self.estimator,
+                "space": space.readings,
+            },
+        )
         candidate = Candidate(
             estimator=clone(self.estimator),
             X=X,
@@ -164,7 +185,7 @@ class SearchCV(Refitted):
             splits=splits,
             scorer=scoring.scorer,
             names=scoring.names,
-            guide=self.refit if isinstance(self.refit, str) else "",
+            guide=guide,
             searched=space,
             fit_params=given.estimator.fit,
             score_params=given.scorer.score,
@@ -172,9 +193,15 @@ class SearchCV(Refitted):
             return_train_score=self.return_train_score,
             config=get_config(),
         )
-        self._run(candidate, n_iter, workers)
-        records = [r for r in self.study_.history if r.state in ("complete", "stopped", "failed")]
-        self._judge(records, space)
+        earlier = frozenset(record.uid for record in self._finished())
+        several = bool(scoring.names)
+        try:
+            self._run(candidate, workers, earlier)
+        except KeyboardInterrupt:
+            with suppress(ValueError):  # what is there is shown, what raised says more
+                self._judge(space, earlier, several=several)
+            raise
+        self._judge(space, earlier, several=several)
         if self.refit:
             self._refit(X, y, given.estimator.fit)
         self.scorer_ = scoring.public
@@ -210,49 +237,65 @@ class SearchCV(Refitted):
             .add(splitter=self.cv, method_mapping=MethodMapping().add(caller="fit", callee="split"))
         )
 
-    def _open(self, space: Searched, data: list[Any]) -> None:
+    def _finished(self) -> list[Record[Any]]:
+        """The candidates that have ended."""
+        return [record for record in self.study_.history if record.finished]
+
+    def _open(self, space: Searched, parts: dict[str, Any]) -> None:
         """Make the study, or go on with one that is kept.
 
         Args:
             space: What is searched.
-            data: What scores depend on beside it.
+            parts: What scores depend on beside it, by name.
 
         Raises:
-            StudyError: It is of other data.
+            StudyError: One of them is another than there.
         """
         self._storage, name = place(self.storage, self.name)
         seed = self.random_state
         if seed is not None and not checks.is_whole(seed):
             seed = int(check_random_state(seed).randint(2**31))
-        self.study_: Study[Any] = Study(
-            space.space,
-            maximize=SCORE,
-            value="mean",
-            sampler=self.sampler,
-            name=name,
-            storage=self._storage,
-            seed=seed,
-        )
+        try:
+            self.study_: Study[Any] = Study(
+                space.space,
+                maximize=SCORE,
+                value="mean",
+                sampler=self.sampler,
+                name=name,
+                storage=self._storage,
+                seed=seed,
+            )
+        except StudyError as error:
+            raise StudyError(str(error).replace("seed:", "random_state:")) from None
         if isinstance(self._storage, Memory):
             return
-        digest = str(joblib.hash(data))
-        known = [note.text for note in self.study_.notes if DATA in note.tags]
+        ours = identity(parts)
+        known = [note.text for note in self.study_.notes if IDENTITY in note.tags]
         if not known:
-            self.study_.note(digest, tags=(DATA,))
-        elif digest not in known:
+            self.study_.note(ours, tags=(IDENTITY,))
+        elif ours not in known:
+            others = different(ours, known[0])
             raise StudyError(
-                f"the study {name!r} in {self._storage.url} is of other data, folds or scoring, and "
-                "scores do not compare; give this search another name=, or a splitter with a fixed "
-                "random_state"
+                f"the study {name!r} in {self._storage.url} differs from this search in "
+                f"{' and '.join(others)}, and scores do not compare; give this search another name="
+                + (", or a splitter with a fixed random_state" if "folds" in others else "")
             )
 
-    def _run(self, candidate: Candidate, n_iter: int, workers: int | None) -> None:
+    def _run(self, candidate: Candidate, workers: int | None, earlier: frozenset[str]) -> None:
         """Run the study to its number of candidates."""
-        study = self.study_
+        study, n_iter = self.study_, self.n_iter
         if isinstance(study.sampler, FiniteSampler):
             candidates, expected = None, study.sampler.size(study.problem)
         else:
-            candidates, expected = n_iter, min(n_iter, study.space.cardinality or n_iter)
+            size = study.space.cardinality or n_iter
+            candidates, expected = n_iter, min(n_iter, size)
+            if self.sampler is None and size > n_iter == CANDIDATES and listed_grid(self.space):
+                warnings.warn(
+                    f"of the {size:,} candidates of the grid {n_iter} are tried; sampler="
+                    f"ts.samplers.Grid() tries them all, another n_iter= than {n_iter} says that fewer do",
+                    UserWarning,
+                    stacklevel=3,
+                )
         if self.verbose > 0:
             fits = plural(expected * self.n_splits_, "fit")
             say(f"{plural(expected, 'candidate')} with {plural(self.n_splits_, 'fold')}: {fits}")
@@ -262,15 +305,22 @@ class SearchCV(Refitted):
             expected=expected if self.verbose > 0 else None,
             workers=workers or 1,
             errors_before=before,
+            seconds=self.time_budget,
+            earlier=earlier,
+            line=partial(_line, candidate) if self.verbose > 1 else None,
         )
+        executor = None
+        if self.time_budget is not None:
+            within = Processes(workers) if workers else Serial()
+            executor = Budgeted(within, self.time_budget, self.n_splits_)
         study.run(
             candidate,
             candidates,
-            workers=workers,
-            timeout=self.time_budget,
+            workers=None if executor else workers,
+            executor=executor,
             until=pace,
             max_failures=sys.maxsize,  # a failed candidate is a row of cv_results_
-            progress="lines" if self.verbose > 1 else self.verbose > 0,
+            progress=self.verbose in (True, 1),
         )
         failed = errors(study.history)[before:]
         if candidate.raised:
@@ -278,16 +328,23 @@ class SearchCV(Refitted):
         if failed and failed[0].failure is not None:  # in a worker, which sends its text alone
             raise StudyError(f"a candidate raised\n{failed[0].failure.text}")
 
-    def _judge(self, records: Sequence[Record[Any]], space: Searched) -> None:
+    def _judge(self, space: Searched, earlier: frozenset[str], *, several: bool) -> None:
         """Set what is known of the candidates, and which is the best.
 
+        Args:
+            space: How params become settings.
+            earlier: Candidates of earlier runs, by uid.
+            several: Whether there are several scores, as far as the scoring tells.
+
         Raises:
-            ValueError: No fit was made, or every one failed.
+            ValueError: Every fit failed, or no candidate was scored on all folds.
         """
+        records = self._finished()
         failed, fits = failed_folds(records, self.n_splits_)
         if failed:
+            kept, _ = failed_folds([r for r in records if r.uid in earlier], self.n_splits_)
             texts = [note.text for note in self.study_.notes if FIT_FAILED in note.tags]
-            one = f"one of them with\n{''.join(texts[:1])}"
+            one = f"{self._kept(kept)}one of them with\n{''.join(texts[:1])}"
             if failed == fits:
                 raise ValueError(f"all {plural(fits, 'fit')} failed, {one}")
             warnings.warn(
@@ -295,8 +352,15 @@ class SearchCV(Refitted):
                 FitFailedWarning,
                 stacklevel=3,
             )
-        if not any(record.reports for record in records):
-            raise ValueError("no fit was made: there were no candidates, or no time for one")
+        if not any(scored_whole(records, self.n_splits_)):
+            raise ValueError(
+                f"no candidate was scored on all {plural(self.n_splits_, 'fold')}"
+                + (
+                    f" within time_budget={self.time_budget:g}; give it more time or fewer folds"
+                    if self.time_budget is not None
+                    else "; search.study_.history has what became of them"
+                )
+            )
         error_score = math.nan if self.error_score == "raise" else self.error_score
         self.cv_results_ = cv_results(records, space, self.n_splits_, error_score)
         names = metric_names(records)
@@ -308,7 +372,7 @@ class SearchCV(Refitted):
                 UserWarning,
                 stacklevel=3,
             )
-        self.multimetric_ = names != [SCORE]
+        self.multimetric_ = several or names != [SCORE]
         if self.multimetric_:
             check_refit(self.refit, tuple(names))
             if not self.refit:
@@ -321,6 +385,16 @@ class SearchCV(Refitted):
             self.best_index_ = int(results[f"rank_test_{name}"].argmin())
             self.best_score_ = results[f"mean_test_{name}"][self.best_index_]
         self.best_params_ = results["params"][self.best_index_]
+
+    def _kept(self, failed: int) -> str:
+        """What can be done about fits that failed in earlier runs."""
+        if not failed:
+            return ""
+        place = f"{self._storage.url!r}, {self.study_.name!r}"
+        return (
+            f"{failed} of them in an earlier run (another name= begins anew, and so does this one after "
+            f"ts.delete({place})), "
+        )
 
     def _refit(self, X: Any, y: Any, fit_params: dict[str, Any]) -> None:
         """Fit the best on all data."""
@@ -364,9 +438,13 @@ def _workers(n_jobs: Any) -> int | None:
     return None if n == 1 else n
 
 
-def _word(scoring: Any) -> str:
-    """Return the name of a scorer, as far as it has one that another process would find again."""
-    return str(scoring) if isinstance(scoring, str | None) else getattr(scoring, "__name__", "")
+def _line(candidate: Candidate, record: Record[Any]) -> str:
+    """Say what a candidate was, how it scored, and how long that took."""
+    settings = candidate.searched.settings(record.params)
+    shown = ", ".join(f"{name}={value!r}" for name, value in settings.items())
+    return (
+        f"candidate {record.number}: {shown} · score {record.value:.4g} · {seconds(record):.2g} s"
+    )
 
 
 def _splits(cv: Any, X: Any, y: Any, params: dict[str, Any]) -> Splits:
@@ -379,6 +457,12 @@ def _splits(cv: Any, X: Any, y: Any, params: dict[str, Any]) -> Splits:
         tuple(np.flatnonzero(p) if np.asarray(p).dtype == bool else np.asarray(p) for p in split)
         for split in cv.split(X, y, **params)
     ]
+    for number, split in enumerate(splits, 1):
+        if not all(places.size for places in split):
+            sizes = " and ".join(str(places.size) for places in split)
+            raise ValueError(
+                f"a fold has training and test samples, fold {number} has {sizes} of them"
+            )
     announced = cv.get_n_splits(X, y, **params)
     if len(splits) != announced or not splits:
         raise ValueError(f"the splitter announced {announced} folds and gave {len(splits)}")
