@@ -527,6 +527,7 @@ def test_the_known_space_of_an_estimator() -> None:
         ({"estimator": "lr"}, "estimator is what is tuned"),
         ({"estimator": None}, "estimator is what is tuned"),
         ({"estimator": Guesses}, "estimator is what is tuned"),
+        ({"scoring": 5}, "scoring is a name"),
         ({"scoring": "acc"}, "no scoring 'acc'; did you mean"),
         ({"scoring": lambda model, X, y: "good"}, "scoring returns numbers, got 'good'"),
         ({"cv": [np.arange(60)]}, "cv= is a number of folds"),

@@ -1,7 +1,7 @@
 """Scorers from scikit-learn's `scoring`, and which arguments of `fit` go to whom."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from inspect import signature
 from typing import Any, final
@@ -45,6 +45,11 @@ def scoring_of(estimator: Any, scoring: Any, error_score: float | str) -> Scorin
     if isinstance(scoring, str) and scoring not in get_scorer_names():
         raise SettingError(
             f"scikit-learn has no scoring {scoring!r}; {hint(scoring, get_scorer_names())}"
+        )
+    if not callable(scoring) and not isinstance(scoring, Collection | None):
+        raise SettingError(
+            'scoring is a name such as "accuracy", a function of (estimator, X, y), a list of names, or '
+            f"a dict of either; got {scoring!r}"
         )
     if callable(scoring):
         return Scoring(scoring, scoring)
