@@ -528,7 +528,7 @@ def test_the_known_space_of_an_estimator() -> None:
         ({"estimator": None}, "estimator is what is tuned"),
         ({"estimator": Guesses}, "estimator is what is tuned"),
         ({"scoring": 5}, "scoring is a name"),
-        ({"scoring": "acc"}, "no scoring 'acc'; did you mean"),
+        ({"scoring": "acc"}, "no scoring 'acc'; names such as"),
         ({"scoring": lambda model, X, y: "good"}, "scoring returns numbers, got 'good'"),
         ({"cv": [np.arange(60)]}, "cv= is a number of folds"),
         ({"cv": [(np.arange(60), [])]}, "fold 1 has 60 and 0 of them"),
@@ -545,6 +545,21 @@ def test_settings_are_checked(setting: dict[str, Any], sentence: str) -> None:
     """What cannot be is refused in fit, as scikit-learn's estimators do, by a sentence."""
     with pytest.raises((ValueError, IndexError, TypeError), match=sentence):
         SearchCV(**{"estimator": Guesses(), "space": {"at": [0.1, 0.2]}, **setting}).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    "word, ours",
+    [
+        ("param_grid", "second argument, .*Grid"),
+        ("pre_dispatch", "when it is free"),
+        ("spce", "space="),
+    ],
+)
+def test_words_of_other_searches_are_answered(word: str, ours: str) -> None:
+    """Arguments of scikit-learn's searches that are not ours are answered with ours."""
+    given: dict[str, Any] = {word: {"at": [1]}}
+    with pytest.raises(TypeError, match=ours):
+        SearchCV(Guesses(), **given)
 
 
 def test_without_scikit_learn_the_error_names_the_extra() -> None:

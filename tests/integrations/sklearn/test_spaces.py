@@ -160,7 +160,7 @@ class _OnlyDrawn:
         ({"C": pd.Series([0.1, 1])}, r"got Series; write list\(...\)"),
         ({"C": (c for c in [0.1, 1])}, r"got generator; write list\(...\)"),
         ({"C": stats.randint}, "the distribution of 'C' lacks its arguments"),
-        ({"C": stats.uniform(2, 0)}, "the values of 'C': Float"),
+        ({"C": stats.uniform(2, 0)}, "the distribution of 'C' is none"),
         ({"C": stats.gaussian_kde([1, 2, 3])}, "the distribution of 'C' can only be drawn from"),
         ("best", 'a space is "auto"'),
         ([], 'a space is "auto"'),

@@ -13,6 +13,18 @@ from tunesmith._core.errors import SettingError
 from tunesmith.integrations.sklearn.spaces import ONE_OF, Searched
 from tunesmith.storage import Storage
 
+WORDS = {  # of scikit-learn's searches and their like
+    "param_grid": "the grid as the second argument, space=, and sampler=ts.samplers.Grid()",
+    "param_distributions": "the distributions as the second argument, space=",
+    "search_spaces": "the space as the second argument, space=",
+    "pre_dispatch": "nothing; a worker gets a candidate when it is free",
+    "n_trials": "n_iter=100",
+    "max_trials": "n_iter=100",
+    "timeout": "time_budget=3600",
+    "seed": "random_state=7",
+    "workers": "n_jobs=4",
+}
+
 
 def check_arguments(search: Any) -> None:
     """Refuse arguments of a search that are not valid, as far as they tell by themselves.

@@ -12,7 +12,6 @@ from sklearn.utils import Bunch
 from sklearn.utils.metadata_routing import process_routing
 
 from tunesmith._core.errors import SettingError
-from tunesmith.space.labels import hint
 
 
 @final
@@ -44,7 +43,8 @@ def scoring_of(estimator: Any, scoring: Any, error_score: float | str) -> Scorin
     """
     if isinstance(scoring, str) and scoring not in get_scorer_names():
         raise SettingError(
-            f"scikit-learn has no scoring {scoring!r}; {hint(scoring, get_scorer_names())}"
+            f"scikit-learn has no scoring {scoring!r}; names such as 'accuracy' are listed by "
+            "sklearn.metrics.get_scorer_names()"
         )
     if not callable(scoring) and not isinstance(scoring, Collection | None):
         raise SettingError(

@@ -21,8 +21,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from tunesmith._core import checks
 from tunesmith._core.errors import SettingError, StudyError
+from tunesmith._core.hints import hint_keywords
 from tunesmith.executors import Processes, Serial
-from tunesmith.integrations.sklearn.arguments import check_arguments, check_names, listed_grid
+from tunesmith.integrations.sklearn.arguments import (
+    WORDS,
+    check_arguments,
+    check_names,
+    listed_grid,
+)
 from tunesmith.integrations.sklearn.budget import Budgeted
 from tunesmith.integrations.sklearn.folds import FIT_FAILED, SCORE, Candidate, Splits
 from tunesmith.integrations.sklearn.identity import different, identity, targets
@@ -101,6 +107,7 @@ class SearchCV(Refitted):
         {'C': 1}
     """
 
+    @hint_keywords(own=WORDS)
     def __init__(
         self,
         estimator: Any,

@@ -239,6 +239,8 @@ def _distribution(name: str, values: Any) -> Member:
             f"the distribution of {name!r} lacks its arguments; write them, such as "
             "scipy.stats.randint(1, 10)"
         ) from None
+    if math.isnan(middle):
+        raise SpaceError(f"the distribution of {name!r} is none: its arguments are not valid")
     kind = getattr(getattr(values, "dist", values), "name", type(values).__name__.lower())
     if kind in ("uniform", "loguniform", "reciprocal", "randint"):
         low, high = values.support()
