@@ -11,7 +11,10 @@ import pytest
 from tunesmith.cli import COMMANDS
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = ("start.md", "any-program.md", "workers.md", "knowledge.md", "from-optuna.md", "gallery.md")
+PAGES = (
+    "start.md", "any-program.md", "workers.md", "knowledge.md", "from-optuna.md",
+    "from-scikit-learn.md", "gallery.md",
+)  # fmt: skip
 BLOCK = re.compile(r"```(python|sh|toml)\n(.*?)```", re.DOTALL)
 FILE = re.compile(r"# ([\w-]+\.\w+)\n")
 
@@ -78,6 +81,15 @@ def test_the_page_for_users_of_optuna_runs(tmp_path: Path) -> None:
     assert "{'x': " in printed["python first.py"]
     assert printed["python second.py"] == "True\n"
     assert printed["python third.py"] == "5\n"
+
+
+def test_the_page_for_users_of_scikit_learn_runs(tmp_path: Path) -> None:
+    """A grid, a search that learns, and one that is kept."""
+    printed = run_page("from-scikit-learn.md", tmp_path)
+
+    assert printed["python digits.py"].startswith("6 {'svc__C': ")
+    assert "\nTrue [" in printed["python digits.py"]
+    assert printed["python kept.py"] == "7\n"
 
 
 def test_the_page_on_workers_runs(tmp_path: Path) -> None:

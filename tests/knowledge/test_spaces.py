@@ -2,12 +2,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.base import BaseEstimator, clone
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.datasets import load_diabetes, load_iris
-from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier
+from sklearn.decomposition import PCA
+from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier, VotingClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.feature_selection import SelectKBest
+from sklearn.gaussian_process import GaussianProcessClassifier
+from sklearn.gaussian_process.kernels import RBF
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression, Ridge, SGDClassifier
 from sklearn.neighbors import KNeighborsClassifier
@@ -165,13 +169,93 @@ def test_a_pipeline_has_the_parameters_of_its_steps() -> None:
 
 
 def test_columns_are_counted_until_a_step_changes_them() -> None:
-    """A scaler keeps them; after a selection nobody knows."""
+    """A scaler keeps them; where nobody knows, no more are kept than the estimator keeps."""
     X = np.zeros((100, 4))
     kept = ts.space_for(make_pipeline(StandardScaler(), SelectKBest(k=2), Ridge()), X)
     changed = ts.space_for(make_pipeline(OneHotEncoder(), SelectKBest(k=2), Ridge()), X)
 
     assert not kept.parameters["selectkbest__k"].contains(5)
-    assert changed.parameters["selectkbest__k"].contains(500)
+    assert changed.parameters["selectkbest__k"] == ts.Int(1, 2, log=True, default=2, role="model")
+    assert ts.space_for(make_pipeline(OneHotEncoder(), SelectKBest(k="all"), Ridge()), X).names == (
+        ts.space_for(make_pipeline(OneHotEncoder(), Ridge()), X).names
+    )
+
+
+@pytest.mark.parametrize(
+    "columns, k",
+    [
+        ([0, 1, 2], 3),
+        (["a", "b"], 2),
+        (slice(0, 3), 3),
+        (slice(None), 4),
+        ([True, False, False, True], 2),
+        (lambda X: [0, 1, 2], None),
+        (slice("a", "c"), None),
+    ],
+)
+def test_columns_of_a_selection_are_counted(columns: Any, k: int | None) -> None:
+    """A part of a column transformer has the columns that are selected for it, if that is known."""
+    table = ColumnTransformer([("few", SelectKBest(k=1), columns), ("rest", StandardScaler(), [3])])
+    found = ts.space_for(make_pipeline(table, Ridge()), np.zeros((100, 4))).parameters
+
+    meant = None if k is None else ts.Int(1, k, log=True, default=1, role="model")
+    assert found.get("columntransformer__few__k") == meant
+
+
+@pytest.mark.parametrize(
+    "pca, X",
+    [
+        (PCA(), sparse.random_array((90, 30), density=0.5, rng=0).tocsr()),
+        (PCA(svd_solver="randomized"), np.random.default_rng(0).normal(size=(90, 30))),
+        (PCA(svd_solver="arpack", n_components=3), np.random.default_rng(0).normal(size=(90, 30))),
+    ],
+)
+def test_components_are_counted_where_shares_are_refused(pca: Any, X: Any) -> None:
+    """Sparse data and quick solvers know no share of the variance: numbers of components are tried."""
+    space = ts.space_for(pca, X)
+
+    assert "n_components" in space.names
+    for params in space.sample(np.random.default_rng(1), 8):
+        assert clone(pca).set_params(**space.build(params)).fit(X[:60])
+
+
+def test_components_of_text_are_counted() -> None:
+    """What a vectorizer hands on is sparse, too, and nobody knows how many columns it has."""
+    pipe = make_pipeline(TfidfVectorizer(), PCA(n_components=3))
+
+    assert ts.space_for(pipe, TEXT).parameters["pca__n_components"] == ts.Int(
+        1, 3, log=True, default=3, role="model"
+    )
+
+
+def test_unknown_parts_are_left_as_they_are() -> None:
+    """A container is tuned in the parts that are known."""
+    mine = BaseEstimator()
+    held = [
+        ColumnTransformer([("mine", mine, [0]), ("words", OneHotEncoder(), [1])]),
+        FeatureUnion([("mine", mine), ("best", SelectKBest(k=2))]),
+        VotingClassifier([("mine", mine), ("ridge", LogisticRegression())]),
+        make_pipeline(SelectKBest(k=2), mine),
+    ]
+
+    for one in held:
+        assert ts.space_for(one).names
+
+
+def test_settings_of_numpy_are_numbers() -> None:
+    """An estimator's settings may be NumPy's scalars."""
+    numpys = DecisionTreeClassifier(max_depth=np.int64(4), min_samples_leaf=np.int64(3))
+    plain = DecisionTreeClassifier(max_depth=4, min_samples_leaf=3)
+
+    assert ts.space_for(numpys) == ts.space_for(plain)
+
+
+@pytest.mark.parametrize("y", [[[1], [1, 2]], 5, [], None])
+def test_targets_that_tell_no_classes(y: Any) -> None:
+    """Where y has no number of classes, two are assumed."""
+    X = np.zeros((40, 3))
+
+    assert ts.space_for(SVC(), X, y) == ts.space_for(SVC(), X, [0, 1] * 20)
 
 
 def test_text_is_counted_in_rows() -> None:
@@ -228,9 +312,19 @@ def test_a_space_is_tuned_as_any_other() -> None:
         (type("RidgeClasifier", (BaseEstimator,), {})(), "did you mean RidgeClassifier?"),
         (make_pipeline(StandardScaler(), BaseEstimator()), "nothing is known of BaseEstimator"),
         (ColumnTransformer, "ColumnTransformer cannot be made without arguments"),
+        (
+            GaussianProcessClassifier(kernel=1.0 * RBF()),
+            "nothing is known of GaussianProcessClassifier",
+        ),
     ],
 )
 def test_what_is_not_known_is_refused_by_name(estimator: Any, message: str) -> None:
     """One sentence says what came, what is known, and what to do."""
     with pytest.raises(ts.SettingError, match=message):
         ts.space_for(estimator)
+
+
+def test_data_are_rows() -> None:
+    """What is no data is refused by a sentence."""
+    with pytest.raises(ts.SettingError, match=r"X is the data, .* got int"):
+        ts.space_for(SVC(), 5)

@@ -4,7 +4,7 @@ import ast
 import math
 import operator
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, final
 
 from tunesmith._core.errors import SettingError
@@ -38,6 +38,7 @@ class Size:
         classes: Classes; 2 if not known.
         balance: Rows of the rarest class, divided by those of an equal share; 1 if not known.
         spread: The standard deviation of the targets; 1, as of standardised ones, if not known.
+        sparse: Whether it is mostly zeros, kept as a sparse matrix.
     """
 
     n: float = math.inf
@@ -45,6 +46,7 @@ class Size:
     classes: float = 2.0
     balance: float = 1.0
     spread: float = 1.0
+    sparse: bool = False
 
     def assumed(self) -> "Size":
         """Return the size in which what is not known is that of a small table: 1,000 by 20."""
@@ -72,7 +74,8 @@ def amount(text: Amount, size: Size) -> float:
         return float(text)
     try:
         tree = ast.parse(text, mode="eval").body
-        return float(_value(tree, {**asdict(size), "inf": math.inf}))
+        names = {name: getattr(size, name) for name in ("n", "p", "classes", "balance", "spread")}
+        return float(_value(tree, {**names, "inf": math.inf}))
     except (SyntaxError, ArithmeticError, ValueError, TypeError, KeyError) as error:
         raise SettingError(
             f"{text!r} is no number of n, p, classes, balance and spread such as "

@@ -3,12 +3,16 @@
 The first trial has to be the estimator as it is. So a number outside of the range widens it; a value
 that is no number on the scale (None, "sqrt", 0 on a log scale) makes the range an ordered choice of
 levels, among which it stands where it belongs; and what cannot be placed (a callable, a choice that
-is not among ours, a count where shares are tuned) is left as it is: no parameter at all.
+is not among ours, a count where shares are tuned) is left as it is: no parameter at all. A range that
+the columns limit ends at the value where nobody knows how many there are.
 """
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from tunesmith.knowledge.amounts import Size, amount
 from tunesmith.knowledge.schema import Entry, Value
@@ -31,6 +35,8 @@ def parameter(entry: Entry, value: Any, size: Size, when: Mapping[str, Any]) -> 
         The parameter, or None if `value` cannot be placed.
     """
     common: dict[str, Any] = {"role": entry.role, "when": dict(when) or None}
+    if isinstance(value, np.generic):
+        value = value.item()
     if entry.type == "Fixed":
         return None
     if entry.type == "Choice":
@@ -46,7 +52,10 @@ def parameter(entry: Entry, value: Any, size: Size, when: Mapping[str, Any]) -> 
     low, high = _ends(entry, size)
     if isinstance(value, bool | list | tuple) or value is _MISSING:
         return None
+    capped = _columns_missing(entry, size)
     if isinstance(value, str) or value is None:
+        if capped:
+            return None
         place = entry.special.get(str(value))
         if place is None:
             return None
@@ -59,6 +68,10 @@ def parameter(entry: Entry, value: Any, size: Size, when: Mapping[str, Any]) -> 
         return None
     if entry.log and value <= 0:
         return _levels(entry, low, high, value, -math.inf, common)
+    if capped:
+        if value <= low:
+            return None
+        high = value
     low, high = min(low, value), max(high, value)
     if entry.type == "Int":
         return Int(int(low), int(high), log=entry.log, default=int(value), **common)
@@ -82,6 +95,12 @@ def _ends(entry: Entry, size: Size) -> tuple[float, float]:
     if entry.type == "Int":
         low, high = math.ceil(low), math.floor(high)
     return low, max(low, high)
+
+
+def _columns_missing(entry: Entry, size: Size) -> bool:
+    """Whether the range ends at a number of columns, and that is not known."""
+    high = entry.high or 0
+    return math.isinf(size.p) and amount(high, replace(size, p=2.0)) < amount(high, size)
 
 
 def _levels(

@@ -149,6 +149,11 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
         return self.curve.steps[self.reports - 1]
 
     @property
+    def steps(self) -> list[int]:
+        """The reported steps."""
+        return [] if self.curve is None else self.curve.steps[: self.reports].tolist()
+
+    @property
     def scheduled(self) -> bool:
         """Whether it is paused, and a scheduler says when it goes on."""
         return self.state == "paused" and self.why == "scheduler"

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.cluster import KMeans
 from sklearn.datasets import make_classification, make_regression
 from sklearn.decomposition import PCA
-from sklearn.exceptions import FitFailedWarning
+from sklearn.exceptions import FitFailedWarning, UnsetMetadataPassedError
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import make_scorer, mean_squared_error
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, ShuffleSplit
@@ -201,6 +201,19 @@ class Fails(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Any:
         return np.full(len(X), self.classes_[-1])
+
+
+def test_unset_requests_are_errors() -> None:
+    """Weights that nobody has asked for are an error, not a score, also with several scores."""
+    weights = np.ones(60)
+
+    with sklearn.config_context(enable_metadata_routing=True):
+        asks = LogisticRegression().set_fit_request(sample_weight=True)
+        for search in (GridSearchCV, SearchCV):
+            with pytest.raises(UnsetMetadataPassedError):
+                search(asks, {"C": [1, 2]}, scoring=["accuracy", "f1"], refit="f1").fit(
+                    X, Y, sample_weight=weights
+                )
 
 
 @pytest.mark.parametrize("error_score", [np.nan, -1.0])

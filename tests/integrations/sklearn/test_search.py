@@ -1,16 +1,24 @@
 import pickle
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import make_classification
+from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import fbeta_score, make_scorer
 from sklearn.model_selection import KFold, ParameterGrid, ShuffleSplit
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.svm import LinearSVC
 
 import tunesmith as ts
 from tunesmith.samplers import Grid, Random
@@ -27,7 +35,11 @@ class Guesses(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.at = at
         self.until = until
 
+    broken = False
+
     def fit(self, X: Any, y: Any) -> "Guesses":
+        if self.broken:
+            raise RuntimeError("boom")
         self.classes_ = np.unique(y)
         return self
 
@@ -36,6 +48,38 @@ class Guesses(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def score(self, X: Any, y: Any) -> float:
         return -abs(self.at - 0.3) - len(X) * 1e-6
+
+
+class Lingering(Guesses):
+    """Takes 50 ms."""
+
+    def fit(self, X: Any, y: Any) -> "Lingering":
+        end = time.perf_counter() + 0.05
+        while time.perf_counter() < end:
+            pass
+        super().fit(X, y)
+        return self
+
+
+class Lingers:
+    """A scorer that takes some time."""
+
+    seconds = 0.1
+
+    def __call__(self, model: Any, X: Any, y: Any) -> float:
+        end = time.perf_counter() + self.seconds
+        while time.perf_counter() < end:
+            pass
+        return 1.0
+
+
+class Slow(Guesses):
+    """Takes its time."""
+
+    def fit(self, X: Any, y: Any) -> "Slow":
+        super().fit(X, y)
+        sum(range(200_000))
+        return self
 
 
 def test_folds_are_the_steps_of_a_trial() -> None:
@@ -110,25 +154,129 @@ def test_resume(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "targets, cv", [(1 - Y, KFold(3)), (Y, KFold(2)), (Y, ShuffleSplit(3, random_state=1))]
+    "change, named",
+    [
+        ({"cv": KFold(2)}, "in folds, .*fixed random_state"),
+        ({"cv": ShuffleSplit(3, random_state=1)}, "in folds"),
+        ({"scoring": "f1"}, "in scoring"),
+        ({"scoring": lambda model, X, y: 2.0}, "in scoring"),
+        ({"scoring": make_scorer(fbeta_score, beta=0.2)}, "in scoring"),
+        ({"scoring": ["f1", "accuracy"], "refit": "f1"}, "in scoring"),
+        ({"scoring": ["f1", "accuracy"], "refit": "accuracy"}, "in scoring"),
+        ({"scoring": {"f1": "accuracy", "accuracy": "f1"}, "refit": "f1"}, "in scoring"),
+        ({"error_score": 0.0}, "in error_score"),
+        ({"estimator": Guesses(until=3)}, "in estimator"),
+        ({"estimator": Slow()}, "in estimator"),
+        ({"space": {"at": stats.norm(50, 0.1)}}, "in space"),
+    ],
 )
-def test_other_data_are_refused(tmp_path: Path, targets: Any, cv: Any) -> None:
-    """A kept search of other data or folds is not mixed with this one."""
-    search = SearchCV(Guesses(), {"at": stats.uniform()}, n_iter=1, cv=KFold(3), name="search",
+def test_what_scores_depend_on_is_part_of_a_kept_search(
+    tmp_path: Path, change: dict[str, Any], named: str
+) -> None:
+    """A kept search goes on with the same scoring, folds, estimator and distributions, and no other."""
+    search = SearchCV(Guesses(), {"at": stats.norm(5, 0.1)}, n_iter=1, cv=KFold(3), name="search",
                       storage=tmp_path / "kept.db")  # fmt: skip
+    variants = [search, clone(search).set_params(**change)]
+    if "refit" in change:  # both ways
+        other = {**change, "refit": "accuracy" if change["refit"] == "f1" else "f1"}
+        variants.append(clone(search).set_params(**other))
+    for number, one in enumerate(variants):
+        one.set_params(name=f"search {number}").fit(X, Y)
+        assert len(clone(one).fit(X, Y).study_.history) == 1
+        for another in variants:
+            if another is not one:
+                with pytest.raises(ts.StudyError, match=named):
+                    clone(another).set_params(name=f"search {number}").fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    "X_, y, params, named",
+    [
+        (X + 1, Y, {}, "in X,"),
+        (X, 1 - Y, {}, "in y,"),
+        (X, Y, {"sample_weight": np.ones(60)}, "in fit arguments"),
+    ],
+)
+def test_other_data_are_refused(tmp_path: Path, X_: Any, y: Any, params: Any, named: str) -> None:
+    """A kept search of other data is not mixed with this one, and it says what differs."""
+    search = SearchCV(LogisticRegression(), {"C": [1.0]}, name="a", storage=tmp_path / "kept.db")
     search.fit(X, Y)
 
-    with pytest.raises(ts.StudyError, match="other data, folds or scoring"):
-        clone(search).set_params(cv=cv).fit(X, targets)
+    with pytest.raises(ts.StudyError, match=named):
+        clone(search).fit(X_, y, **params)
 
 
-def test_other_scores_are_refused(tmp_path: Path) -> None:
-    """A kept search by another score is not mixed with this one."""
-    search = SearchCV(Guesses(), {"at": [0.1]}, name="search", storage=tmp_path / "kept.db")
+@pytest.mark.parametrize("form", [list, pd.Series, np.array])
+@pytest.mark.parametrize("labels", [np.array([0, 1]), np.array(["no", "yes"])])
+def test_the_form_of_the_targets_is_no_matter(tmp_path: Path, form: Any, labels: Any) -> None:
+    """Targets may be an array, a list or a series."""
+    search = SearchCV(Guesses(), {"at": [0.1]}, name="a", storage=tmp_path / "kept.db")
+    search.fit(X, labels[Y])
+
+    assert len(clone(search).fit(X, form(labels[Y])).cv_results_["params"]) == 1
+
+
+def test_what_changes_no_score_may_change(tmp_path: Path) -> None:
+    """The number of jobs of the estimator is no part of a kept search; nor is a lambda's address."""
+    place: dict[str, Any] = {"name": "a", "storage": tmp_path / "kept.db"}
+    for jobs in (1, 2):
+        model = make_pipeline(FunctionTransformer(lambda x: x), KNeighborsClassifier(n_jobs=jobs))
+        search = SearchCV(model, {"kneighborsclassifier__n_neighbors": [3]}, **place).fit(X, Y)
+
+    assert len(search.study_.history) == 1
+
+
+def test_values_that_only_their_places_tell_apart(tmp_path: Path) -> None:
+    """Other values under the same labels are another search."""
+    place: dict[str, Any] = {"name": "a", "storage": tmp_path / "kept.db"}
+    SearchCV(Guesses(), {"at": [1, 1.0, 2]}, cv=2, **place).fit(X, Y)
+
+    with pytest.raises(ts.StudyError, match="in space"):
+        SearchCV(Guesses(), {"at": [7, 7.0, 9]}, cv=2, **place).fit(X, Y)
+
+
+def test_another_random_state_is_called_so(tmp_path: Path) -> None:
+    """A kept search has its random_state."""
+    search = SearchCV(Guesses(), {"at": [1]}, name="a", storage=tmp_path / "a.db", random_state=1)
     search.fit(X, Y)
 
-    with pytest.raises(ts.StudyError, match="other data, folds or scoring"):
-        clone(search).set_params(scoring="f1").fit(X, Y)
+    with pytest.raises(ts.StudyError, match="random_state: 2 here, 1 there"):
+        clone(search).set_params(random_state=2).fit(X, Y)
+
+
+def test_a_mistake_keeps_nothing(tmp_path: Path) -> None:
+    """A name that the estimator does not have is refused before a study is made."""
+    place: dict[str, Any] = {"name": "a", "storage": tmp_path / "kept.db"}
+
+    for space in ({"att": [1]}, {"at__deep": [1]}, [{"at": [1]}, {"att": [1]}]):
+        with pytest.raises(ValueError, match=r"Invalid parameter 'att?"):
+            SearchCV(Guesses(), space, **place).fit(X, Y)
+    SearchCV(Guesses(), {"at": [1]}, **place).fit(X, Y)
+
+
+def test_names_inside_of_what_is_searched(tmp_path: Path) -> None:
+    """A step that is searched brings its own parameters."""
+    pipe = Pipeline([("model", Guesses())])
+    grid = {"model": [LogisticRegression(), LinearSVC()], "model__C": [0.1, 1.0]}
+
+    assert len(SearchCV(pipe, grid, sampler=Grid()).fit(X, Y).cv_results_["params"]) == 4
+
+
+def test_fits_that_failed_in_an_earlier_run(tmp_path: Path) -> None:
+    """Fits that failed before stay, and the message names the ways out."""
+    place: dict[str, Any] = {"name": "a", "storage": tmp_path / "kept.db", "cv": 2}
+    Guesses.broken = True
+    try:
+        with pytest.raises(ValueError, match="all 6 fits failed, one of them"):
+            SearchCV(Guesses(), {"at": stats.uniform()}, n_iter=3, **place).fit(X, Y)
+    finally:
+        Guesses.broken = False
+    out = r"6 of them in an earlier run \(another name= .* ts.delete\('.*kept.db', 'a'\)\)"
+
+    with pytest.raises(ValueError, match=f"all 6 fits failed, {out}"):
+        SearchCV(Guesses(), {"at": stats.uniform()}, n_iter=3, **place).fit(X, Y)
+    with pytest.warns(FitFailedWarning, match=f"6 of 10 fits failed .*{out}"):
+        SearchCV(Guesses(), {"at": stats.uniform()}, n_iter=5, **place).fit(X, Y)
 
 
 @pytest.mark.parametrize("failing", [0.1, 0.2])
@@ -180,32 +328,45 @@ def test_workers_give_what_one_process_gives() -> None:
     assert two.best_params_ == one.best_params_
 
 
-class Slow(Guesses):
-    """Takes its time."""
-
-    def fit(self, X: Any, y: Any) -> "Slow":
-        super().fit(X, y)
-        sum(range(200_000))
-        return self
-
-
 def test_time_budget() -> None:
-    """When the time is over, no candidate begins; folds not run are NaN and rank last."""
+    """When the time is over no candidate begins, and one that is not through is no row."""
     search = SearchCV(Slow(), {"at": stats.uniform()}, n_iter=10**6, cv=2, time_budget=0.2,
                       sampler=Random(), refit=False).fit(X, Y)  # fmt: skip
-    means = search.cv_results_["mean_test_score"]
-    cut = np.isnan(means)
 
-    assert 0 < len(means) < 200
-    assert cut.sum() <= 1
-    if cut.any():
-        assert search.cv_results_["rank_test_score"][cut] == len(means)
-    assert search.best_score_ == np.nanmax(means)
+    assert 0 < len(search.cv_results_["params"]) < 200
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+@pytest.mark.parametrize(
+    "n_jobs", [None, pytest.param(2, marks=pytest.mark.slow)], ids=["one", "workers"]
+)
+def test_what_the_time_budget_cuts_is_handed_back(tmp_path: Path, n_jobs: int | None) -> None:
+    """The next run goes on with candidates that were cut; nothing of a grid is lost."""
+    search = SearchCV(Lingering(), {"at": [0.1, 0.3, 0.5]}, sampler=Grid(), cv=4, name="a",
+                      storage=tmp_path / "kept.db", n_jobs=n_jobs)  # fmt: skip
+    with pytest.raises(
+        ValueError, match="no candidate was scored on all 4 folds within time_budget"
+    ):
+        clone(search).set_params(time_budget=0.05).fit(X, Y)
+    whole = clone(search).fit(X, Y)
+
+    assert [r.state for r in whole.study_.history] == ["complete"] * 3
+    assert whole.study_.history[0].attempt == 2
+    assert np.isfinite(whole.cv_results_["mean_test_score"]).all()
+
+
+def test_a_candidate_that_is_through_counts(tmp_path: Path) -> None:
+    """The last fold may end after the time budget is over."""
+    search = SearchCV(Lingering(), {"at": [0.1]}, cv=2, time_budget=0.06)
+
+    assert search.fit(X, Y).study_.history[0].state == "complete"
 
 
 def test_no_time_at_all() -> None:
     """A search that had no time for a fit says so."""
-    with pytest.raises(ValueError, match="no fit was made"):
+    with pytest.raises(
+        ValueError, match="no candidate was scored on all 5 folds within time_budget"
+    ):
         SearchCV(Guesses(), {"at": [1, 2]}, time_budget=1e-9).fit(X, Y)
 
 
@@ -216,6 +377,103 @@ def test_it_says_how_much_work_there_is(capsys: pytest.CaptureFixture[str]) -> N
 
     assert "3 candidates with 4 folds: 12 fits" in said
     assert "for the 2 candidates left" in said
+
+
+def test_it_says_what_each_candidate_was(capsys: pytest.CaptureFixture[str]) -> None:
+    """With verbose=2 there is a line for each candidate: parameters, score, time; and no other head."""
+    SearchCV(Guesses(), {"at": [0.1, 0.2]}, cv=2, verbose=2, sampler=Grid()).fit(X, Y)
+    said = capsys.readouterr().err.splitlines()
+
+    assert said[0] == "2 candidates with 2 folds: 4 fits"
+    lines = [line for line in said if line.startswith("candidate ")]
+    assert [line.partition(" · ")[0] for line in lines] == [
+        "candidate 0: at=0.1", "candidate 1: at=0.2",
+    ]  # fmt: skip
+    assert all(line.count("score") == 1 for line in lines)
+
+
+def test_the_estimate_is_of_fits_not_of_pauses(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What an earlier run took, and the time until this one, are no part of the estimate."""
+    search = SearchCV(Guesses(), {"at": stats.uniform()}, n_iter=1, cv=2, name="a",
+                      storage=tmp_path / "kept.db")  # fmt: skip
+    slow = clone(search).set_params(scoring=Lingers())
+    slow.fit(X, Y)
+    Lingers.seconds = 0.0
+    clone(slow).set_params(n_iter=3, verbose=1, scoring=Lingers()).fit(X, Y)
+    [said] = [line for line in capsys.readouterr().err.splitlines() if "for the 1" in line]
+
+    assert float(said.split()[1]) < 0.05
+
+
+def test_ctrl_c_leaves_what_is_finished() -> None:
+    """An interrupted search shows the candidates that are through."""
+
+    def score(model: Any, X: Any, y: Any) -> float:
+        if model.at == 0.4:
+            raise KeyboardInterrupt
+        return float(model.at)
+
+    search = SearchCV(Guesses(), {"at": [0.1, 0.2, 0.4]}, cv=2, sampler=Grid(), scoring=score)
+    with pytest.raises(KeyboardInterrupt):
+        search.fit(X, Y)
+
+    assert search.best_params_ == {"at": 0.2}
+    assert search.cv_results_["mean_test_score"].tolist() == [0.1, 0.2]
+
+
+def test_a_long_grid_that_is_not_tried_whole() -> None:
+    """A grid of lists larger than the usual number of candidates is told of Grid()."""
+    grid = {"at": [k / 100 for k in range(59)]}
+
+    with pytest.warns(UserWarning, match=r"of the 59 candidates of the grid 50 .*Grid\(\)"):
+        SearchCV(Guesses(), grid, cv=2, refit=False).fit(X, Y)
+    SearchCV(Guesses(), grid, cv=2, refit=False, n_iter=3).fit(X, Y)
+    SearchCV(Guesses(), grid, cv=2, refit=False, sampler=Grid()).fit(X, Y)
+
+
+def test_one_score_by_name_is_multi_metric() -> None:
+    """A dict of scorings makes a dict of scorers, whatever their names."""
+    search = SearchCV(Guesses(), {"at": [0.1]}, scoring={"score": "accuracy"}, refit="score")
+    search.fit(X, Y)
+
+    assert search.multimetric_
+    assert search.score(X, Y) == search.scorer_["score"](search.best_estimator_, X, Y)
+
+
+@pytest.mark.parametrize("score", [np.int64(-3), np.float32(-3), -3])
+def test_error_scores_of_numpy(score: Any) -> None:
+    """error_score may be any real number."""
+
+    def scoring(model: Any, X: Any, y: Any) -> float:
+        if model.at > 0.1:
+            raise RuntimeError("boom")
+        return 1.0
+
+    search = SearchCV(Guesses(), {"at": [0.1, 0.2]}, cv=2, sampler=Grid(), scoring=scoring,
+                      error_score=score)  # fmt: skip
+    with pytest.warns(UserWarning, match="Scoring failed"):
+        search.fit(X, Y)
+
+    assert search.cv_results_["mean_test_score"].tolist() == [1.0, -3.0]
+
+
+def test_some_scorings_of_several_fail() -> None:
+    """A function that returns several scores and raises at times has error_score in each of them."""
+
+    def scoring(model: Any, X: Any, y: Any) -> dict[str, float]:
+        if model.at > 0.1:
+            raise RuntimeError("boom")
+        return {"a": 1.0, "b": 2.0}
+
+    search = SearchCV(Guesses(), {"at": [0.2, 0.1]}, cv=2, sampler=Grid(), scoring=scoring,
+                      error_score=0, refit="b")  # fmt: skip
+    with pytest.warns(UserWarning, match="Scoring failed"):
+        search.fit(X, Y)
+
+    assert search.cv_results_["mean_test_a"].tolist() == [0.0, 1.0]
+    assert search.cv_results_["mean_test_b"].tolist() == [0.0, 2.0]
 
 
 def test_it_is_silent_if_not_asked(capsys: pytest.CaptureFixture[str]) -> None:
@@ -262,6 +520,19 @@ def test_the_known_space_of_an_estimator() -> None:
         ({"n_iter": 0}, "n_iter="),
         ({"n_jobs": 0}, "n_jobs is a whole number"),
         ({"error_score": "ignore"}, "error_score is a number"),
+        ({"error_score": True}, "error_score is a number"),
+        ({"verbose": "yes"}, "verbose= is a whole number"),
+        ({"random_state": -1}, "random_state is a whole number"),
+        ({"storage": 5}, "storage= is a path"),
+        ({"estimator": "lr"}, "estimator is what is tuned"),
+        ({"estimator": None}, "estimator is what is tuned"),
+        ({"estimator": Guesses}, "estimator is what is tuned"),
+        ({"scoring": 5}, "scoring is a name"),
+        ({"scoring": "acc"}, "no scoring 'acc'; names such as"),
+        ({"scoring": lambda model, X, y: "good"}, "scoring returns numbers, got 'good'"),
+        ({"cv": [np.arange(60)]}, "cv= is a number of folds"),
+        ({"cv": [(np.arange(60), [])]}, "fold 1 has 60 and 0 of them"),
+        ({"scoring": lambda model, X, y: {str(model.at): 1.0}, "refit": "0.1"}, "same names each"),
         ({"time_budget": 0}, "time_budget="),
         ({"early_stopping": 20}, "early_stopping is True or False, got 20"),
         ({"storage": "kept.db"}, 'add name="..."'),
@@ -274,7 +545,22 @@ def test_the_known_space_of_an_estimator() -> None:
 def test_settings_are_checked(setting: dict[str, Any], sentence: str) -> None:
     """What cannot be is refused in fit, as scikit-learn's estimators do, by a sentence."""
     with pytest.raises((ValueError, IndexError, TypeError), match=sentence):
-        SearchCV(Guesses(), {"at": [0.1, 0.2]}, **setting).fit(X, Y)
+        SearchCV(**{"estimator": Guesses(), "space": {"at": [0.1, 0.2]}, **setting}).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    "word, ours",
+    [
+        ("param_grid", "second argument, .*Grid"),
+        ("pre_dispatch", "when it is free"),
+        ("spce", "space="),
+    ],
+)
+def test_words_of_other_searches_are_answered(word: str, ours: str) -> None:
+    """Arguments of scikit-learn's searches that are not ours are answered with ours."""
+    given: dict[str, Any] = {word: {"at": [1]}}
+    with pytest.raises(TypeError, match=ours):
+        SearchCV(Guesses(), **given)
 
 
 def test_without_scikit_learn_the_error_names_the_extra() -> None:

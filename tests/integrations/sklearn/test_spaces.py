@@ -1,6 +1,7 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 from sklearn.linear_model import LogisticRegression
@@ -28,6 +29,10 @@ def parameters(space: Any) -> dict[str, Any]:
         (stats.loguniform(1e-3, 1e3), ts.Float(1e-3, 1e3, log=True, default=1.0)),
         (stats.loguniform(1e-3, 1e3, scale=2), ts.Float(2e-3, 2e3, log=True, default=1.0)),
         (stats.randint(2, 9), ts.Int(2, 8)),
+        (stats.randint(0, 9), ts.Int(0, 8)),
+        (ts.Int(0, 5), ts.Int(0, 5)),
+        (stats.uniform, ts.Float(0.0, 1.0, default=1.0)),
+        (stats.Uniform(a=0.5, b=2.5), ts.Float(0.5, 2.5, default=1.0)),
         (ts.Float(0, 1), ts.Float(0, 1, default=1.0)),
         (ts.Float(0, 1, default=0.5), ts.Float(0, 1, default=0.5)),
     ],
@@ -37,9 +42,10 @@ def test_values_as_parameters(given: Any, meant: Any) -> None:
     assert parameters({"C": given}) == {"C": meant}
 
 
-def test_other_distributions_are_read_at_quantiles() -> None:
+@pytest.mark.parametrize("law", [stats.lognorm(1.0), stats.Normal(mu=1.0, sigma=2.0)])
+def test_other_distributions_are_read_at_quantiles(law: Any) -> None:
     """A distribution without a parameter of its own is read at a probability that is searched."""
-    found = searched({"C": stats.lognorm(1.0)}, LogisticRegression())
+    found = searched({"C": law}, LogisticRegression())
     [params] = found.space.decode([[0.5]])
 
     assert found.settings(found.space.build(params))["C"] == pytest.approx(1.0)
@@ -51,6 +57,35 @@ def test_discrete_distributions_give_whole_numbers() -> None:
     value = found.settings({"max_iter": 0.5})["max_iter"]
 
     assert (type(value), value) == (int, 50)
+
+
+def test_discrete_distributions_over_fractions_keep_them() -> None:
+    """A discrete distribution need not be one of whole numbers."""
+    law = stats.rv_discrete(values=([0.25, 0.5, 1], [0.3, 0.4, 0.3]))
+
+    assert searched({"tol": law}, LogisticRegression()).settings({"tol": 0.5})["tol"] == 0.5
+
+
+@pytest.mark.parametrize(
+    "own, first",
+    [
+        ({"kernel": "rbf", "gamma": 0.5}, {"kernel": "rbf", "gamma": 0.5}),
+        ({"kernel": "linear", "C": 2}, {"kernel": "linear", "C": 2}),
+        ({"kernel": "poly"}, {"kernel": "linear", "C": 1}),
+    ],
+)
+def test_the_dict_of_the_estimators_own_settings_is_first(
+    own: dict[str, Any], first: dict[str, Any]
+) -> None:
+    """Of a list of dicts, the first trial is the estimator as it was given, if one of them has it."""
+    grids = [
+        {"kernel": ["linear"], "C": [1, 2]},
+        {"kernel": ["rbf"], "C": stats.expon()},
+        {"kernel": ["rbf"], "gamma": [0.1, 0.5]},
+    ]
+    found = searched(grids, SVC(**own))
+
+    assert found.settings(found.space.build(found.space.default()[0])) == first
 
 
 def test_a_shifted_loguniform_keeps_its_law() -> None:
@@ -117,8 +152,16 @@ class _OnlyDrawn:
         ({"C": 1.0}, r"write \[1.0\] for a single value"),
         ({"C": "auto"}, "is searched over a list"),
         ({"C": _OnlyDrawn()}, "can only be drawn from"),
-        ({"C": []}, "at least one choice"),
+        ({"C": []}, "'C' has no values to try"),
         ({"C": np.ones((2, 2))}, "an array of 2 axes"),
+        ({"C": np.array(5)}, "an array of 0 axes"),
+        ({"C": b"ab"}, r"write \[b'ab'\]"),
+        ({"C": {1, 2}}, r"got set; write list\(...\)"),
+        ({"C": pd.Series([0.1, 1])}, r"got Series; write list\(...\)"),
+        ({"C": (c for c in [0.1, 1])}, r"got generator; write list\(...\)"),
+        ({"C": stats.randint}, "the distribution of 'C' lacks its arguments"),
+        ({"C": stats.uniform(2, 0)}, "the distribution of 'C' is none"),
+        ({"C": stats.gaussian_kde([1, 2, 3])}, "the distribution of 'C' can only be drawn from"),
         ("best", 'a space is "auto"'),
         ([], 'a space is "auto"'),
     ],

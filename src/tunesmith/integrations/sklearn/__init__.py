@@ -9,7 +9,8 @@ from tunesmith._core.optional import need
 need("sklearn", "sklearn")
 
 # ruff: noqa: E402 - says first what is missing
+from tunesmith.integrations.sklearn.halving import HalvingSearchCV
 from tunesmith.integrations.sklearn.nested import NestedScore, nested_score
 from tunesmith.integrations.sklearn.search import SearchCV
 
-__all__ = ["NestedScore", "SearchCV", "nested_score"]
+__all__ = ["HalvingSearchCV", "NestedScore", "SearchCV", "nested_score"]

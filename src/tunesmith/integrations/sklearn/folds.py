@@ -20,6 +20,7 @@ from tunesmith.study.trial import Trial
 
 SCORE = "score"  # the objective, and the name of the only metric
 FAILED = "fit_failed"  # reported as 1 for a fold whose fit raised
+UNSCORED = "scoring_failed"  # reported as 1 for a fold whose only scorer raised
 FIT_FAILED = "fit failed"  # the tag of a note that says what it raised
 
 
@@ -62,39 +63,54 @@ class Candidate:
     config: Mapping[str, Any]
     raised: list[Exception] = field(default_factory=list)
 
-    def __call__(self, trial: Trial[Any]) -> dict[str, float]:
+    def __call__(self, trial: Trial[Any]) -> dict[str, float] | None:
+        trial.resumable()
         settings = self.searched.settings(trial.params)
+        done = trial.ticket.step  # folds of an earlier attempt
         scores: list[float] = []
         noted = False
-        for step, (train, test) in enumerate(self.splits, 1):
-            try:
-                with config_context(**self.config):
-                    metrics, error = self._fold(settings, train, test)
-            except Exception as raised:
-                self.raised.append(raised)
-                raise
+        for step, (train, test) in enumerate(self.splits[done:], done + 1):
+            metrics, error = self.fold(settings, train, test)
             if error and not noted:
                 trial.note(error, tags=(FIT_FAILED,))
                 noted = True
-            scores.append(self._guiding(metrics))
+            scores.append(self.guiding(metrics))
             if math.isfinite(scores[-1]):  # one that is not would end the trial at once
                 metrics[SCORE] = scores[-1]
             trial.report(step, metrics)
+        if done and np.isfinite(scores).all():
+            return None  # the reports of all attempts are the result
         with np.errstate(invalid="ignore"):
             error_of_mean = np.std(scores, ddof=1) / math.sqrt(len(scores)) if scores[1:] else 0.0
         return {SCORE: float(np.mean(scores)), f"{SCORE}_se": float(error_of_mean)}
 
-    def _guiding(self, metrics: Mapping[str, float]) -> float:
-        """The score that counts."""
-        if FAILED in metrics:
+    def guiding(self, metrics: Mapping[str, float]) -> float:
+        """Return the score that counts, of the metrics of a fold."""
+        if FAILED in metrics or UNSCORED in metrics:
             return float(self.error_score)
         found = {name: value for name, value in metrics.items() if name.startswith("test_")}
         return found.get(f"test_{self.guide}", next(iter(found.values())))
 
-    def _fold(
+    def fold(
         self, settings: Mapping[str, Any], train: Any, test: Any
     ) -> tuple[dict[str, float], str]:
-        """Return times and scores of one fold, and the traceback if the fit raised."""
+        """Return times and scores of one fold, and the traceback if the fit raised.
+
+        Args:
+            settings: Of the estimator.
+            train: Places of the training samples.
+            test: Places of the test samples.
+        """
+        try:
+            with config_context(**self.config):
+                return self._measured(settings, train, test)
+        except Exception as raised:
+            self.raised.append(raised)
+            raise
+
+    def _measured(
+        self, settings: Mapping[str, Any], train: Any, test: Any
+    ) -> tuple[dict[str, float], str]:
         estimator = clone(self.estimator).set_params(**clone(dict(settings), safe=False))
         pairwise = get_tags(estimator).input_tags.pairwise
         begun = time.perf_counter()
@@ -110,7 +126,7 @@ class Candidate:
         fitted = time.perf_counter()
         tested = self._scores(estimator, held_out, test)
         metrics = {"fit_time": fitted - begun, "score_time": time.perf_counter() - fitted, **found}
-        metrics |= {f"test_{name}": value for name, value in tested.items()}
+        metrics |= {f"test_{name}": value for name, value in tested.items()} or {UNSCORED: 1.0}
         if self.return_train_score:
             trained = self._scores(estimator, X, train)
             metrics |= {f"train_{name}": value for name, value in trained.items()}
@@ -133,18 +149,18 @@ class Candidate:
         return share(params, places, length(self.X))
 
     def _scores(self, estimator: Any, X: Any, places: Any) -> dict[str, float]:
-        """The scores by name; those that raise are `error_score`."""
+        """The scores by name, those that raise as `error_score`; none if the only scorer raises."""
         given = (X,) if self.y is None else (X, samples(self.y, places))
         try:
             scored = self.scorer(estimator, *given, **self._share(self.score_params, places))
         except Exception:
-            if self.error_score == "raise":
-                raise
+            if self.error_score == "raise" or self.names:
+                raise  # several scorers hand back what they raise as text
             self._warn(traceback.format_exc())
-            scored = dict.fromkeys(self.names or (SCORE,), self.error_score)
+            return {}
         named = dict(scored) if isinstance(scored, Mapping) else {SCORE: scored}
         for name, value in named.items():
-            if isinstance(value, str):  # how several scorers tell that one of them raised
+            if isinstance(value, str) and self.names:
                 self._warn(value)
                 named[name] = self.error_score
         return {name: _number(name, value) for name, value in named.items()}

@@ -35,6 +35,12 @@ def splits_of(cv: Any, X: Any, y: Any, params: dict[str, Any]) -> Splits:
         tuple(np.flatnonzero(p) if np.asarray(p).dtype == bool else np.asarray(p) for p in split)
         for split in cv.split(X, y, **params)
     ]
+    for number, split in enumerate(splits, 1):
+        if not all(places.size for places in split):
+            sizes = " and ".join(str(places.size) for places in split)
+            raise ValueError(
+                f"a fold has training and test samples, fold {number} has {sizes} of them"
+            )
     announced = cv.get_n_splits(X, y, **params)
     if len(splits) != announced or not splits:
         raise ValueError(f"the splitter announced {announced} folds and gave {len(splits)}")

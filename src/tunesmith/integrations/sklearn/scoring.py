@@ -1,15 +1,17 @@
 """Scorers from scikit-learn's `scoring`, and which arguments of `fit` go to whom."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from inspect import signature
 from typing import Any, cast, final
 
 from sklearn import get_config
-from sklearn.metrics import check_scoring
+from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.utils import Bunch
 from sklearn.utils.metadata_routing import process_routing
+
+from tunesmith._core.errors import SettingError
 
 
 @final
@@ -37,8 +39,18 @@ def scoring_of(estimator: Any, scoring: Any, error_score: float | str) -> Scorin
         error_score: "raise": a scorer's exception goes on.
 
     Raises:
-        ValueError: There is no such scorer.
+        SettingError: It is none of these, or there is no such scorer.
     """
+    if isinstance(scoring, str) and scoring not in get_scorer_names():
+        raise SettingError(
+            f"scikit-learn has no scoring {scoring!r}; names such as 'accuracy' are listed by "
+            "sklearn.metrics.get_scorer_names()"
+        )
+    if not callable(scoring) and not isinstance(scoring, Collection | None):
+        raise SettingError(
+            'scoring is a name such as "accuracy", a function of (estimator, X, y), a list of names, or '
+            f"a dict of either; got {scoring!r}"
+        )
     if callable(scoring):
         return Scoring(scoring, scoring)
     if scoring is None or isinstance(scoring, str):

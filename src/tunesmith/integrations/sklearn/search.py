@@ -1,53 +1,27 @@
-"""`SearchCV`: a study in the form of a scikit-learn search."""
+"""`SearchCV`: what takes the place of `GridSearchCV` and `RandomizedSearchCV`."""
 
-import math
-import os
-import sys
-import time
-import warnings
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self, final
+from typing import Any, final
 
-import joblib
 import numpy as np
-from sklearn import get_config
-from sklearn.base import clone, is_classifier
-from sklearn.exceptions import FitFailedWarning
-from sklearn.model_selection import check_cv
-from sklearn.utils import check_random_state, indexable
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
-from sklearn.utils.validation import check_is_fitted
 
-from tunesmith._core import checks
-from tunesmith._core.errors import SettingError, StudyError
+from tunesmith._core.errors import SettingError
+from tunesmith._core.hints import hint_keywords
 from tunesmith.integrations.sklearn import boosting
-from tunesmith.integrations.sklearn.folds import FIT_FAILED, SCORE, Candidate
-from tunesmith.integrations.sklearn.pace import Pace, errors
-from tunesmith.integrations.sklearn.places import splits_of
-from tunesmith.integrations.sklearn.refitted import Refitted, best_has
-from tunesmith.integrations.sklearn.results import cv_results, failed_folds, metric_names
-from tunesmith.integrations.sklearn.scoring import (
-    check_refit,
-    routed,
-    routing_enabled,
-    score_of,
-    scoring_of,
-)
-from tunesmith.integrations.sklearn.spaces import Searched, searched
-from tunesmith.records import Record, Resource
-from tunesmith.samplers import FiniteSampler, Sampler
+from tunesmith.integrations.sklearn.arguments import WORDS
+from tunesmith.integrations.sklearn.folds import Candidate
+from tunesmith.integrations.sklearn.results import Row
+from tunesmith.integrations.sklearn.searching import CANDIDATES, Plan, Search
+from tunesmith.integrations.sklearn.spaces import Searched
+from tunesmith.records import Resource
+from tunesmith.samplers import Sampler
 from tunesmith.schedulers import Race
-from tunesmith.storage import Memory, Storage
-from tunesmith.study import Study, load
-from tunesmith.study.opening import place
-from tunesmith.study.progress import plural, say
-
-DATA = "data"  # the tag of the note that says on which data a kept search was made
+from tunesmith.storage import Storage
+from tunesmith.study.progress import plural
 
 
 @final
-class SearchCV(Refitted):
+class SearchCV(Search):
     """Searches for the parameters of an estimator that score best in cross-validation.
 
     It takes the place of `GridSearchCV` and `RandomizedSearchCV`: the same arguments, attributes and
@@ -67,14 +41,14 @@ class SearchCV(Refitted):
             name the first score is what the sampler learns from.
         n_jobs: How many worker processes; None or 1: this process; -1: one a core.
         random_state: Seed of the sampler.
-        time_budget: Seconds after which no further candidate begins, and those that run end after their
-            fold.
+        time_budget: Seconds after which no further candidate begins; those that run are handed back
+            after their fold: the next run begins with them.
         storage: Where the study is kept, a path or URL; the same search goes on with what it finds.
         name: Its name there.
         sampler: Who proposes the candidates; by default `ts.samplers.Auto()`.
         error_score: Score of a fold whose fit or scoring raises; "raise": the exception goes on.
-        verbose: 1: says the number of fits and the time they take, and shows how far it is; 2: with a line
-            for each candidate.
+        verbose: 1: says the number of fits and the time they take, and shows how far it is; 2: says the
+            parameters and the score of each candidate instead.
         return_train_score: Whether `cv_results_` has scores of the training samples too.
         early_stopping: Whether a candidate ends after a fold when its folds so far lie hopelessly behind
             those of the best (`ts.schedulers.Race`); the folds it has not run are NaN, and it ranks behind all
@@ -107,12 +81,13 @@ class SearchCV(Refitted):
         {'C': 1}
     """
 
+    @hint_keywords(own=WORDS)
     def __init__(
         self,
         estimator: Any,
         space: Any = "auto",
         *,
-        n_iter: int = 50,
+        n_iter: int = CANDIDATES,
         cv: Any = None,
         scoring: Any = None,
         refit: Any = True,
@@ -144,272 +119,38 @@ class SearchCV(Refitted):
         self.return_train_score = return_train_score
         self.early_stopping = early_stopping
 
-    def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
-        """Search, and fit the best on all data.
-
-        Args:
-            X: Samples (n, ...), or a kernel matrix (n, n) if the estimator takes that.
-            y: What belongs to them, (n,) or (n, m); None: nothing.
-            params: Arguments for the estimator's `fit`, the splitter (`groups`) and the scorer; of those
-                with an entry for each sample, each fold gets its own.
-
-        Raises:
-            SettingError: An argument of the search is not valid.
-            SpaceError: The space is not.
-            ValueError: Every fit failed, or `refit` does not fit the scoring.
-            StudyError: A study of this name is kept, of other data or another space.
-        """
-        n_iter = checks.whole("n_iter=", self.n_iter, 1)
-        workers = _workers(self.n_jobs)
-        if self.time_budget is not None:
-            checks.seconds("time_budget=", self.time_budget)
-        if self.error_score != "raise" and not isinstance(self.error_score, int | float):
-            raise SettingError(f'error_score is a number or "raise", got {self.error_score!r}')
+    def _check(self) -> None:
         if not isinstance(self.early_stopping, bool):
             raise SettingError(
                 f"early_stopping is True or False, got {self.early_stopping!r}; how long boosting waits "
                 "is set in the estimator, such as XGBClassifier(early_stopping_rounds=20)"
             )
-        scoring = scoring_of(self.estimator, self.scoring, self.error_score)
-        if scoring.names:
-            check_refit(self.refit, scoring.names)
-        X, y = indexable(X, y)
-        given = routed(self, scoring.scorer, params)
-        cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
-        splits = splits_of(cv, X, y, given.splitter.split)
-        self.n_splits_ = len(splits)
-        space = searched(self.space, self.estimator, X, y)
-        words = [type(self.estimator).__qualname__, scoring.names or _word(self.scoring)]
-        if self.early_stopping and boosting.stoppable(self.estimator) is not None:
-            words.append("early stopping")
-        self._open(space, [X, y, splits, given.estimator.fit, words])
-        candidate = Candidate(
-            estimator=clone(self.estimator),
-            X=X,
-            y=y,
-            splits=splits,
-            scorer=scoring.scorer,
-            names=scoring.names,
-            guide=self.refit if isinstance(self.refit, str) else "",
-            searched=space,
-            fit_params=given.estimator.fit,
-            score_params=given.scorer.score,
-            error_score=self.error_score,
-            return_train_score=self.return_train_score,
-            early_stopping=self.early_stopping,
-            config=get_config(),
-        )
-        self._run(candidate, n_iter, workers)
-        records = [r for r in self.study_.history if r.state in ("complete", "stopped", "failed")]
-        self._judge(records, space)
-        if self.refit:
-            found = boosting.pooled(records[self.best_index_])
-            self._refit(X, y, given.estimator.fit, found)
-        self.scorer_ = scoring.public
-        return self
 
-    def score(self, X: Any, y: Any = None, **params: Any) -> float:
-        """Return the best estimator's score by `scoring`; of several scores, that of `refit`."""
-        best_has("score")(self)
-        check_is_fitted(self)
-        if params and not routing_enabled():
-            raise ValueError(
-                f"score takes {', '.join(params)} only with metadata routing: "
-                "sklearn.set_config(enable_metadata_routing=True)"
-            )
-        routes = process_routing(self, "score", **params).scorer["score"] if params else {}
-        return score_of(self, X, y, routes)
-
-    def get_metadata_routing(self) -> Any:
-        """Return who gets which metadata, as scikit-learn's searches do."""
-        to_score = MethodMapping().add(caller="score", callee="score")
-        scorer = scoring_of(self.estimator, self.scoring, self.error_score).scorer
-        return (
-            MetadataRouter(owner=self)
-            .add(
-                estimator=self.estimator,
-                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
-            )
-            .add(scorer=scorer, method_mapping=to_score.add(caller="fit", callee="score"))
-            .add(splitter=self.cv, method_mapping=MethodMapping().add(caller="fit", callee="split"))
+    def _plan(self, X: Any, y: Any) -> Plan:
+        early = self.early_stopping
+        stops = early and boosting.stoppable(self.estimator) is not None
+        return Plan(
+            _whole,
+            _announced,
+            resource=Resource("fold", max=self.n_splits_) if early else None,
+            scheduler=Race() if early else None,
+            boosting_stops=early,
+            identity={"early_stopping": stops},
         )
 
-    def _open(self, space: Searched, data: list[Any]) -> None:
-        """Make the study, or go on with one that is kept.
-
-        Args:
-            space: What is searched.
-            data: What scores depend on beside it.
-
-        Raises:
-            StudyError: It is of other data.
-        """
-        self._storage, name = place(self.storage, self.name)
-        seed = self.random_state
-        if seed is not None and not checks.is_whole(seed):
-            seed = int(check_random_state(seed).randint(2**31))
-        self.study_: Study[Any] = Study(
-            space.space,
-            maximize=SCORE,
-            value="mean",
-            resource=Resource("fold", max=self.n_splits_) if self.early_stopping else None,
-            sampler=self.sampler,
-            scheduler=Race() if self.early_stopping else None,
-            name=name,
-            storage=self._storage,
-            seed=seed,
-        )
-        if isinstance(self._storage, Memory):
-            return
-        digest = str(joblib.hash(data))
-        known = [note.text for note in self.study_.notes if DATA in note.tags]
-        if not known:
-            self.study_.note(digest, tags=(DATA,))
-        elif digest not in known:
-            raise StudyError(
-                f"the study {name!r} in {self._storage.url} is of other data, folds or scoring, and "
-                "scores do not compare; give this search another name=, or a splitter with a fixed "
-                "random_state"
-            )
-
-    def _run(self, candidate: Candidate, n_iter: int, workers: int | None) -> None:
-        """Run the study to its number of candidates."""
-        study = self.study_
-        if isinstance(study.sampler, FiniteSampler):
-            candidates, expected = None, study.sampler.size(study.problem)
-        else:
-            candidates, expected = n_iter, min(n_iter, study.space.cardinality or n_iter)
-        if self.verbose > 0:
-            fits = plural(expected * self.n_splits_, "fit")
-            say(f"{plural(expected, 'candidate')} with {plural(self.n_splits_, 'fold')}: {fits}")
-        before = len(errors(study.history))
-        pace = Pace(
-            candidates=candidates,
-            expected=expected if self.verbose > 0 else None,
-            workers=workers or 1,
-            errors_before=before,
-        )
-        study.run(
-            candidate,
-            candidates,
-            workers=workers,
-            timeout=self.time_budget,
-            until=pace,
-            max_failures=sys.maxsize,  # a failed candidate is a row of cv_results_
-            progress="lines" if self.verbose > 1 else self.verbose > 0,
-        )
-        failed = errors(study.history)[before:]
-        if candidate.raised:
-            raise candidate.raised[0]
-        if failed and failed[0].failure is not None:  # in a worker, which sends its text alone
-            raise StudyError(f"a candidate raised\n{failed[0].failure.text}")
-
-    def _judge(self, records: Sequence[Record[Any]], space: Searched) -> None:
-        """Set what is known of the candidates, and which is the best.
-
-        Raises:
-            ValueError: No fit was made, or every one failed.
-        """
-        failed, fits = failed_folds(records, self.n_splits_)
-        if failed:
-            texts = [note.text for note in self.study_.notes if FIT_FAILED in note.tags]
-            one = f"one of them with\n{''.join(texts[:1])}"
-            if failed == fits:
-                raise ValueError(f"all {plural(fits, 'fit')} failed, {one}")
-            warnings.warn(
-                f"{failed} of {plural(fits, 'fit')} failed and score {self.error_score}, {one}",
-                FitFailedWarning,
-                stacklevel=3,
-            )
-        if not any(record.reports for record in records):
-            raise ValueError("no fit was made: there were no candidates, or no time for one")
-        error_score = math.nan if self.error_score == "raise" else self.error_score
-        self.cv_results_ = cv_results(records, space, self.n_splits_, error_score)
-        names = metric_names(records)
-        whole = [i for i, record in enumerate(records) if record.state != "stopped"]
-        odd = [n for n in names if not np.isfinite(self.cv_results_[f"mean_test_{n}"][whole]).all()]
-        if odd and not failed:
-            warnings.warn(
-                f"not every mean of {', '.join(odd)} is finite; such candidates rank last",
-                UserWarning,
-                stacklevel=3,
-            )
-        self.multimetric_ = names != [SCORE]
-        if self.multimetric_:
-            check_refit(self.refit, tuple(names))
-            if not self.refit:
-                return
-        name = self.refit if self.multimetric_ else SCORE
-        results = self.cv_results_
-        if callable(self.refit):
-            self.best_index_ = _place(self.refit(results), len(records))
-        else:
-            self.best_index_ = int(results[f"rank_test_{name}"].argmin())
-            self.best_score_ = results[f"mean_test_{name}"][self.best_index_]
-        self.best_params_ = results["params"][self.best_index_]
-        found = boosting.pooled(records[self.best_index_])
-        if found:
-            self.best_iteration_ = int(found[boosting.ROUNDS])
-
-    def _refit(
-        self, X: Any, y: Any, fit_params: dict[str, Any], found: Mapping[str, float]
-    ) -> None:
-        """Fit the best on all data, with what early stopping found."""
-        best = clone(self.estimator).set_params(**clone(self.best_params_, safe=False))
-        fit_params = boosting.settle(best, found, fit_params)
-        begun = time.perf_counter()
-        best.fit(*((X,) if y is None else (X, y)), **fit_params)
-        self.refit_time_ = time.perf_counter() - begun
-        self.best_estimator_ = best
-        if hasattr(best, "feature_names_in_"):
-            self.feature_names_in_ = best.feature_names_in_
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Take the log along in place of the study, which is bound to its process."""
-        state: dict[str, Any] = dict(super().__getstate__())
-        study: Study[Any] | None = state.pop("study_", None)
-        storage: Storage | None = state.pop("_storage", None)
-        if study is not None and storage is not None:
-            state["_log"] = study.name, storage.read(study.name), study.space
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        log = state.pop("_log", None)
-        super().__setstate__(state)
-        if log is not None:
-            name, lines, space = log
-            self._storage = Memory()
-            self._storage.append(name, lines, expect=0)
-            self.study_ = load(self._storage, name, space)
+    def _rows(self, space: Searched) -> list[Row]:
+        return [
+            Row.of(record, space.settings(record.params), self.n_splits_)
+            for record in self.study_.history
+            if record.finished
+        ]
 
 
-def _workers(n_jobs: Any) -> int | None:
-    """Return the number of worker processes; None: there are none."""
-    if n_jobs is None:
-        return None
-    if not checks.is_whole(n_jobs) or n_jobs == 0:
-        raise SettingError(
-            f"n_jobs is a whole number of workers, -1 for one a core, got {n_jobs!r}"
-        )
-    cores = len(os.sched_getaffinity(0))
-    n = int(n_jobs) if n_jobs > 0 else max(1, cores + 1 + int(n_jobs))
-    return None if n == 1 else n
+def _whole(candidate: Candidate) -> Candidate:
+    """A candidate is an objective by itself: its folds are its steps."""
+    return candidate
 
 
-def _word(scoring: Any) -> str:
-    """Return the name of a scorer, as far as it has one that another process would find again."""
-    return str(scoring) if isinstance(scoring, str | None) else getattr(scoring, "__name__", "")
-
-
-def _place(index: Any, n: int) -> int:
-    """Return the index that a `refit` function gave.
-
-    Raises:
-        TypeError: It is no whole number.
-        IndexError: There is no such candidate.
-    """
-    if not checks.is_whole(index):
-        raise TypeError(f"refit returns best_index_, a whole number, got {index!r}")
-    if not 0 <= index < n:
-        raise IndexError(f"refit returned best_index_ {index}; there are {n} candidates")
-    return int(index)
+def _announced(candidates: int, n_splits: int) -> str:
+    fits = plural(candidates * n_splits, "fit")
+    return f"{plural(candidates, 'candidate')} with {plural(n_splits, 'fold')}: {fits}"

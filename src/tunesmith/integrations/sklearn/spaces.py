@@ -1,9 +1,8 @@
 """What is searched: scikit-learn's grids and scipy's distributions as our spaces, or ours as they are."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import pairwise
 from typing import Any, TypeAlias, final
 
@@ -16,9 +15,53 @@ from tunesmith.space.parameters import Parameter
 
 ONE_OF = "one_of"  # which dict of a list of dicts
 TAIL = 1e-9  # what is cut off at both ends of a distribution, which may be infinite there
+DRAWING = ("rvs", "icdf", "pdf")  # what distributions have, and settings have not
 
 
-Reading: TypeAlias = Callable[[Any], Any]
+@final
+@dataclass(frozen=True)
+class Quantile:
+    """Reads a probability as the quantile of a distribution.
+
+    Attributes:
+        quantile: The function from probabilities to values.
+        whole: Whether the values are whole numbers.
+    """
+
+    quantile: Callable[[float], Any]
+    whole: bool
+
+    def __call__(self, probability: float) -> Any:
+        value = self.quantile(probability)
+        return int(value) if self.whole else float(value)
+
+    @property
+    def told(self) -> Any:
+        """What tells it from others: nine quantiles."""
+        return [f"{self(k / 10):.9g}" for k in range(1, 10)]
+
+
+@final
+@dataclass(frozen=True)
+class Labelled:
+    """Reads a label as the value that has it.
+
+    Attributes:
+        values: By label.
+    """
+
+    values: Mapping[str, Any]
+
+    def __call__(self, label: str) -> Any:
+        return self.values[label]
+
+    @property
+    def told(self) -> Any:
+        """What tells it from others: the values."""
+        return dict(self.values)
+
+
+Reading: TypeAlias = Quantile | Labelled
 Readings: TypeAlias = Mapping[str, Reading]
 Member: TypeAlias = tuple[Any, Reading | None]  # a parameter, Choice or List
 
@@ -79,7 +122,9 @@ def searched(space: Any, estimator: Any, X: Any = None, y: Any = None) -> Search
             f"space{i}": _members(one, own, f"{ONE_OF}.space{i}.", readings)
             for i, one in enumerate(space)
         }
-        return Searched(Space({ONE_OF: Choice(options)}), readings)
+        return Searched(
+            Space({ONE_OF: Choice(options, default=_first(options, own, readings))}), readings
+        )
     raise SpaceError(
         'a space is "auto", a dict from parameter names to lists, scipy distributions or ts.Float '
         f"and its like, a list of such dicts, or a ts.Space; got {space!r}"
@@ -113,20 +158,53 @@ def _members(
     return members
 
 
+def _first(
+    options: Mapping[str, Mapping[str, Any]], own: Mapping[str, Any], readings: Readings
+) -> str:
+    """The first dict that holds the estimator's own settings, else the first of all."""
+    for label, members in options.items():
+        if all(
+            isinstance(member, Parameter)
+            and f"{ONE_OF}.{label}.{name}" not in readings
+            and name in own
+            and member.contains(own[name])
+            for name, member in members.items()
+        ):
+            return label
+    return next(iter(options))
+
+
 def _member(name: str, values: Any) -> Member:
     """The parameter that a value of a dict means, and how its values are read, if not as they are."""
     if isinstance(values, Parameter | Choice | List):
         return values, None
-    if callable(getattr(values, "rvs", None)):
-        return _distribution(name, values)
-    if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray):
-        raise SpaceError(
-            f"{name!r} is searched over a list, a scipy distribution or a parameter such as "
-            f"ts.Float(0, 1), got {values!r}; write [{values!r}] for a single value"
-        )
-    if isinstance(values, np.ndarray) and values.ndim > 1:
+    try:
+        if any(callable(getattr(values, way, None)) for way in DRAWING):
+            return _distribution(name, values)
+        return _listed(_values(name, values))
+    except SpaceError as error:
+        if repr(name) in str(error):
+            raise
+        raise SpaceError(f"the values of {name!r}: {error}") from None
+
+
+def _values(name: str, values: Any) -> list[Any]:
+    """The values of a list.
+
+    Raises:
+        SpaceError: It is none.
+    """
+    what = f"{name!r} is searched over a list, a scipy distribution or a parameter such as ts.Float(0, 1)"
+    text = isinstance(values, str | bytes | bytearray)
+    if isinstance(values, np.ndarray) and values.ndim != 1:
         raise SpaceError(f"the values of {name!r} are a list, got an array of {values.ndim} axes")
-    return _listed(list(values))
+    if isinstance(values, Iterable) and not text and not isinstance(values, Mapping):
+        if not isinstance(values, Sequence | np.ndarray):
+            raise SpaceError(f"{what}, got {type(values).__name__}; write list(...) around it")
+        if not len(values):
+            raise SpaceError(f"{name!r} has no values to try: its list is empty")
+        return list(values)
+    raise SpaceError(f"{what}, got {values!r}; write [{values!r}] for a single value")
 
 
 def _listed(values: list[Any]) -> Member:
@@ -140,35 +218,42 @@ def _listed(values: list[Any]) -> Member:
     try:
         return Categorical(plain), None
     except SpaceError:
-        if not plain:
-            raise
+        pass
     # equal labels, such as 1 and 1.0, or a repr with an address: the place in the list tells them apart
     named = {f"{type(value).__name__} {i}": value for i, value in enumerate(plain)}
-    return Categorical(list(named)), named.__getitem__
+    return Categorical(list(named)), Labelled(named)
 
 
 def _distribution(name: str, values: Any) -> Member:
     """The parameter of a frozen scipy distribution; a probability if it is none of those that have one."""
-    if not callable(getattr(values, "ppf", None)):
+    quantile = getattr(values, "ppf", None) or getattr(values, "icdf", None)
+    if not callable(quantile):
         raise SpaceError(
-            f"the distribution of {name!r} can only be drawn from (rvs), not read at a probability "
-            "(ppf), as sampling that learns needs it; give a scipy.stats distribution, a list or ts.Float"
+            f"the distribution of {name!r} can only be drawn from, not read at a probability (ppf), "
+            "as sampling that learns needs it; give a scipy.stats distribution, a list or ts.Float"
         )
-    kind = getattr(getattr(values, "dist", None), "name", "")
+    try:
+        middle = float(values.median())
+    except (TypeError, AttributeError):
+        raise SpaceError(
+            f"the distribution of {name!r} lacks its arguments; write them, such as "
+            "scipy.stats.randint(1, 10)"
+        ) from None
+    if math.isnan(middle):
+        raise SpaceError(f"the distribution of {name!r} is none: its arguments are not valid")
+    kind = getattr(getattr(values, "dist", values), "name", type(values).__name__.lower())
     if kind in ("uniform", "loguniform", "reciprocal", "randint"):
         low, high = values.support()
         if kind == "randint":
             return Int(int(low), int(high)), None
         if kind == "uniform":
             return Float(float(low), float(high)), None
-        if math.isclose(float(values.median()), math.sqrt(low * high)):  # it was not shifted
+        if math.isclose(middle, math.sqrt(low * high)):  # it was not shifted
             return Float(float(low), float(high), log=True), None
-    return Float(TAIL, 1 - TAIL), partial(_quantile, values)
-
-
-def _quantile(distribution: Any, probability: float) -> Any:
-    value = distribution.ppf(probability)
-    return int(value) if callable(getattr(distribution, "pmf", None)) else float(value)
+    mass = getattr(values, "pmf", None)
+    discrete = callable(mass) and bool(mass(middle) > 0)  # continuous ones may say that it is 0
+    whole = discrete and all(float(quantile(k / 10)).is_integer() for k in range(1, 10))
+    return Float(TAIL, 1 - TAIL), Quantile(quantile, whole)
 
 
 def _with_default(parameter: Parameter, value: Any) -> Parameter:
@@ -176,7 +261,7 @@ def _with_default(parameter: Parameter, value: Any) -> Parameter:
     settings: Any = parameter  # a dataclass, as every concrete parameter is
     if parameter.initial is not None or not isinstance(value, str | int | float | None):
         return parameter
-    if not parameter.contains(value):
+    if not parameter.contains(value) or (isinstance(parameter, Int) and type(value) is not int):
         return parameter
     defaulted: Parameter = replace(settings, default=value)
     return defaulted
