@@ -90,6 +90,7 @@ def test_the_page_for_users_of_scikit_learn_runs(tmp_path: Path) -> None:
     assert printed["python digits.py"].startswith("6 {'svc__C': ")
     assert "\nTrue [" in printed["python digits.py"]
     assert printed["python kept.py"] == "7\n"
+    assert printed["python halving.py"].endswith("1 on 1797 samples\n")
 
 
 def test_the_page_on_workers_runs(tmp_path: Path) -> None:

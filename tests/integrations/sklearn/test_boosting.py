@@ -320,7 +320,7 @@ def test_scores_with_and_without_are_not_mixed(tmp_path: Path) -> None:
     place: dict[str, Any] = {"storage": tmp_path / "kept.db", "name": "search"}
     stopping(XGB, early_stopping=False, **place).fit(X, Y)
 
-    with pytest.raises(ts.StudyError, match="other data, folds or scoring"):
+    with pytest.raises(ts.StudyError, match="differs from this search in early_stopping"):
         stopping(XGB, **place).fit(X, Y)
 
 

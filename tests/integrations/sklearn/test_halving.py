@@ -41,14 +41,10 @@ class Counting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-
 
 def counting(**options: Any) -> HalvingSearchCV:
     """A search over its own score."""
-    options = {
-        "n_iter": 9,
-        "cv": 3,
-        "random_state": 0,
-        "resource": "size",
-        "max_resources": 90,
-    } | options
-    return HalvingSearchCV(Counting(), {"a": ts.Float(0, 1)}, **options)
+    known: dict[str, Any] = {
+        "n_iter": 9, "cv": 3, "random_state": 0, "resource": "size", "max_resources": 90,
+    }  # fmt: skip
+    return HalvingSearchCV(Counting(), {"a": ts.Float(0, 1)}, **{**known, **options})
 
 
 def test_of_each_round_the_best_third_goes_on() -> None:
@@ -86,8 +82,8 @@ def test_samples_are_a_resource_with_every_class_in_each_amount() -> None:
     ).fit(X, Y)
 
     assert search.n_resources_ == [17, 50, 150]
-    assert seen[:3] == [[4, 4, 4]] * 3
-    assert seen[-1] in ([33, 33, 34], [33, 34, 33], [34, 33, 33])
+    assert all(sorted(counts) == [3, 4, 4] for counts in seen[:27])
+    assert sorted(seen[-1]) == [33, 33, 34]
 
 
 def test_a_real_search_finds_a_model() -> None:

@@ -156,8 +156,8 @@ def test_resume(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "change, named",
     [
-        ({"cv": KFold(2)}, "in folds, .*fixed random_state"),
-        ({"cv": ShuffleSplit(3, random_state=1)}, "in folds"),
+        ({"cv": KFold(2)}, "folds: "),
+        ({"cv": ShuffleSplit(3, random_state=1)}, "in folds, .*fixed random_state"),
         ({"scoring": "f1"}, "in scoring"),
         ({"scoring": lambda model, X, y: 2.0}, "in scoring"),
         ({"scoring": make_scorer(fbeta_score, beta=0.2)}, "in scoring"),
@@ -341,23 +341,34 @@ def test_time_budget() -> None:
     "n_jobs", [None, pytest.param(2, marks=pytest.mark.slow)], ids=["one", "workers"]
 )
 def test_what_the_time_budget_cuts_is_handed_back(tmp_path: Path, n_jobs: int | None) -> None:
-    """The next run goes on with candidates that were cut; nothing of a grid is lost."""
+    """The next run goes on with candidates that were cut, at their next fold; nothing of a grid is lost."""
     search = SearchCV(Lingering(), {"at": [0.1, 0.3, 0.5]}, sampler=Grid(), cv=4, name="a",
                       storage=tmp_path / "kept.db", n_jobs=n_jobs)  # fmt: skip
     with pytest.raises(
         ValueError, match="no candidate was scored on all 4 folds within time_budget"
     ):
         clone(search).set_params(time_budget=0.05).fit(X, Y)
+    cut = ts.load(tmp_path / "kept.db", "a").history[0].reported("fit_time")[1].tolist()
     whole = clone(search).fit(X, Y)
 
     assert [r.state for r in whole.study_.history] == ["complete"] * 3
-    assert whole.study_.history[0].attempt == 2
-    assert np.isfinite(whole.cv_results_["mean_test_score"]).all()
+    assert [whole.cv_results_["mean_test_score"][0]] == pytest.approx(
+        [np.mean([whole.cv_results_[f"split{k}_test_score"][0] for k in range(4)])]
+    )
+    assert whole.study_.history[0].value == pytest.approx(whole.cv_results_["mean_test_score"][0])
+    if n_jobs is None:  # with workers, their start has taken the time
+        again = whole.study_.history[0].reported("fit_time")[1].tolist()
+        assert 0 < len(cut) < 4
+        assert again[: len(cut)] == cut
 
 
 def test_a_candidate_that_is_through_counts(tmp_path: Path) -> None:
     """The last fold may end after the time budget is over."""
-    search = SearchCV(Lingering(), {"at": [0.1]}, cv=2, time_budget=0.06)
+    half = np.arange(len(X)) < len(X) // 2
+    once = [(np.flatnonzero(half), np.flatnonzero(~half))]
+    lingers = Lingers()
+    lingers.seconds = 0.5
+    search = SearchCV(Guesses(), {"at": [0.1]}, cv=once, scoring=lingers, time_budget=0.4)
 
     assert search.fit(X, Y).study_.history[0].state == "complete"
 

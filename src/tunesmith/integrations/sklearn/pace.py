@@ -24,7 +24,6 @@ class Pace(StopRule):
         expected: How many will be tried; None: nothing is said of the time.
         workers: How many run at once.
         errors_before: How many candidates have raised in earlier runs; one more ends the search.
-        seconds: After which no further candidate begins; None: that is no matter.
         earlier: Candidates of earlier runs, by uid.
         rungs: Whether candidates wait for one another, so that the budget of trials ends the search.
         line: What to say of each candidate of this run; None: nothing.
@@ -34,7 +33,6 @@ class Pace(StopRule):
     expected: int | None
     workers: int
     errors_before: int
-    seconds: float | None = None
     earlier: frozenset[str] = frozenset()
     rungs: bool = False
     line: Callable[[Record[Any]], str] | None = None
@@ -45,8 +43,6 @@ class Pace(StopRule):
         done = history.count("complete", "stopped", "failed")
         self._estimate(history, done)
         self._show(history)
-        if self.seconds is not None and elapsed_s >= self.seconds:
-            return f"the time budget of {self.seconds:g} s is over"
         if len(errors(history)) > self.errors_before:
             return "a candidate raised"
         if self.candidates is None:

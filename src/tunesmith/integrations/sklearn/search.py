@@ -132,7 +132,7 @@ class SearchCV(Search):
         return Plan(
             _whole,
             _announced,
-            resource=Resource("fold", max=self.n_splits_) if early else None,
+            resource=Resource("fold", max=self.n_splits_),
             scheduler=Race() if early else None,
             boosting_stops=early,
             identity={"early_stopping": stops},

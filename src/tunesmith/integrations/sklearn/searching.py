@@ -244,7 +244,8 @@ class Search(Refitted, ABC):
                 seed=seed,
             )
         except StudyError as error:
-            raise StudyError(str(error).replace("seed:", "random_state:")) from None
+            said = str(error).replace("seed:", "random_state:")
+            raise StudyError(said if plan.rungs else said.replace("resource:", "folds:")) from None
         if isinstance(self._storage, Memory):
             return
         ours = identity(parts)
@@ -285,7 +286,6 @@ class Search(Refitted, ABC):
             expected=expected if self.verbose > 0 and not plan.rungs else None,
             workers=workers or 1,
             errors_before=before,
-            seconds=self.time_budget,
             earlier=earlier,
             line=partial(_line, candidate) if self.verbose > 1 else None,
         )
