@@ -15,6 +15,7 @@ from sklearn.gaussian_process.kernels import RBF
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression, Ridge, SGDClassifier
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.svm import SVC, SVR, LinearSVR
@@ -148,6 +149,11 @@ def test_conditions_hold_between_parameters_and_with_what_is_fixed() -> None:
     assert "degree" not in ts.space_for(SVC()).names
     assert "degree" in ts.space_for(SVC(kernel="poly")).names
     assert "gamma" not in ts.space_for(SVC(kernel="linear")).names
+    cosine, quasi = KNeighborsClassifier(metric="cosine"), MLPClassifier(solver="lbfgs")
+    assert "p" in ts.space_for(KNeighborsClassifier()).names
+    assert "p" not in ts.space_for(cosine).names
+    assert "learning_rate_init" in ts.space_for(MLPClassifier()).names
+    assert not {"learning_rate_init", "batch_size"} & set(ts.space_for(quasi).names)
     assert "max_samples" in ts.space_for(RandomForestClassifier()).names
     assert "max_samples" not in ts.space_for(RandomForestClassifier(bootstrap=False)).names
     descent = ts.space_for(SGDClassifier()).sample(np.random.default_rng(0), 20)
