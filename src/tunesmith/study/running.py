@@ -24,11 +24,12 @@ from tunesmith.executors import Died, Executor, Key, Raised, Returned, Serial, W
 from tunesmith.records import Failure, History
 from tunesmith.records.events import PauseReason
 from tunesmith.study.bounds import Bounds
-from tunesmith.study.desk import Desk
-from tunesmith.study.errand import Note, Report
+from tunesmith.study.desk import Desk, answer
+from tunesmith.study.errand import Ending, Kept, Note, Report
 from tunesmith.study.owner import this_process
 from tunesmith.study.progress import plural
 from tunesmith.study.results import failure_of, own_traceback
+from tunesmith.study.saving import UNSAVED
 from tunesmith.study.signals import GRACE_S, AtOnce, Notice, noticed
 from tunesmith.study.trial import Trial
 from tunesmith.study.voice import Voice
@@ -217,7 +218,7 @@ class Run(Generic[P]):
         match message:
             case Report():
                 try:
-                    decision = desk.judged(
+                    decision, kept = desk.judged(
                         *key,
                         message.step,
                         message.metrics,
@@ -234,8 +235,19 @@ class Run(Generic[P]):
                     why = self._recess() or ("timeout" if self._late() else None)
                 if why is not None:
                     self._told[key] = why
-                return why is not None
+                left = why is not None and why not in ("stop", "timeout")  # to be gone on with
+                saves = message.resumable and message.key is None and (kept or left)
+                return answer(ends=why is not None, saves=saves)
+            case Kept():
+                try:
+                    desk.saved(*key, message.step, message.key)
+                except Superseded as error:
+                    return error
+            case Ending():
+                return desk.wanted(*key, message.metrics)
             case Note():
+                if UNSAVED in message.tags:
+                    self._voice.unsaved(trial.number, message.text)
                 try:
                     return desk.note(trial.uid, message.text, message.tags, message.values)
                 except (SettingError, ResultError) as error:
