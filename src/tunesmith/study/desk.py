@@ -225,6 +225,8 @@ class Desk(Generic[P]):
             What becomes of the trial, and whether the scheduler may fork from it at this step.
         """
         ledger = self.ledger
+        ledger.catch_up()
+        due = ledger.steering is not None and ledger.steering.is_due(uid, step)
         reported = Reported(
             time=ledger.clock(),
             uid=uid,
@@ -238,8 +240,6 @@ class Desk(Generic[P]):
             saved = Saved(time=reported.time, uid=uid, attempt=attempt, step=step, key=key)
             events.append(saved)
         ledger.append(*events, read=False)
-        steering = ledger.steering
-        due = steering is not None and steering.is_due(uid, step)
         if due or key:
             ledger.catch_up()
         else:
@@ -254,7 +254,7 @@ class Desk(Generic[P]):
             self._diverged[uid, attempt] = failure
         if failure is not None or uid in ledger.fold.stopping:
             return "stop", False
-        steering = ledger.steering  # another one, if the log was folded anew
+        steering = ledger.steering
         kept = due and steering is not None and (uid, step) in steering.keeps()
         return self._decision(uid), kept
 

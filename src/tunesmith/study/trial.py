@@ -62,7 +62,7 @@ class Ticket(Generic[P]):
             step=record.step,
             resource=record.problem.resource,
             objectives=tuple(objective.name for objective in record.problem.objectives),
-            key=record.key,
+            key=record.key if record.step else "",  # what was saved at the end is no beginning
             files=files,
         )
 
