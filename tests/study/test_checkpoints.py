@@ -299,7 +299,8 @@ class Forking(Scheduler[dict[str, list[str]]]):
     ) -> list[Resume | Fork]:
         if not state["ended"] or state["forked"]:
             return []
-        return [Fork(state["first"][0], 3, {"rate": 0.05, "momentum": 0.5})][:n]
+        forks: list[Resume | Fork] = [Fork(state["first"][0], 3, {"rate": 0.05, "momentum": 0.5})]
+        return forks[:n]
 
     def room(self, state: dict[str, list[str]]) -> int | None:
         return None

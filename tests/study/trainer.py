@@ -90,7 +90,8 @@ def study_of(**options: Any) -> ts.Study[dict[str, Any]]:
 
 
 def main() -> None:
-    path, objective, workers, trials, steps = (*sys.argv[1:3], *map(int, sys.argv[3:6]))
+    path, objective = sys.argv[1:3]
+    workers, trials, steps = map(int, sys.argv[3:6])
     halving = ts.schedulers.SuccessiveHalving() if steps == 9 else None
     study = study_of(
         name="s", storage=path, resource=ts.Resource("epoch", max=steps), scheduler=halving
