@@ -8,13 +8,26 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from trainer import EPOCHS, SPACE, Net, T, curve, net_of, study_of, train, train_and_save_often
+from trainer import (
+    EPOCHS,
+    SPACE,
+    Exploit,
+    Net,
+    T,
+    curve,
+    lineage,
+    net_of,
+    study_of,
+    train,
+    train_and_save_often,
+)
 
 import tunesmith as ts
 from tunesmith.records import Problem, Record
@@ -231,6 +244,7 @@ def kill_again_and_again(path: Path, kills: int, workers: int) -> None:
     assert is_exact(study)
     assert study.verify()
     assert study.best.step == 9
+    assert study.history.count("failed") == 0
     for record in study.history:
         assert (record.checkpoint is not None) == (
             record.state == "paused" or record.number == study.best.number
@@ -247,9 +261,9 @@ def test_nothing_is_lost_in_5_kills(tmp_path: Path, workers: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 2])
-def test_nothing_is_lost_in_60_kills(tmp_path: Path, workers: int) -> None:
-    """The same, 60 times, in studies of their own."""
-    for number in range(12):
+def test_nothing_is_lost_in_25_kills(tmp_path: Path, workers: int) -> None:
+    """The same, 25 times, in studies of their own."""
+    for number in range(5):
         kill_again_and_again(tmp_path / f"{number}.db", 5, workers)
 
 
@@ -269,6 +283,30 @@ def test_processes_share_rungs_and_checkpoints(tmp_path: Path, objective: str) -
     assert study.history.count("failed") == 0
     owners = {e.owner for e in events(path) if isinstance(e, Started | Resumed)}
     assert len(owners) == 2
+
+
+def test_processes_fork_from_one_another(tmp_path: Path) -> None:
+    """Two processes, one killed at times: what each is forked from is there, whole, and exact."""
+    path = tmp_path / "s.db"
+    other = start(path, "train_and_save_often", trials=16, steps=10)
+    for times in (5, 9, 14):
+        killed = start(path, "train_and_save_often", trials=16, steps=10)
+        with suppress(AssertionError):  # the study may have come to its end
+            wait_for(killed, "step", times)
+        killed.kill()
+        killed.communicate()
+    _, said = other.communicate(timeout=60)
+    assert other.returncode == 0, said
+    process = start(path, "train", trials=16, steps=10)
+    process.communicate()
+
+    study = ts.load(path, "s", SPACE, scheduler=Exploit())
+    forks = [record for record in study.history if record.parent]
+    assert len(forks) >= 8
+    assert study.history.count("failed") == 0
+    for record in study.history:
+        assert record.reported("loss")[1].tolist() == lineage(study.history, record, record.step)[1]
+    assert study.verify(Exploit())
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,6 @@ class Fsspec(Blobs):
 
     def keys(self, prefix: str = "") -> set[str]:
         system, place = self._root()
-        system.invalidate_cache()
         try:
             names = [path.rstrip("/").rpartition("/")[2] for path in system.ls(place, detail=False)]
         except FileNotFoundError:
@@ -113,4 +112,5 @@ class Fsspec(Blobs):
             except (ImportError, ValueError) as error:
                 raise SettingError(f"{self._url!r} cannot be opened: {error}") from None
         system, root = self._opened
+        system.invalidate_cache()  # other processes write there
         return system, root.rstrip("/")

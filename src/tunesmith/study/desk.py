@@ -202,6 +202,7 @@ class Desk(Generic[P]):
     @_alone
     def wanted(self, uid: str, attempt: int, metrics: dict[str, float]) -> bool:
         """Return whether a trial that ends with these metrics shall be saved."""
+        self.ledger.catch_up()
         record = self.ledger.fold.current(uid, attempt)
         if record is None or (uid, attempt) in self._diverged:
             return False

@@ -49,6 +49,10 @@ class Keeping:
         if self._open is None:
             self._open = files.keys()  # of processes that are gone, too
         own = {key for key in fold.saved.get(record.uid, {}) if key}
+        if (
+            record.finished and record.attempt > 1
+        ):  # a lost attempt may have left what it did not tell
+            own |= files.keys(f"{record.uid}-")
         steering = ledger.steering
         kept = set() if steering is None else steering.keeps()
         held = {r.key for r in fold.history.unfinished}

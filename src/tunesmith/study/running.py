@@ -249,6 +249,8 @@ class Run(Generic[P]):
                 if why is not None:
                     self._told[key] = why
                 left = why is not None and why not in ("stop", "timeout")  # to be gone on with
+                if why == "timeout":  # it may be all that there will be
+                    left = not desk.history.count("complete")
                 saves = False
                 self._savable.discard(key)
                 if message.resumable and message.key is None:
