@@ -5,7 +5,7 @@ READY := .venv/ready-$(shell cksum < pyproject.toml | cut -d' ' -f1)
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: demo test test-slow lint types unit format golden bench clean
+.PHONY: demo test test-slow test-torch lint types unit format golden bench clean
 
 demo: $(READY)
 	$(BIN)/python examples/demo.py
@@ -25,6 +25,10 @@ unit: $(READY)
 
 test-slow: $(READY)
 	$(BIN)/pytest -q -n 2 -m slow
+
+test-torch: $(READY)
+	$(BIN)/python -m pip install --quiet 'torch==2.13.0' # 200 MB and more, so not part of every run
+	$(BIN)/pytest -q -m torch tests/integrations/torch
 
 format: $(READY)
 	$(BIN)/ruff format .

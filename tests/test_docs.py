@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[1]
         ("Schedulers", list(ts.schedulers.registry)),
         ("Executors", list(ts.executors.registry)),
         ("Storages", list(ts.storage.registry)),
+        ("Files", list(ts.storage.blobs_registry)),
     ],
 )
 def test_every_registered_name_is_documented(heading: str, names: list[str]) -> None:

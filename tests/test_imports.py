@@ -21,7 +21,7 @@ def loaded(code: str) -> set[str]:
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
-EXTRAS = {"pandas", "polars", "sklearn", "hypothesis", "pytest", "torch"}
+EXTRAS = {"pandas", "polars", "sklearn", "hypothesis", "pytest", "torch", "fsspec"}
 
 
 def test_importing_loads_next_to_nothing() -> None:

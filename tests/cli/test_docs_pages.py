@@ -12,7 +12,7 @@ from tunesmith.cli import COMMANDS
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = (
-    "start.md", "any-program.md", "workers.md", "knowledge.md", "from-optuna.md",
+    "start.md", "any-program.md", "workers.md", "checkpoints.md", "knowledge.md", "from-optuna.md",
     "from-scikit-learn.md", "gallery.md",
 )  # fmt: skip
 BLOCK = re.compile(r"```(python|sh|toml)\n(.*?)```", re.DOTALL)
@@ -101,6 +101,16 @@ def test_the_page_on_workers_runs(tmp_path: Path) -> None:
     assert "30 trials: 30 complete" in printed["tunesmith show fit"]
     assert printed["tunesmith stop fit"] == "fit: nothing is running\n"
     assert printed["python same.py"] == "True\n"
+
+
+def test_the_page_on_checkpoints_runs(tmp_path: Path) -> None:
+    """The best weights are in a folder, which lies where the page says and goes with the study."""
+    printed = run_page("checkpoints.md", tmp_path)
+
+    assert printed["python digits.py"].split() == ["[1.", "2.", "3.", "4.", "5.]"]
+    assert float(printed["python own.py"]) < 1
+    assert printed["ls tunesmith.db.files/digits"].startswith("0.")
+    assert list((tmp_path / "tunesmith.db.files").iterdir()) == []
 
 
 def test_the_page_on_what_is_known_runs(tmp_path: Path) -> None:

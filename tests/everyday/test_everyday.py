@@ -36,7 +36,7 @@ def test_the_design_has_six_programs() -> None:
 
 
 def test_everyday_programs_run(everyday: list[Path]) -> None:
-    """They run, print what they found, and keep what is named, in one file."""
+    """They run, print what they found, and keep what is named in one file, its checkpoints beside it."""
     kept = "digits: kept in ./tunesmith.db"
     for program, out, err in zip(
         everyday, ["'lr':", "", "", ""], ["in memory only", "in memory only", kept, ""], strict=True
@@ -50,7 +50,9 @@ def test_everyday_programs_run(everyday: list[Path]) -> None:
         assert out in done.stdout
         assert err in done.stderr
     names = [path.name for path in everyday]
-    assert sorted(p.name for p in everyday[0].parent.iterdir()) == [*names, "tunesmith.db"]
+    assert sorted(p.name for p in everyday[0].parent.iterdir()) == [
+        *names, "tunesmith.db", "tunesmith.db.files",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("checker", [["mypy", "--strict"], ["pyright"]], ids=["mypy", "pyright"])

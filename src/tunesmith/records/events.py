@@ -24,6 +24,7 @@ EndReason: TypeAlias = Literal[
     "returned", "raised", "lost", "scheduler", "command", "stop rule", "timeout"
 ]
 EndState: TypeAlias = Literal["complete", "stopped", "failed"]
+Keep: TypeAlias = Literal["needed", "best", "last", "all"]
 FailureKind: TypeAlias = Literal[
     "error", "diverged", "infeasible", "out of memory", "timed out", "lost"
 ]
@@ -77,7 +78,13 @@ class Event(
 
 
 class Created(Event, frozen=True, kw_only=True):
-    """The first line: what is tuned, and how."""
+    """The first line: what is tuned, and how.
+
+    Attributes:
+        files: URL below which the study's files are kept; empty: beside its storage.
+        keep: Which checkpoints are kept: those that may still be needed; also the best trial's; also the
+            last of each trial; or all.
+    """
 
     format: int
     problem: ProblemText
@@ -86,6 +93,8 @@ class Created(Event, frozen=True, kw_only=True):
     scheduler: Part | None = None
     replicates: dict[str, Any] | None = None
     deterministic: int | None = None
+    files: str = ""
+    keep: Keep = "best"
     versions: dict[str, str] = {}
     provenance: dict[str, Any] = {}
 

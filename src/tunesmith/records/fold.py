@@ -6,8 +6,9 @@ so processes may repeat what they are not sure of, and all of them see the same 
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
+from pathlib import Path
 from typing import Any, Generic, final
 
 import numpy as np
@@ -52,6 +53,7 @@ class Fold(Generic[P]):
     Args:
         created: The first event.
         space: The space to give params their form with; by default the log's own.
+        locate: Finds the folder of a checkpoint by its key.
 
     Attributes:
         created: The first event.
@@ -72,7 +74,12 @@ class Fold(Generic[P]):
         saved: Steps of checkpoints by key, by trial.
     """
 
-    def __init__(self, created: Created, space: Space[P] | None = None) -> None:
+    def __init__(
+        self,
+        created: Created,
+        space: Space[P] | None = None,
+        locate: Callable[[str], Path | None] | None = None,
+    ) -> None:
         if created.format != FORMAT:
             raise LogError(
                 f"the log has format {created.format}, this version reads {FORMAT}; "
@@ -80,7 +87,7 @@ class Fold(Generic[P]):
             )
         own: Space[P] = Space.from_json(created.problem.space) if space is None else space
         self.created = created
-        self.history: History[P] = History(Problem.from_text(created.problem, own))
+        self.history: History[P] = History(Problem.from_text(created.problem, own, locate))
         self.length = 1
         self.queue: dict[str, Enqueued] = {}
         self.handles: dict[int, str] = {}
@@ -196,7 +203,7 @@ class Fold(Generic[P]):
             note="" if item is None else item.note,
             parent=event.parent,
             fork_step=event.fork_step,
-            checkpoint=event.key,
+            key=event.key,
             ask_s=event.ask_s,
         )
         self.history.put(record)
@@ -254,7 +261,7 @@ class Fold(Generic[P]):
             owner=self._owners.setdefault(event.owner, event.owner),
             why=event.why,
             lost=record.lost + (event.why == "lost"),
-            checkpoint=event.key,
+            key=event.key,
             values={},
             curve=kept,
             reports=len(kept) if kept is not None else 0,
@@ -267,7 +274,7 @@ class Fold(Generic[P]):
         record = self.current(event.uid, event.attempt)
         if record is not None:
             self.saved.setdefault(event.uid, {})[event.key] = event.step
-            self.history.put(replace(record, checkpoint=event.key))
+            self.history.put(replace(record, key=event.key))
 
     def reported(self, record: Record[P]) -> dict[str, float]:
         """Return the values that count of those reported: the last ones, the best, or their means."""

@@ -198,6 +198,16 @@ class History(Sequence[Record[P]]):
         losses = np.array([self.problem.losses(record.values) for record in ranked])  # (n, m)
         return [r for r, keep in zip(ranked, pareto.front(losses), strict=True) if keep]
 
+    def leads(self, record: Record[P]) -> bool:
+        """Return whether a trial that completed as `record` says would be the best, or on the front."""
+        losses = self.problem.losses(record.values)
+        if not np.isfinite(losses).all() or not self.problem.meets_limits(record.values):
+            return False
+        if len(losses) == 1:
+            return self._better(record)
+        others = [self.problem.losses(r.values) for r in self if r.state == "complete"]
+        return not any((o <= losses).all() and (o < losses).any() for o in others)
+
     def to_dict(self) -> dict[str, list[Any]]:
         """Return columns by name: number, state, each parameter and metric, times, and the rest.
 

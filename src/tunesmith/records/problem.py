@@ -4,7 +4,8 @@ import math
 import operator
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Generic, Literal, final
 
 import numpy as np
@@ -119,6 +120,7 @@ class Problem(Generic[P]):
         resource: What a trial spends step by step, if it does.
         value: Which report counts for a trial that returns nothing: its last, its best, or the mean of all,
             with its standard error as the metric `<objective>_se`.
+        locate: Finds the folder of a checkpoint by its key; no part of what is tuned.
     """
 
     space: Space[P]
@@ -126,6 +128,7 @@ class Problem(Generic[P]):
     limits: tuple[Limit, ...] = ()
     resource: Resource | None = None
     value: Literal["last", "best", "mean"] = "last"
+    locate: Callable[[str], Path | None] | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         names = [objective.name for objective in self.objectives]
@@ -164,7 +167,12 @@ class Problem(Generic[P]):
         )
 
     @classmethod
-    def from_text(cls, text: ProblemText, space: Space[P]) -> "Problem[P]":
+    def from_text(
+        cls,
+        text: ProblemText,
+        space: Space[P],
+        locate: Callable[[str], Path | None] | None = None,
+    ) -> "Problem[P]":
         """Return the logged problem, over `space`."""
         return cls(
             space=space,
@@ -172,4 +180,5 @@ class Problem(Generic[P]):
             limits=tuple(map(Limit.parse, text.limits)),
             resource=None if text.resource is None else Resource(**text.resource),
             value=text.value,
+            locate=locate,
         )

@@ -1,6 +1,7 @@
 """What the log says of one trial at one moment."""
 
 import math
+from pathlib import Path
 from typing import Any, Generic, Literal, TypeAlias, final
 
 import msgspec
@@ -44,6 +45,7 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
         ended: When it finished, in seconds since 1970; None: it has not.
         reports: How many reports it has.
         memo: What its sampler wrote down.
+        key: Of its latest checkpoint in the study's blobs, or of the one that it was forked from.
         lost: How many attempts ended by the death of their process.
         reporting: Whether this is what a scheduler or sampler hears of a report that was due: `values` then
             has what counts of the reports so far.
@@ -75,7 +77,7 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
     cost: dict[str, float] = {}
     failure: Failure | None = None
     ended: float | None = None
-    checkpoint: str = ""
+    key: str = ""
     curve: Curve | None = None
     reports: int = 0
     reporting: bool = False
@@ -115,7 +117,7 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
             note=self.note,
             parent=self.parent,
             fork_step=self.fork_step,
-            checkpoint=self.checkpoint if self.attempt == 1 and not self.reports else "",
+            key=self.key if self.attempt == 1 and not self.reports else "",
             ask_s=self.ask_s,
         )
 
@@ -162,6 +164,12 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
     def resumable(self) -> bool:
         """Whether it could save itself when it reported last."""
         return self.curve is not None and self.curve.resumable
+
+    @property
+    def checkpoint(self) -> Path | None:
+        """The folder of its latest checkpoint, not to be changed; None: it has none that is kept."""
+        locate = self.problem.locate
+        return locate(self.key) if self.key and locate is not None else None
 
     @property
     def finished(self) -> bool:

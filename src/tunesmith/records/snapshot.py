@@ -6,7 +6,9 @@ of it follows from them.
 
 from array import array
 from collections import Counter
+from collections.abc import Callable
 from operator import attrgetter
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import msgspec
@@ -116,13 +118,19 @@ def freeze(fold: Fold[Any], heard: Told[Any]) -> bytes:
     return msgspec.msgpack.encode(snapshot)
 
 
-def thaw(data: bytes, created: Created, space: Space[P] | None) -> tuple[Fold[P], Told[P]] | None:
+def thaw(
+    data: bytes,
+    created: Created,
+    space: Space[P] | None,
+    locate: Callable[[str], Path | None] | None = None,
+) -> tuple[Fold[P], Told[P]] | None:
     """Return the fold of `freeze` and what was heard in it.
 
     Args:
         data: The bytes.
         created: The first event of the log.
         space: The space that gives params their form; by default the log's own.
+        locate: Finds the folder of a checkpoint by its key.
 
     Returns:
         None if the bytes are of another log or version: then the log itself must be folded.
@@ -133,7 +141,7 @@ def thaw(data: bytes, created: Created, space: Space[P] | None) -> tuple[Fold[P]
         return None
     if kept.version != VERSION or kept.created != created:
         return None
-    fold: Fold[P] = Fold(created, space)
+    fold: Fold[P] = Fold(created, space, locate)
     problem = fold.history.problem
 
     def record_of(row: Any, packed: _Curve | None) -> Record[P]:

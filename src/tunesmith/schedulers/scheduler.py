@@ -103,7 +103,11 @@ class Scheduler(ABC, Generic[S]):
 
     @abstractmethod
     def keeps(self, state: S) -> set[tuple[str, int]]:
-        """Return uid and step of the checkpoints it may fork from; a trial saves there when asked."""
+        """Return uid and step of the checkpoints that it may fork from; nothing else is forked.
+
+        It is asked at each report that was due, right after `decide`: a trial that can save does so if its
+        report is among them. What was once left out does not come back: its checkpoint may be gone.
+        """
 
 
 class StoppingScheduler(Scheduler[S]):

@@ -16,6 +16,8 @@ ours stand in `registry`, those of other packages in their pyproject.toml::
 
 The name is the scheme, and `Redis.open` receives what follows `redis://`. Whether it keeps the
 contract is checked by subclassing `tunesmith.testing.storages.StorageConformance`.
+
+Files of studies, such as checkpoints, are kept in `Blobs`: a `Folder`, or anything that `Fsspec` reaches.
 """
 
 from os import PathLike, fspath
@@ -24,13 +26,27 @@ from typing import TYPE_CHECKING
 from tunesmith._core.errors import SettingError
 from tunesmith._core.hints import hint_of_module
 from tunesmith._core.registry import Registry
+from tunesmith.storage.blobs import Blobs
+from tunesmith.storage.blobs import registry as blobs_registry
 from tunesmith.storage.storage import Storage
 
 if TYPE_CHECKING:  # `__getattr__` in a form that type checkers and editors understand
+    from tunesmith.storage.folder import Folder
     from tunesmith.storage.memory import Memory
+    from tunesmith.storage.remote import Fsspec
     from tunesmith.storage.sqlite import SQLite
 
-__all__ = ["Memory", "SQLite", "Storage", "connect", "registry"]
+__all__ = [
+    "Blobs",
+    "Folder",
+    "Fsspec",
+    "Memory",
+    "SQLite",
+    "Storage",
+    "blobs_registry",
+    "connect",
+    "registry",
+]
 
 registry: Registry[Storage] = Registry(
     "tunesmith.storages",
@@ -68,7 +84,8 @@ def connect(where: str | PathLike[str] | Storage) -> Storage:
 
 if not TYPE_CHECKING:  # a type checker shall go on refusing unknown names
 
-    def __getattr__(name: str) -> type[Storage]:
+    def __getattr__(name: str) -> type[Storage] | type[Blobs]:
         if name in __all__:
-            return registry.get(name.lower())
+            kinds = blobs_registry if name.lower() in blobs_registry else registry
+            return kinds.get(name.lower())
         raise hint_of_module(__name__, name)

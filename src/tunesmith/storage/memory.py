@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from typing import Self, final
 
 from tunesmith._core.errors import Conflict, SettingError, StudyNotFound
+from tunesmith._core.temporary import temporary
+from tunesmith.storage.blobs import Blobs
+from tunesmith.storage.folder import Folder
 from tunesmith.storage.forks import ForkLock
 from tunesmith.storage.storage import Storage, gone
 
@@ -28,6 +31,7 @@ class Memory(Storage):
         self._logs: dict[str, list[str]] = {}
         self._owners: dict[str, dict[str, float]] = {}  # study -> owner -> end of its lease
         self._folds: dict[str, tuple[int, bytes]] = {}
+        self._files = Folder(temporary(self), mode=0o700)
 
     @classmethod
     def open(cls, address: str) -> Self:
@@ -38,6 +42,10 @@ class Memory(Storage):
     @property
     def url(self) -> str:
         return "memory"
+
+    @property
+    def files(self) -> Blobs | None:
+        return self._files
 
     def append(
         self,

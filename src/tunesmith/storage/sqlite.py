@@ -9,7 +9,9 @@ from typing import Final, Literal, Self, final
 from weakref import finalize
 
 from tunesmith._core.errors import Conflict, SettingError, StudyNotFound
+from tunesmith.storage.blobs import Blobs
 from tunesmith.storage.database import Database
+from tunesmith.storage.folder import Folder
 from tunesmith.storage.storage import Storage, gone
 
 FORMAT: Final = 1
@@ -33,7 +35,7 @@ PAUSES_S: Final = (0.002, 0.05)  # of `wait`: first and longest
 
 @final
 class SQLite(Storage):
-    """Keeps logs in one SQLite file, made when it is first written.
+    """Keeps logs in one SQLite file, made when it is first written, and files beside it in `<file>.files`.
 
     It is for processes of one machine: locks and shared memory do not reach over a network drive.
     What was appended survives `kill -9` of every process, as does a file copied with its `-wal`.
@@ -74,6 +76,10 @@ class SQLite(Storage):
     @property
     def url(self) -> str:
         return str(self._database.path)
+
+    @property
+    def files(self) -> Blobs | None:
+        return Folder(f"{self._database.path}.files")
 
     def append(
         self,

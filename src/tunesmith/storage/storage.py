@@ -4,6 +4,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Self
 
+from tunesmith.storage.blobs import Blobs
+
 
 def gone(study: str, url: str) -> str:
     """Return the sentence for a study that is not there any more."""
@@ -31,6 +33,14 @@ class Storage(ABC):
     @abstractmethod
     def url(self) -> str:
         """What `tunesmith.storage.connect` opens this storage again with, as shown to users."""
+
+    @property
+    @abstractmethod
+    def files(self) -> Blobs | None:
+        """Where files of its studies are kept if nobody says otherwise, such as checkpoints.
+
+        None: it has no place that all its processes reach. Making one is left to the first `put`.
+        """
 
     @abstractmethod
     def append(

@@ -82,7 +82,7 @@ def next_attempt(
         uid=record.uid,
         attempt=record.attempt + 1,
         owner=owner,
-        key=record.checkpoint,
+        key=record.key,
         why=why,
         basis=basis,
         configured=configured,
@@ -255,10 +255,12 @@ class Asker(Generic[P]):
             memo = {**one.memo, CLOSING: True} if closing else one.memo
             if isinstance(one, Fork):
                 key = fold.checkpoint(one.parent, one.step)
-                if key is None:
+                if (one.parent, one.step) not in steering.keeps():
                     raise SettingError(
-                        f"{name}.revive forks {one.parent!r} at step {one.step}, where it has not saved"
+                        f"{name}.revive forks {one.parent!r} at step {one.step}, which {name}.keeps leaves out"
                     )
+                if key is None:
+                    continue  # it is being saved, or could not be
                 found.append(
                     _Start(
                         one.params, fold.length, "fork", "", one.parent, one.step, key, (index, n),
@@ -379,11 +381,14 @@ class Asker(Generic[P]):
         for part in draft:
             if isinstance(part, _Again):
                 now = fold.current(part.record.uid, part.record.attempt)
-                if now is None or now.state != part.record.state:
+                if now is None or (now.state, now.key) != (part.record.state, part.record.key):
                     return False
                 needed += now.state == "paused" and not now.scheduled
                 continue
             if part.source == "fork":
+                steering = self._ledger.steering
+                if steering is None or (part.parent, part.fork_step) not in steering.keeps():
+                    return False  # its checkpoint may be gone
                 continue
             needed += 1
             if key(part.params) in new or (part.item and part.item not in fold.queue):

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, Generic, Literal, TypeVar, cast, final
 
+from msgspec.structs import replace
+
 from tunesmith._core import checks
 from tunesmith._core.codec import to_logged
 from tunesmith._core.errors import Conflict, StudyError, Superseded
@@ -28,15 +30,24 @@ from tunesmith.schedulers import Decision
 from tunesmith.space import Params
 from tunesmith.study.asking import Asker, Room, next_attempt
 from tunesmith.study.bounds import RETRIES
+from tunesmith.study.keeping import Keeping
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.owner import this_process
 from tunesmith.study.parts import Parts
 from tunesmith.study.results import check_objectives, diverged, failure_of, metrics_of
+from tunesmith.study.saving import Answer
 from tunesmith.study.trial import Ticket, Trial
 
 M = TypeVar("M", bound=Callable[..., Any])
 
 READ_S = 1.0  # a reporting trial looks this often whether it was stopped or superseded
+
+
+def answer(*, ends: bool, saves: bool) -> Answer:
+    """Return what is answered to a report."""
+    if saves:
+        return "save and end" if ends else "save"
+    return "end" if ends else "continue"
 
 
 def _alone(method: M) -> M:
@@ -77,6 +88,7 @@ class Desk(Generic[P]):
     def move(self, ledger: Ledger[P]) -> None:
         """Go on with another copy of the log; trials that are open stay so."""
         self.ledger = ledger
+        self._keeping = Keeping(ledger)
         self._asker: Asker[P] | None = None
         if self._parts.sampler is not None and not self._parts.missing:
             ledger.steer(self._parts.scheduler)
@@ -147,7 +159,7 @@ class Desk(Generic[P]):
         records = self._asker.ask(
             n, room, lease=lease, retries=retries, begun=set() if begun is None else begun
         )
-        return [Trial(Ticket.of(record), self) for record in records]
+        return [Trial(Ticket.of(record, self.ledger.files), self) for record in records]
 
     @_alone
     def report(
@@ -159,8 +171,8 @@ class Desk(Generic[P]):
         *,
         resumable: bool,
         key: str | None,
-    ) -> bool:
-        """Keep a report; return whether the trial must end.
+    ) -> Answer:
+        """Keep a report; return what the trial shall do.
 
         Args:
             uid: The trial.
@@ -170,7 +182,32 @@ class Desk(Generic[P]):
             resumable: Whether it can save itself now.
             key: Of the checkpoint it has saved at this step; empty: it needs none; None: it has not.
         """
-        return self.judged(uid, attempt, step, metrics, resumable=resumable, key=key) != "continue"
+        decision, kept = self.judged(uid, attempt, step, metrics, resumable=resumable, key=key)
+        saves = resumable and key is None and (kept or decision == "pause")
+        return answer(ends=decision != "continue", saves=saves)
+
+    @_alone
+    def saved(self, uid: str, attempt: int, step: int, key: str) -> None:
+        """Take notice of a checkpoint, which lies in the study's blobs already."""
+        ledger = self.ledger
+        event = Saved(time=ledger.clock(), uid=uid, attempt=attempt, step=step, key=key)
+        ledger.append(event)
+        record = ledger.fold.current(uid, attempt)
+        if record is None or record.state != "running":
+            if ledger.files is not None:
+                ledger.files.delete(key)
+            raise self._superseded(uid, attempt)
+        self._keeping.tidy(record)
+
+    @_alone
+    def wanted(self, uid: str, attempt: int, metrics: dict[str, float]) -> bool:
+        """Return whether a trial that ends with these metrics shall be saved."""
+        self.ledger.catch_up()
+        record = self.ledger.fold.current(uid, attempt)
+        if record is None or (uid, attempt) in self._diverged:
+            return False
+        final = {**self.ledger.fold.reported(record), **metrics}
+        return self._keeping.wants(replace(record, values=final))
 
     @_alone
     def judged(
@@ -182,9 +219,15 @@ class Desk(Generic[P]):
         *,
         resumable: bool,
         key: str | None,
-    ) -> Decision:
-        """Keep a report, as `report` does, and return what becomes of the trial."""
+    ) -> tuple[Decision, bool]:
+        """Keep a report, as `report` does.
+
+        Returns:
+            What becomes of the trial, and whether the scheduler may fork from it at this step.
+        """
         ledger = self.ledger
+        ledger.catch_up()
+        due = ledger.steering is not None and ledger.steering.is_due(uid, step)
         reported = Reported(
             time=ledger.clock(),
             uid=uid,
@@ -198,20 +241,23 @@ class Desk(Generic[P]):
             saved = Saved(time=reported.time, uid=uid, attempt=attempt, step=step, key=key)
             events.append(saved)
         ledger.append(*events, read=False)
-        steering = ledger.steering
-        if steering is not None and steering.is_due(uid, step):
+        if due or key:
             ledger.catch_up()
         else:
             self.glance()
         record = ledger.fold.current(uid, attempt)
         if record is None or record.state != "running":
             raise self._superseded(uid, attempt)
+        if key:
+            self._keeping.tidy(record)
         failure = diverged(metrics, self.history.problem)
         if failure is not None:
             self._diverged[uid, attempt] = failure
         if failure is not None or uid in ledger.fold.stopping:
-            return "stop"
-        return self._decision(uid)
+            return "stop", False
+        steering = ledger.steering
+        kept = due and steering is not None and (uid, step) in steering.keeps()
+        return self._decision(uid), kept
 
     def _decision(self, uid: str) -> Decision:
         """What the scheduler has decided of a running trial."""
@@ -288,6 +334,8 @@ class Desk(Generic[P]):
             return self._finish(record, {}, why="scheduler")
         if (record.uid, record.attempt) not in self._diverged:
             check_objectives({**self.ledger.fold.reported(record), **metrics}, problem)
+        if isinstance(trial, Trial):
+            trial.ended(metrics)
         return self._finish(record, metrics)
 
     @_alone
@@ -312,7 +360,7 @@ class Desk(Generic[P]):
         (entry,) = ledger.append(resumed)
         if entry is None:
             raise self._superseded(record.uid, record.attempt)
-        return Trial(Ticket.of(entry), self)
+        return Trial(Ticket.of(entry, ledger.files), self)
 
     @_alone
     def fail(self, trial: Trial[P] | int, error: BaseException | str | Failure) -> Record[P]:
@@ -365,6 +413,7 @@ class Desk(Generic[P]):
         (entry,) = ledger.append(ended)
         if entry is None:
             raise self._superseded(record.uid, record.attempt)
+        self._keeping.tidy(entry)
         return entry
 
     def _open(self, trial: Trial[P] | int) -> Record[P]:

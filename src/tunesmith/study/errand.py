@@ -6,18 +6,36 @@ from typing import Any, final
 
 from tunesmith.executors import Channel, Work
 from tunesmith.study.results import metrics_of
+from tunesmith.study.saving import Answer
 from tunesmith.study.trial import Ticket, Trial
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A trial reports; the answer says whether it must end."""
+    """A trial reports; the answer is an `Answer`."""
 
     step: int
     metrics: dict[str, float]
     resumable: bool
     key: str | None
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A trial has put a checkpoint into the study's blobs."""
+
+    step: int
+    key: str
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A trial has returned; the answer says whether it shall be saved."""
+
+    metrics: dict[str, float]
 
 
 @final
@@ -46,10 +64,19 @@ class _Line:
         *,
         resumable: bool,
         key: str | None,
-    ) -> bool:
+    ) -> Answer:
         del uid, attempt  # the key of the work says them
-        must_end: bool = self._channel.request(Report(step, metrics, resumable, key))
-        return must_end
+        answer: Answer = self._channel.request(Report(step, metrics, resumable, key))
+        return answer
+
+    def saved(self, uid: str, attempt: int, step: int, key: str) -> None:
+        del uid, attempt
+        self._channel.request(Kept(step, key))
+
+    def wanted(self, uid: str, attempt: int, metrics: dict[str, float]) -> bool:
+        del uid, attempt
+        wanted: bool = self._channel.request(Ending(metrics))
+        return wanted
 
     def note(self, uid: str, text: str, tags: Sequence[str], values: Mapping[str, Any]) -> None:
         del uid
@@ -60,7 +87,8 @@ def errand(call: Callable[[Trial[Any]], Any]) -> Work:
     """Return a work that calls an objective on the trial of a ticket and returns its metrics."""
 
     def work(channel: Channel, ticket: Ticket[Any]) -> dict[str, float]:
-        return metrics_of(call(Trial(ticket, _Line(channel))), {}, ticket.objectives)
+        trial = Trial(ticket, _Line(channel))
+        return trial.ended(metrics_of(call(trial), {}, ticket.objectives))
 
     return work
 
@@ -69,6 +97,7 @@ def async_errand(call: Callable[[Trial[Any]], Any]) -> Work:
     """Return the same for an `async def` objective."""
 
     async def work(channel: Channel, ticket: Ticket[Any]) -> dict[str, float]:
-        return metrics_of(await call(Trial(ticket, _Line(channel))), {}, ticket.objectives)
+        trial = Trial(ticket, _Line(channel))
+        return trial.ended(metrics_of(await call(trial), {}, ticket.objectives))
 
     return work

@@ -15,8 +15,9 @@ from tunesmith.records import Fold, Record, Told, freeze, thaw
 from tunesmith.records.events import AnyEvent, Created, Joined, from_lines, to_line
 from tunesmith.schedulers import Scheduler
 from tunesmith.space import Space
-from tunesmith.storage import Memory, Storage
+from tunesmith.storage import Blobs, Memory, Storage
 from tunesmith.storage.storage import gone
+from tunesmith.study.files import files_of
 from tunesmith.study.owner import living, this_process
 from tunesmith.study.pulse import Pulse
 from tunesmith.study.steering import Steering
@@ -51,6 +52,7 @@ class Ledger(Generic[P]):
 
     Attributes:
         fold: The fold of what was read.
+        files: Where the study's checkpoints are; None: nowhere.
         generation: Goes up whenever the fold is made anew.
         lease_s: After how many seconds without a sign of life this process is taken for dead.
         steering: The scheduler that follows the log, if there is one; see `steer`.
@@ -75,6 +77,8 @@ class Ledger(Generic[P]):
             raise LogError(f"the log of {name!r} in {storage.url} does not begin with Created")
         self.storage = storage
         self.name = name
+        self.files: Blobs | None = files_of(created, storage, name)
+        self._locate = None if self.files is None else self.files.get
         self.clock = clock
         self.generation = 0
         self.steering: Steering[P] | None = None
@@ -86,10 +90,10 @@ class Ledger(Generic[P]):
         self._pulse: Pulse | None = None
         self._scheduler: Scheduler[Any] | None = None
         kept = storage.kept_fold(name)
-        thawed = None if kept is None else thaw(kept[1], created, space)
+        thawed = None if kept is None else thaw(kept[1], created, space, self._locate)
         self.fold: Fold[P]
         self._heard: Told[P]
-        self.fold, self._heard = thawed or (Fold(created, space), [])
+        self.fold, self._heard = thawed or (Fold(created, space, self._locate), [])
         self._torn = False
         self._behind = False
         already = self.fold.length
@@ -107,7 +111,7 @@ class Ledger(Generic[P]):
     def refold(self) -> None:
         """Fold the log anew: whoever followed it must do so, too (see `generation`)."""
         self.generation += 1
-        self.fold, self._heard = Fold(self._created, self._space), []
+        self.fold, self._heard = Fold(self._created, self._space, self._locate), []
         self.steering = None
         if self._scheduler is not None:
             problem = self.fold.history.problem

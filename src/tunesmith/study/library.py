@@ -10,6 +10,7 @@ from tunesmith.schedulers import Scheduler
 from tunesmith.space import Space
 from tunesmith.storage import Storage
 from tunesmith.study import opening
+from tunesmith.study.files import clear, files_at
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.objectives import space_meant
 from tunesmith.study.study import Study
@@ -34,7 +35,9 @@ def delete(storage: Storage | str | Path | None, name: str) -> None:
     found = opening.kept_at(storage)
     if name not in found.names():
         Ledger(found, name)  # says what there is
+    files = files_at(found, name)
     found.delete(name)
+    clear(files)
 
 
 @overload

@@ -4,8 +4,9 @@ import os
 import secrets
 import time
 from contextlib import suppress
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, final, get_args
 
 from msgspec import UNSET, UnsetType
 
@@ -13,17 +14,36 @@ from tunesmith._core import checks
 from tunesmith._core.errors import Conflict, NotSupported, SettingError, StudyError
 from tunesmith._core.types import P
 from tunesmith.records import Problem
-from tunesmith.records.events import FORMAT, Configured, Created, Enqueued, Part, to_line
+from tunesmith.records.events import FORMAT, Configured, Created, Enqueued, Keep, Part, to_line
 from tunesmith.samplers import Auto, Sampler
 from tunesmith.schedulers import ASHA, Scheduler
 from tunesmith.space import Space
-from tunesmith.storage import Memory, Storage, connect
+from tunesmith.storage import Blobs, Memory, Storage, connect
+from tunesmith.storage.blobs import connect as connect_blobs
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.parts import Parts, part_of, sampler_of, scheduler_of, versions
 from tunesmith.study.proposer import Proposer
 from tunesmith.study.steering import Steering
 
 DEFAULT_PATH = "./tunesmith.db"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class How:
+    """What a study is made with beside its problem and its parts; None: the log's, or the default.
+
+    Attributes:
+        seed: Of everything random; drawn by default.
+        deterministic: See `Study`.
+        files: URL below which its files are; empty: beside its storage.
+        keep: Which checkpoints are kept.
+    """
+
+    seed: int | None
+    deterministic: int | None
+    files: str | None
+    keep: Keep | None
 
 
 def place(storage: Storage | str | Path | None, name: str | None) -> tuple[Storage, str]:
@@ -47,14 +67,30 @@ def kept_at(storage: Storage | str | Path | None) -> Storage:
     return connect(meant)
 
 
+def kept_in(files: Blobs | str | Path | None) -> str | None:
+    """Return where files are kept as the log names it."""
+    return None if files is None else connect_blobs(files).url
+
+
+def kept(keep: Keep | None) -> Keep | None:
+    """Return which checkpoints are kept.
+
+    Raises:
+        SettingError: There is no such way.
+    """
+    if keep is not None and keep not in get_args(Keep):
+        ways = ", ".join(map(repr, get_args(Keep)))
+        raise SettingError(f"keep_checkpoints= is one of {ways}, got {keep!r}")
+    return keep
+
+
 def create(
     storage: Storage,
     name: str,
     problem: Problem[P],
     sampler: Sampler[Any],
     scheduler: Scheduler[Any] | None,
-    seed: int,
-    deterministic: int | None,
+    how: How,
 ) -> None:
     """Begin the log of a study; the baseline is queued in the same append.
 
@@ -62,10 +98,11 @@ def create(
         NotSupported: The sampler or the scheduler cannot do what the problem asks; nothing was kept.
         Conflict: The study exists.
     """
+    seed = secrets.randbits(32) if how.seed is None else how.seed
     Proposer(problem, sampler, seed)
     if scheduler is not None:
         Steering(problem, scheduler, seed)
-        _check_order(scheduler, deterministic)
+        _check_order(scheduler, how.deterministic)
     now = time.time()
     events: list[Created | Enqueued] = [
         Created(
@@ -75,7 +112,9 @@ def create(
             seed=seed,
             sampler=part_of(sampler),
             scheduler=None if scheduler is None else part_of(scheduler),
-            deterministic=deterministic,
+            deterministic=how.deterministic,
+            files=how.files or "",
+            keep=how.keep or "best",
             versions=versions(),
         )
     ]
@@ -124,10 +163,8 @@ def with_space(ledger: Ledger[Any], space: Space[P]) -> Ledger[P]:
     return Ledger(ledger.storage, ledger.name, space, ledger.clock)
 
 
-def compare(
-    ledger: Ledger[P], problem: Problem[P], seed: int | None, deterministic: int | None
-) -> None:
-    """Refuse to go on with a study under another problem, seed or order.
+def compare(ledger: Ledger[P], problem: Problem[P], how: How) -> None:
+    """Refuse to go on with a study under another problem, seed or order, or with files elsewhere.
 
     Raises:
         StudyError: Something differs.
@@ -139,10 +176,11 @@ def compare(
         old, new = getattr(theirs, word), getattr(ours, word)
         if old != new:
             differences.append(f"{word}: {new!r} here, {old!r} there")
-    for word, given in (("seed", seed), ("deterministic", deterministic)):
-        old = getattr(created, word)
+    for field in fields(how):
+        old, given = getattr(created, field.name), getattr(how, field.name)
         if given is not None and given != old:
-            differences.append(f"{word}: {given} here, {old} there")
+            word = "keep_checkpoints" if field.name == "keep" else field.name
+            differences.append(f"{word}: {given} here, {old or 'beside the storage'} there")
     refuse(ledger, differences)
 
 
@@ -152,8 +190,7 @@ def open_study(
     scheduler: Scheduler[Any] | Literal["auto"] | None,
     storage: Storage,
     name: str,
-    seed: int | None,
-    deterministic: int | None,
+    how: How,
 ) -> tuple[Ledger[P], Parts]:
     """Return the log of a study, made now if there is none, and who decides in it.
 
@@ -164,23 +201,21 @@ def open_study(
             `ASHA`.
         storage: Where it is kept.
         name: Its name there.
-        seed: Of everything random; None: drawn.
-        deterministic: See `Study`.
+        how: What else it is made with.
 
     Raises:
         StudyError: It exists and is another study.
     """
     check_parts(sampler, scheduler)
     if not storage.read(name, 0, 1):
-        drawn = secrets.randbits(32) if seed is None else seed
         begun = scheduler
         if begun == "auto":
-            stops = problem.resource is not None and deterministic is None
+            stops = problem.resource is not None and how.deterministic is None
             begun = ASHA() if stops else None
         with suppress(Conflict):  # another process made it at this moment
-            create(storage, name, problem, sampler or Auto(), begun, drawn, deterministic)
+            create(storage, name, problem, sampler or Auto(), begun, how)
     ledger = Ledger(storage, name, problem.space)
-    compare(ledger, problem, seed, deterministic)
+    compare(ledger, problem, how)
     return ledger, configure(ledger, sampler, scheduler)
 
 

@@ -6,10 +6,11 @@ from typing import Any, Literal, TypeAlias, TypedDict
 
 from tunesmith.executors import Executor
 from tunesmith.records import Resource
+from tunesmith.records.events import Keep
 from tunesmith.samplers import Sampler
 from tunesmith.schedulers import Scheduler
 from tunesmith.stop import StopRule
-from tunesmith.storage import Storage
+from tunesmith.storage import Blobs, Storage
 from tunesmith.study.voice import Shown
 
 Names: TypeAlias = str | Sequence[str]
@@ -27,6 +28,8 @@ class Keeping(TypedDict, total=False):
     storage: Storage | str | Path | None
     seed: int | None
     deterministic: int | None
+    files: Blobs | str | Path | None
+    keep_checkpoints: Keep | None
 
 
 class Making(Keeping, total=False):

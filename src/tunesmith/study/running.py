@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Generic, Literal, TypeAlias, final
+from typing import Any, Generic, Literal, NoReturn, TypeAlias, final
 
 from tunesmith._core.codec import clean
 from tunesmith._core.errors import (
@@ -24,12 +24,13 @@ from tunesmith.executors import Died, Executor, Key, Raised, Returned, Serial, W
 from tunesmith.records import Failure, History
 from tunesmith.records.events import PauseReason
 from tunesmith.study.bounds import Bounds
-from tunesmith.study.desk import Desk
-from tunesmith.study.errand import Note, Report
+from tunesmith.study.desk import Desk, answer
+from tunesmith.study.errand import Ending, Kept, Note, Report
 from tunesmith.study.owner import this_process
 from tunesmith.study.progress import plural
 from tunesmith.study.results import failure_of, own_traceback
-from tunesmith.study.signals import GRACE_S, AtOnce, Notice, noticed
+from tunesmith.study.saving import UNSAVED
+from tunesmith.study.signals import GRACE_S, SAVING_S, AtOnce, Notice, noticed
 from tunesmith.study.trial import Trial
 from tunesmith.study.voice import Voice
 
@@ -69,11 +70,15 @@ class Run(Generic[P]):
         self._begun = time.monotonic()
         self._running: dict[Key, Trial[P]] = {}
         self._reporting: set[Key] = set()  # those of them that have reported in this attempt
+        self._savable: set[Key] = set()  # those that can save themselves at their next report
+        self._saving: set[Key] = set()  # those that were asked to and have not said that it is done
         self._told: dict[Key, Told] = {}  # those that were told to end, and why
         self._asked: set[Key] = set()  # what was begun here and has not ended
         self._tried = 0
         self._failed = 0
-        self._notice = Notice(self._will_report)
+        self._notice = Notice(
+            self._will_report, lambda: bool(self._savable), lambda: bool(self._saving)
+        )
         self._stops_before = desk.fold.stops if stops is None else stops
         self._leaves_at = math.inf
 
@@ -90,7 +95,7 @@ class Run(Generic[P]):
         self._hand_back("interrupted")
         try:
             with (
-                noticed(self._notice),
+                noticed(self._notice, elsewhere=not isinstance(self._executor, Serial)),
                 self._executor,
                 self._voice.live(self._executor, bounds.trials) as refresh,
             ):
@@ -101,15 +106,13 @@ class Run(Generic[P]):
                 raise
             reason, exhausted = "", False
         except KeyboardInterrupt:
-            self._hand_back("interrupted")
-            self._voice.left("interrupted", bounds.trials)
-            if hasattr(sys, "ps1"):  # the prompt shall stay, and what is in memory with it
-                raise
-            raise Interrupted from None
+            self._interrupted()
         except Exception:
             with suppress(StorageError):  # what is raised says more
                 self._hand_back("error")
             raise
+        if self._notice.given and self._notice.why == "interrupted":
+            self._interrupted()
         if self._notice.given:
             self._hand_back("pre-empted")
             self._voice.left("pre-empted", bounds.trials)
@@ -121,6 +124,14 @@ class Run(Generic[P]):
             end = exhausted and self._at_end()
             self._voice.done(reason if self._tried else f"nothing to do: {reason}", end=end)
 
+    def _interrupted(self) -> NoReturn:
+        """Leave as Ctrl-C wants it."""
+        self._hand_back("interrupted")
+        self._voice.left("interrupted", self._bounds.trials)
+        if hasattr(sys, "ps1"):  # the prompt shall stay, and what is in memory with it
+            raise KeyboardInterrupt
+        raise Interrupted from None
+
     def _to_the_end(self, refresh: Callable[[], None]) -> tuple[str, bool]:
         """Why there is no more to do, and whether that is because nothing was handed out."""
         while True:
@@ -129,6 +140,8 @@ class Run(Generic[P]):
             leaves = self._recess() in ("pre-empted", "interrupted")
             if leaves and self._may_leave():
                 return reason, False
+            if self._notice.given and self._notice.why == "interrupted":
+                self._voice.saving()
             if not reason and not leaves and (free := self._executor.free()):
                 asked = self._desk.ask(
                     free, self._room, lease=True, retries=self._bounds.retries, begun=self._asked
@@ -193,7 +206,7 @@ class Run(Generic[P]):
         """Why what runs is to be handed back at its next report."""
         fold = self._desk.fold
         if self._notice.given:
-            return "pre-empted"
+            return self._notice.why
         if fold.stops > self._stops_before:
             return "interrupted"
         return "study paused" if fold.paused else None
@@ -205,7 +218,8 @@ class Run(Generic[P]):
     def _may_leave(self) -> bool:
         """Whether nothing runs from which a report is still to be expected."""
         self._leaves_at = min(self._leaves_at, time.monotonic() + GRACE_S)
-        return not self._reporting or time.monotonic() >= self._leaves_at
+        late_s = time.monotonic() - self._leaves_at
+        return not self._reporting or late_s >= (SAVING_S if self._saving else 0)
 
     def _late(self) -> bool:
         """Whether trials that run shall end at their next report."""
@@ -217,7 +231,7 @@ class Run(Generic[P]):
         match message:
             case Report():
                 try:
-                    decision = desk.judged(
+                    decision, kept = desk.judged(
                         *key,
                         message.step,
                         message.metrics,
@@ -236,15 +250,37 @@ class Run(Generic[P]):
                         why = "interrupted" if message.resumable else "timeout"
                 if why is not None:
                     self._told[key] = why
-                return why is not None
+                left = why is not None and why not in ("stop", "timeout")  # to be gone on with
+                if why == "timeout":  # it may be all that there will be
+                    left = not desk.history.count("complete")
+                saves = False
+                self._savable.discard(key)
+                if message.resumable and message.key is None:
+                    self._savable.add(key)
+                    saves = kept or left
+                if saves:
+                    self._saving.add(key)
+                return answer(ends=why is not None, saves=saves)
+            case Kept():
+                self._saving.discard(key)
+                try:
+                    desk.saved(*key, message.step, message.key)
+                except Superseded as error:
+                    return error
+            case Ending():
+                return desk.wanted(*key, message.metrics)
             case Note():
+                if UNSAVED in message.tags:
+                    self._saving.discard(key)
+                    self._voice.unsaved(trial.number, message.text)
                 try:
                     return desk.note(trial.uid, message.text, message.tags, message.values)
                 except (SettingError, ResultError) as error:
                     return error
             case Returned() | Raised() | Died():
                 del self._running[key]
-                self._reporting.discard(key)
+                for those in (self._reporting, self._savable, self._saving):
+                    those.discard(key)
                 told = self._told.pop(key, None)
                 if told and isinstance(message, Returned):  # as `decide` lets callbacks do it
                     message = Raised(Stopped(), "")
@@ -275,7 +311,7 @@ class Run(Generic[P]):
                         desk.pause(trial, "scheduler")
                     case _:
                         desk.pause(trial, told)
-            case Raised() if recess == "pre-empted":
+            case Raised() if recess is not None and self._notice.given:
                 desk.pause(trial, recess)  # the same signal may have ended what it had started
             case Returned(value):
                 try:

@@ -1,4 +1,4 @@
-"""SIGTERM and its like: the machine is wanted back, and whoever runs a study is told beforehand."""
+"""Signals that tell whoever runs a study to leave: SIGTERM and its like, and Ctrl-C where that can wait."""
 
 import os
 import signal
@@ -6,11 +6,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import final
+from typing import Any, Literal, final
 
 from tunesmith.executors.signals import TO_LEAVE
 
 GRACE_S = 10.0  # what runs has so long to report; clusters wait 30 s before they kill
+SAVING_S = 15.0  # what is being saved then has so much longer
 
 
 @final
@@ -24,15 +25,23 @@ class Notice:
 
     Args:
         waits: Whether what runs will come to a report; else the main thread is interrupted at once.
+        saves: Whether it will save itself there, so that Ctrl-C should wait, too.
+        busy: Whether something is being saved at this moment.
 
     Attributes:
         given: Whether it has.
+        why: How.
     """
 
-    def __init__(self, waits: Callable[[], bool]) -> None:
+    def __init__(
+        self, waits: Callable[[], bool], saves: Callable[[], bool], busy: Callable[[], bool]
+    ) -> None:
         self.given = False
+        self.why: Literal["pre-empted", "interrupted"] = "pre-empted"
         self._pid = os.getpid()
         self._waits = waits
+        self._saves = saves
+        self._busy = busy
         self._timer: threading.Timer | None = None
 
     def give(self, number: int, frame: FrameType | None) -> None:
@@ -45,7 +54,28 @@ class Notice:
         again, self.given = self.given, True
         if again or not self._waits():
             raise AtOnce
-        self._timer = threading.Timer(GRACE_S, os.kill, (os.getpid(), number))
+        self._start(GRACE_S, self._late, number)
+
+    def interrupt(self, number: int, frame: FrameType | None) -> None:
+        """Take Ctrl-C: the first waits for reports if something can be saved there."""
+        del frame
+        if os.getpid() != self._pid or self.given or not self._saves():
+            raise KeyboardInterrupt
+        self.given, self.why = True, "interrupted"
+        self._start(GRACE_S, self._late, number)
+
+    def _late(self, number: int) -> None:
+        """Insist, in a thread of the timer's, unless something is being saved just now."""
+        if self._busy():
+            self._start(SAVING_S, self._insist, number)
+        else:
+            self._insist(number)
+
+    def _insist(self, number: int) -> None:
+        os.kill(self._pid, number)
+
+    def _start(self, seconds: float, function: Callable[[int], None], number: int) -> None:
+        self._timer = threading.Timer(seconds, function, (number,))
         self._timer.daemon = True
         self._timer.start()
 
@@ -56,16 +86,22 @@ class Notice:
 
 
 @contextmanager
-def noticed(notice: Notice) -> Iterator[None]:
+def noticed(notice: Notice, *, elsewhere: bool) -> Iterator[None]:
     """Listen to the signals that say "leave", as far as nobody else does.
 
     Python has them handled in the main thread alone: a run in another thread is not told.
+
+    Args:
+        notice: Is told.
+        elsewhere: Whether trials run elsewhere than in the main thread, which Ctrl-C then need not interrupt.
     """
-    before = {}
+    before: dict[signal.Signals, Any] = {}
     if threading.current_thread() is threading.main_thread():
         for number in TO_LEAVE:
             if signal.getsignal(number) is signal.SIG_DFL:
                 before[number] = signal.signal(number, notice.give)
+        if elsewhere and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            before[signal.SIGINT] = signal.signal(signal.SIGINT, notice.interrupt)
     try:
         yield
     finally:

@@ -99,6 +99,10 @@ class Steering(Generic[P]):
         """Return what was decided at the last report of a running trial that was due."""
         return self._decided.get(uid, "continue")
 
+    def keeps(self) -> set[tuple[str, int]]:
+        """Return uid and step of the checkpoints that the scheduler may still fork from."""
+        return self.scheduler.keeps(self._state)
+
     def room(self) -> int | None:
         """Return how many new trials the scheduler takes now; None: any number."""
         return self.scheduler.room(self._state)

@@ -12,16 +12,17 @@ from tunesmith._core.hints import hint_attribute, hint_keywords
 from tunesmith._core.types import P
 from tunesmith.executors import Executor
 from tunesmith.records import History, Limit, Objective, Problem, Record, Resource
-from tunesmith.records.events import Noted
+from tunesmith.records.events import Keep, Noted
 from tunesmith.samplers import FiniteSampler, Sampler
 from tunesmith.schedulers import Scheduler
 from tunesmith.space import Space
 from tunesmith.stop import StopRule
-from tunesmith.storage import Memory, Storage
+from tunesmith.storage import Blobs, Memory, Storage
 from tunesmith.study import opening
 from tunesmith.study.background import Job, start
 from tunesmith.study.bounds import RETRIES, Bounds
 from tunesmith.study.desk import Desk
+from tunesmith.study.files import copy
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.objectives import caller, space_meant
 from tunesmith.study.options import Making, Names, Running
@@ -57,6 +58,10 @@ class Study(Generic[P]):
         seed: Of everything random; drawn and logged if not given.
         deterministic: How many trials may be open at once in a study whose trials are the same in
             every run, whichever worker is quick; None: whoever is first is served first.
+        files: Where checkpoints are kept, a path or any URL that fsspec knows; by default beside the
+            storage, in `tunesmith.db.files`.
+        keep_checkpoints: Which are kept: "needed" by a trial that may go on or a scheduler that may fork
+            from it; also the best trial's, "best", the default; also the "last" of each trial; or "all".
 
     Raises:
         SpaceError: The space is not valid.
@@ -100,6 +105,8 @@ class Study(Generic[P]):
         storage: Storage | str | Path | None = None,
         seed: int | None = None,
         deterministic: int | None = None,
+        files: Blobs | str | Path | None = None,
+        keep_checkpoints: Keep | None = None,
     ) -> None:
         least, most = (
             checks.texts(w, v, '"loss"')
@@ -118,7 +125,8 @@ class Study(Generic[P]):
         seed = None if seed is None else checks.whole("seed=", seed)
         width = None if deterministic is None else checks.whole("deterministic=", deterministic, 1)
         place, name = opening.place(storage, name)
-        ledger, parts = opening.open_study(problem, sampler, scheduler, place, name, seed, width)
+        how = opening.How(seed, width, opening.kept_in(files), opening.kept(keep_checkpoints))
+        ledger, parts = opening.open_study(problem, sampler, scheduler, place, name, how)
         self._start(ledger, parts)
 
     def _start(self, ledger: Ledger[P], parts: Parts) -> None:
@@ -474,7 +482,9 @@ class Study(Generic[P]):
                 f"{target.url} has a study {name!r} already; give this one another name: "
                 f'save({str(path)!r}, name="...")'
             ) from None
-        self._desk.move(Ledger(target, name, self.space, ledger.clock))
+        moved = Ledger(target, name, self.space, ledger.clock)
+        copy(ledger.files, moved.files)
+        self._desk.move(moved)
 
     def verify(self, *parts: Sampler[Any] | Scheduler[Any]) -> Verification:
         """Recompute every suggestion and every decision of a scheduler from the log, and compare.

@@ -5,46 +5,25 @@ from collections.abc import (
     ItemsView,
     Iterator,
     KeysView,
-    Mapping,
     Sequence,
     ValuesView,
 )
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, final
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, final
 
-from tunesmith._core.checks import is_whole
+from tunesmith._core.checks import is_whole, seconds
 from tunesmith._core.errors import ResultError, SettingError, Stopped
 from tunesmith._core.hints import hint_attribute
 from tunesmith._core.types import P
 from tunesmith.records import Record, Resource
+from tunesmith.storage import Blobs
 from tunesmith.study.folds import splits_of
 from tunesmith.study.results import metrics_of
+from tunesmith.study.saving import SAVE_EVERY_S, Link, Saving
 
 LAST_STEP = 2**63  # a step is kept in 64 bits
-
-
-class Link(Protocol):
-    """Where a trial's words go: the study's process, or a channel to it."""
-
-    def report(
-        self,
-        uid: str,
-        attempt: int,
-        step: int,
-        metrics: dict[str, float],
-        *,
-        resumable: bool,
-        key: str | None,
-    ) -> bool:
-        """Keep a report, and the key of the checkpoint at its step, if there is one.
-
-        Returns:
-            Whether the trial must end.
-        """
-
-    def note(self, uid: str, text: str, tags: Sequence[str], values: Mapping[str, Any]) -> None:
-        """Keep a remark."""
 
 
 @final
@@ -56,6 +35,8 @@ class Ticket(Generic[P]):
         params: In the form in which the objective gets them.
         step: The last reported step.
         objectives: Names of the metrics that count.
+        key: Of the checkpoint that it goes on from; empty: it has none, or needs none.
+        files: Where checkpoints are kept; None: nowhere.
     """
 
     params: P
@@ -66,9 +47,11 @@ class Ticket(Generic[P]):
     step: int
     resource: Resource | None
     objectives: tuple[str, ...]
+    key: str
+    files: Blobs | None
 
     @classmethod
-    def of(cls, record: Record[P]) -> "Ticket[P]":
+    def of(cls, record: Record[P], files: Blobs | None) -> "Ticket[P]":
         """Return the ticket of a running trial."""
         return cls(
             params=record.params,
@@ -79,6 +62,8 @@ class Ticket(Generic[P]):
             step=record.step,
             resource=record.problem.resource,
             objectives=tuple(objective.name for objective in record.problem.objectives),
+            key=record.key if record.step else "",  # what was saved at the end is no beginning
+            files=files,
         )
 
 
@@ -96,11 +81,12 @@ class Trial(Generic[P]):
         uid: Its name in the log.
         resource: What it may spend, if the study declares that.
         ticket: All of this, as it travels to a worker.
+        saving: How it is saved; `resumable`, `save` and `checkpoint` are what an objective uses.
     """
 
     __tunesmith_trial__: ClassVar[bool] = True  # how the space layer knows the annotation
 
-    __slots__ = ("_link", "_over", "_stateless", "_step", "attempt", "number", "params", "resource",
+    __slots__ = ("_link", "_over", "_step", "attempt", "number", "params", "resource", "saving",
                  "seed", "ticket", "uid")  # fmt: skip
 
     def __init__(self, ticket: Ticket[P], link: Link) -> None:
@@ -114,7 +100,7 @@ class Trial(Generic[P]):
         self._step = ticket.step
         self._link = link
         self._over = False
-        self._stateless = False
+        self.saving = Saving(ticket.uid, ticket.attempt, ticket.key, ticket.files, link)
 
     def __repr__(self) -> str:
         return f"<Trial {self.number}: {self.params!r}>"
@@ -208,15 +194,17 @@ class Trial(Generic[P]):
         metrics = metrics_of(values, more, self.ticket.objectives)
         if not metrics:
             raise ResultError(f"report({step}) says nothing; add metrics, such as loss=0.3")
-        self._over = self._link.report(
+        answer = self._link.report(
             self.uid,
             self.attempt,
             step,
             metrics,
-            resumable=self._stateless,
-            key="" if self._stateless else None,
+            resumable=self.saving.resumable,
+            key=self.saving.take(),
         )
         self._step = step
+        self._over = answer in ("end", "save and end")
+        self.saving.after(step, answer)
         return self._over
 
     def resumable(
@@ -224,8 +212,14 @@ class Trial(Generic[P]):
         *,
         save: Callable[[Path], object] | None = None,
         load: Callable[[Path], object] | None = None,
+        save_every_s: float = SAVE_EVERY_S,
     ) -> None:
         """Say how this trial is saved to a folder and loaded from it; loads now, if it goes on.
+
+        It is saved at reports, when that is needed: before a scheduler pauses it, where others may be
+        forked from it, when the run leaves, after `save_every_s`, and at its end if it is the best.
+        Saving what fails is noted with the trial, which goes on; if it was to be paused, its next attempt
+        begins from the checkpoint before, or anew.
 
         Without arguments: a later attempt needs nothing of this one but its params and step, as where
         each step is a piece of work by itself, such as a fold, or a fit on more samples.
@@ -233,13 +227,53 @@ class Trial(Generic[P]):
         Args:
             save: Writes everything that a later attempt needs into the folder.
             load: Reads it.
+            save_every_s: Seconds after which a report saves in any case.
+
+        Raises:
+            SettingError: One of the two functions is missing.
+            StorageError: The checkpoint is gone.
         """
         for name, function in (("save", save), ("load", load)):
             if not callable(function) and (save is not None or load is not None):
                 raise SettingError(
                     f"resumable({name}=...) takes a function of a folder, got {function!r}"
                 )
-        self._stateless = save is None
+        every_s = seconds("resumable(save_every_s=...)", save_every_s)
+        self.saving.use(save, load, every_s, self.ticket.step)
+
+    def save(self) -> AbstractContextManager[Path]:
+        """Give an empty folder: what the block writes there is the checkpoint of the next report.
+
+        The low-level form of `resumable`, for trials that decide by themselves when they save. It
+        counts from the next report on, or from the trial's end; `checkpoint` is where a later attempt
+        finds it.
+
+        Example:
+            >>> import tunesmith as ts
+            >>> study = ts.Study({"x": ts.Float(0, 1)}, minimize="loss")
+            >>> trial = study.ask()
+            >>> with trial.save() as folder:
+            ...     written = (folder / "weights.txt").write_text("0.5")
+            >>> trial.report(1, loss=0.3)
+            >>> (study.history[0].checkpoint / "weights.txt").read_text()
+            '0.5'
+        """
+        return self.saving.folder()
+
+    @property
+    def checkpoint(self) -> Path | None:
+        """The folder that it goes on from, not to be changed; None: it begins at step 1.
+
+        Raises:
+            StorageError: It is gone.
+        """
+        return self.saving.checkpoint
+
+    def ended(self, metrics: dict[str, float]) -> dict[str, float]:
+        """Save what has returned, if that is wanted, and return its metrics; a run calls this."""
+        if not self._over:
+            self.saving.end(self._step, metrics)
+        return metrics
 
     def note(self, text: str = "", /, tags: Sequence[str] = (), **values: float) -> None:
         """Keep a remark, tags or further numbers with the trial; no decision uses them."""

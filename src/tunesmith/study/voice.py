@@ -29,6 +29,8 @@ class Voice:
         self._shown = shown
         self._live = bool(shown) and sys.stderr.isatty()
         self._said_paused = False
+        self._said_unsaved = False
+        self._said_saving = False
 
     @property
     def _history(self) -> History[Any]:
@@ -64,6 +66,18 @@ class Voice:
         if self._shown and not self._said_paused:
             say("the study is paused; `study.resume()` or `tunesmith resume` lets it go on")
         self._said_paused = True
+
+    def unsaved(self, number: int, text: str) -> None:
+        """Say of the first trial that could not be saved that it could not."""
+        if self._shown and not self._said_unsaved:
+            say(f"trial {number} {text}; it goes on unsaved, see study.notes")
+        self._said_unsaved = True
+
+    def saving(self) -> None:
+        """Say, once, that a run that was interrupted waits for what can be saved."""
+        if self._shown and not self._said_saving:
+            say("interrupted: what runs is saved at its next report; Ctrl-C again leaves at once")
+        self._said_saving = True
 
     def left(self, how: str, trials: int | None) -> None:
         """Say that a run has left before its end."""

@@ -102,6 +102,15 @@ class StorageConformance:
         assert storage.append("a", []) == storage.append("a", [], expect=0) == 0
         assert storage.names() == []
 
+    def test_files_have_a_place_or_none(self, storage: Storage) -> None:
+        """Asking for the place creates nothing; what is put there is found again."""
+        if storage.files is not None:
+            assert storage.files.within("a").keys() == set()
+            with storage.files.within("a").put("key"):
+                pass
+            assert storage.files.within("a").keys() == {"key"}
+        assert storage.names() == []
+
     def test_keeps_any_text(self, storage: Storage) -> None:
         """Names and lines may hold quotes, signs of patterns, any Unicode; lines may be long."""
         names = sorted(["%", "a", "A", "a%", "_", "it's", 'a "b"', "ä/ß 漢字 🎛", " ", "; DROP"])

@@ -1,0 +1,5 @@
+"""PyTorch: models, optimisers and luck in checkpoints."""
+
+from tunesmith.integrations.torch.state import State, state
+
+__all__ = ["State", "state"]
