@@ -20,12 +20,15 @@ class _State:
         rungs: In rising order; the resource's end is none.
         top: The resource's end.
         running: Trials that run.
-        waiting: Of paused ones the place of their rung.
+        passed: The place of the highest rung that a trial was let go on from; from there to the next
+            it is not judged, also if it is begun again.
+        waiting: Of paused ones the place of their rung; -1: they were compared at none.
     """
 
     rungs: list[Rung]
     top: int
     running: set[str] = field(default_factory=set)
+    passed: dict[str, int] = field(default_factory=dict)
     waiting: dict[str, int] = field(default_factory=dict)
 
 
@@ -57,39 +60,59 @@ class ASHA(Scheduler[_State]):
         for record in records:
             uid = record.uid
             if record.event == "reported":
-                for rung in state.rungs[: reached(state.rungs, record.step) + 1]:
-                    rung.add(record)
+                if record.step < state.top:
+                    self._compare(state, record)
             elif record.state == "running":
                 state.running.add(uid)
-                state.waiting.pop(uid, None)
+                if uid in state.waiting:
+                    state.passed[uid] = state.waiting.pop(uid)
             else:
                 state.running.discard(uid)
                 state.waiting.pop(uid, None)
                 if record.scheduled:
-                    state.waiting[uid] = reached(state.rungs, record.step)
+                    place = reached(state.rungs, record.step)
+                    known = place >= 0 and uid in state.rungs[place]
+                    state.waiting[uid] = place if known else -1
+                if record.finished:
+                    state.passed.pop(uid, None)
         return state
 
+    def _compare(self, state: _State, record: Record[Any]) -> None:
+        """Take a result into the rung that was reached, and into none that was jumped over."""
+        place = reached(state.rungs, record.step)
+        state.rungs[place].add(record)
+        if record.uid in state.rungs[place] and self.decide(state, record) == "continue":
+            state.passed[record.uid] = place
+
     def due(self, state: _State, record: Record[Any]) -> int:
-        return next((rung.step for rung in state.rungs if rung.step > record.step), state.top)
+        place = state.passed.get(record.uid, -1) + 1
+        return state.rungs[place].step if place < len(state.rungs) else state.top
 
     def decide(self, state: _State, record: Record[Any]) -> Decision:
         rung = state.rungs[reached(state.rungs, record.step)]
+        if record.uid not in rung:  # this report has no result; the next may have one
+            return "continue"
         share = len(rung) / self.factor
         if record.resumable:
-            return "continue" if rung.place(record) < int(share) else "pause"
-        return "continue" if rung.place(record) < max(1, math.ceil(share)) else "stop"
+            return "continue" if rung.is_among(record.uid, int(share)) else "pause"
+        return "continue" if rung.is_among(record.uid, max(1, math.ceil(share))) else "stop"
 
     def revive(
         self, state: _State, rng: np.random.Generator, n: int, *, closing: bool
     ) -> list[Resume | Fork]:
+        if not state.waiting:
+            return []
+        # at the end the best of each rung goes on
+        least = 1 if closing and not state.running else 0
         found: list[Resume | Fork] = []
-        least = (
-            1 if closing and not state.running else 0
-        )  # at the end the best of each rung goes on
         for place in reversed(range(len(state.rungs))):
             rung = state.rungs[place]
-            allowed = rung.ranked()[: max(least, int(len(rung) / self.factor))]
+            allowed = rung.best(max(least, int(len(rung) / self.factor)))
             found += [Resume(uid) for uid in allowed if state.waiting.get(uid) == place]
+            if len(found) >= n:
+                return found[:n]
+        # another scheduler has paused these
+        found += [Resume(uid) for uid, place in state.waiting.items() if place < 0]
         return found[:n]
 
     def room(self, state: _State) -> int | None:

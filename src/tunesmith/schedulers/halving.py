@@ -37,9 +37,11 @@ class Bracket:
     chosen: list[str] = field(default_factory=list)
 
     def best(self, factor: float) -> list[str]:
-        """Return those of the rung being filled that may go on."""
-        ranked = [uid for uid in self.rungs[self.at].ranked() if uid in self.waiting]
-        return ranked[: max(1, int(len(ranked) / factor))]
+        """Return those of the rung being filled that may go on; beyond the last, everybody may."""
+        if self.at >= len(self.rungs):
+            return sorted(self.waiting)
+        ranked = [uid for uid in self.rungs[self.at].best() if uid in self.waiting]
+        return ranked[: max(1, int(len(ranked) / factor))] or sorted(self.waiting)
 
     def due(self, factor: float, *, closing: bool) -> list[str]:
         """Return who is to be resumed now, the best first."""
@@ -49,7 +51,7 @@ class Bracket:
         return self.best(factor) if full and self.waiting and not self.running else []
 
     def resume(self, uid: str, factor: float) -> None:
-        """Take notice that a paused trial goes on; with the first of a rung, the others have lost."""
+        """Take notice that a trial goes on; with the first paused one of a rung, the others have lost."""
         if uid in self.waiting:
             self.chosen = self.best(factor)
             self.size = self.members
@@ -76,12 +78,16 @@ class State:
         next: The bracket that is open to new trials.
         begun: How many brackets there were before it.
         places: In which bracket each unfinished trial is.
+        passed: The place of the highest rung that a running trial was let go on from.
+        open: The brackets in which something is still to be done.
     """
 
     problem: Problem[Any]
     next: Bracket
     begun: int = 0
     places: dict[str, Bracket] = field(default_factory=dict)
+    passed: dict[str, int] = field(default_factory=dict)
+    open: list[Bracket] = field(default_factory=list)
 
 
 class Halving(Scheduler[State]):
@@ -97,61 +103,81 @@ class Halving(Scheduler[State]):
     def init(self, problem: Problem[Any], rng: np.random.Generator) -> State:
         check_factor(type(self).__name__, self.factor)
         resource_of(problem, type(self).__name__)
-        return State(problem, self.bracket(problem, 0))
+        first = self.bracket(problem, 0)
+        return State(problem, first, open=[first])
 
     @final
     def tell(self, state: State, records: Sequence[Record[Any]]) -> State:
         for record in records:
             uid, event = record.uid, record.event
             if event == "started":
-                if state.next.members >= state.next.size:
-                    state.begun += 1
-                    state.next = self.bracket(state.problem, state.begun)
-                state.next.members += 1
-                state.next.running.add(uid)
-                state.places[uid] = state.next
+                self._enter(state, uid)
                 continue
             bracket = state.places[uid]
             if event == "reported":
-                for rung in bracket.rungs[: reached(bracket.rungs, record.step) + 1]:
-                    rung.add(record)
+                self._compare(state, bracket, record)
             elif record.scheduled:
-                bracket.running.remove(uid)
+                bracket.running.discard(uid)
                 bracket.waiting.add(uid)
             elif event == "resumed":
                 bracket.resume(uid, self.factor)
             elif event == "finished":
                 bracket.leave(uid)
+                # who fails in the lowest rung does not count against the budget: another one takes the place
+                if record.state == "failed" and bracket is state.next and not bracket.at:
+                    bracket.members -= 1
                 del state.places[uid]
+                state.passed.pop(uid, None)
         return state
+
+    def _enter(self, state: State, uid: str) -> None:
+        """Let a new trial into the bracket that is open."""
+        if state.next.members >= state.next.size:
+            state.begun += 1
+            state.next = self.bracket(state.problem, state.begun)
+            state.open = [b for b in state.open if b.running or b.waiting or b.chosen]
+            state.open.append(state.next)
+        state.next.members += 1
+        state.next.running.add(uid)
+        state.places[uid] = state.next
+
+    def _compare(self, state: State, bracket: Bracket, record: Record[Any]) -> None:
+        """Take a result into the rung being filled, and into those that were jumped over."""
+        place = reached(bracket.rungs, record.step)
+        for rung in bracket.rungs[bracket.at : place + 1]:
+            rung.add(record)
+        if place < 0 or record.step >= resource_of(state.problem, type(self).__name__).max:
+            return
+        if record.uid in bracket.rungs[place] and self.decide(state, record) == "continue":
+            state.passed[record.uid] = place
 
     @final
     def due(self, state: State, record: Record[Any]) -> int:
         bracket = state.places[record.uid]
-        steps = (rung.step for rung in bracket.rungs[bracket.at :] if rung.step > record.step)
-        return next(steps, resource_of(state.problem, type(self).__name__).max)
+        place = max(bracket.at, state.passed.get(record.uid, -1) + 1)
+        if place < len(bracket.rungs):
+            return bracket.rungs[place].step
+        return resource_of(state.problem, type(self).__name__).max
 
     @final
     def decide(self, state: State, record: Record[Any]) -> Decision:
         bracket = state.places[record.uid]
-        place = reached(bracket.rungs, record.step)
-        if place < bracket.at:  # it repeats what it did before it was lost
+        rung = bracket.rungs[reached(bracket.rungs, record.step)]
+        if record.uid not in rung:  # this report has no result; the next may have one
             return "continue"
         if record.resumable:
             return "pause"
         # one that cannot wait for the others is compared with those that were here before
-        rung = bracket.rungs[place]
         allowed = max(1, math.ceil(len(rung) / self.factor))
-        return "continue" if rung.place(record) < allowed else "stop"
+        return "continue" if rung.is_among(record.uid, allowed) else "stop"
 
     @final
     def revive(
         self, state: State, rng: np.random.Generator, n: int, *, closing: bool
     ) -> list[Resume | Fork]:
-        brackets = {id(bracket): bracket for bracket in state.places.values()}
         due = [
             uid
-            for bracket in brackets.values()
+            for bracket in state.open
             for uid in bracket.due(self.factor, closing=closing and bracket is state.next)
         ]
         return [Resume(uid) for uid in due[:n]]

@@ -68,7 +68,7 @@ class Race(StoppingScheduler[_State]):
 
     def tell(self, state: _State, records: Sequence[Record[Any]]) -> _State:
         for record in records:
-            if record.state != "complete":
+            if record.state != "complete" or not record.problem.meets_limits(record.values):
                 continue
             losses = _losses(record, state)
             if np.isnan(losses).any():

@@ -66,6 +66,8 @@ def reached(rungs: Sequence["Rung"], step: int) -> int:
 class Rung:
     """The trials that have reached a step, and their losses there.
 
+    Whoever is known to break a limit of the study stands behind all others.
+
     Args:
         step: The step.
 
@@ -77,33 +79,51 @@ class Rung:
     def __init__(self, step: int) -> None:
         self.step = step
         self.losses: dict[str, Floats] = {}
-        self._order: list[tuple[float, int, str]] = []  # by loss and number, of a single objective
+        # whether it breaks a limit, the first loss, number, uid: of one objective that is the order
+        self._order: list[tuple[bool, float, int, str]] = []
+        self._places: dict[str, tuple[bool, float, int, str]] = {}
+        self._ranked: tuple[int, int, list[str]] = (0, 0, [])  # of how many the best k
 
     def __len__(self) -> int:
         return len(self.losses)
 
+    def __contains__(self, uid: object) -> bool:
+        return uid in self.losses
+
     def add(self, record: Record[Any]) -> None:
-        """Take in what a trial has reported, if it is its first result here and not NaN."""
-        losses = record.problem.losses(record.values)
-        if record.uid in self.losses or np.isnan(losses).any():
+        """Take in what a trial has reported, if it is its first result here, and one at all."""
+        problem, values = record.problem, record.values
+        losses = problem.losses(values)
+        if record.uid in self.losses or not np.isfinite(losses).all():
             return
+        breaks = any(limit.name in values and not limit.holds(values) for limit in problem.limits)
+        place = (breaks, float(losses[0]), record.number, record.uid)
         self.losses[record.uid] = losses
-        insort(self._order, (float(losses[0]), record.number, record.uid))
+        self._places[record.uid] = place
+        insort(self._order, place)
 
-    def place(self, record: Record[Any]) -> int:
-        """Return how many trials are better here; of equals the earlier is, and whoever has a result."""
-        if record.uid not in self.losses:
-            return len(self)
-        if len(self.losses[record.uid]) == 1:
-            return bisect_left(
-                self._order, (float(self.losses[record.uid][0]), record.number, record.uid)
-            )
-        return self.ranked().index(record.uid)
+    def is_among(self, uid: str, k: int) -> bool:
+        """Return whether a trial that has a result is one of the best `k`; of equals the earlier is."""
+        if len(self.losses[uid]) == 1:
+            return bisect_left(self._order, self._places[uid]) < k
+        return uid in self.best(k)
 
-    def ranked(self) -> list[str]:
-        """Return the trials, the best first: by non-domination, and then by their spread."""
-        uids = [uid for _, _, uid in self._order]
-        if not uids or len(self.losses[uids[0]]) == 1:
-            return uids
+    def best(self, k: int | None = None) -> list[str]:
+        """Return the best `k` trials in order: by non-domination, and then by their spread."""
+        k = len(self) if k is None else k
+        if not self._order or len(self.losses[self._order[0][3]]) == 1:
+            return [uid for _, _, _, uid in self._order[:k]]
+        if self._ranked[:2] != (len(self), k):
+            split = bisect_left(self._order, (True, -np.inf, -1, ""))
+            ranked = self._fronts(self._order[:split], k)
+            ranked += self._fronts(self._order[split:], k - len(ranked))
+            self._ranked = len(self), k, ranked
+        return self._ranked[2]
+
+    def _fronts(self, part: Sequence[tuple[bool, float, int, str]], k: int) -> list[str]:
+        """The best `k` of some trials with several objectives."""
+        uids = [uid for _, _, _, uid in part]
+        if not uids or k <= 0:
+            return []
         table = np.array([self.losses[uid] for uid in uids])  # (n, m)
-        return [uids[i] for i in pareto.best(table, len(table))]
+        return [uids[i] for i in pareto.best(table, k)]
