@@ -3,6 +3,7 @@
 import os
 import secrets
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -55,6 +56,7 @@ def create(
     scheduler: Scheduler[Any] | None,
     seed: int,
     deterministic: int | None,
+    clock: Callable[[], float] = time.time,
 ) -> None:
     """Begin the log of a study; the baseline is queued in the same append.
 
@@ -66,7 +68,7 @@ def create(
     if scheduler is not None:
         Steering(problem, scheduler, seed)
         _check_order(scheduler, deterministic)
-    now = time.time()
+    now = clock()
     events: list[Created | Enqueued] = [
         Created(
             time=now,
@@ -154,6 +156,7 @@ def open_study(
     name: str,
     seed: int | None,
     deterministic: int | None,
+    clock: Callable[[], float] = time.time,
 ) -> tuple[Ledger[P], Parts]:
     """Return the log of a study, made now if there is none, and who decides in it.
 
@@ -166,6 +169,7 @@ def open_study(
         name: Its name there.
         seed: Of everything random; None: drawn.
         deterministic: See `Study`.
+        clock: Seconds since 1970, or since whatever a simulation begins with; the only source of time.
 
     Raises:
         StudyError: It exists and is another study.
@@ -178,8 +182,8 @@ def open_study(
             stops = problem.resource is not None and deterministic is None
             begun = ASHA() if stops else None
         with suppress(Conflict):  # another process made it at this moment
-            create(storage, name, problem, sampler or Auto(), begun, drawn, deterministic)
-    ledger = Ledger(storage, name, problem.space)
+            create(storage, name, problem, sampler or Auto(), begun, drawn, deterministic, clock)
+    ledger = Ledger(storage, name, problem.space, clock)
     compare(ledger, problem, seed, deterministic)
     return ledger, configure(ledger, sampler, scheduler)
 
