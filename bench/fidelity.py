@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-from trainings import Arena, Training, method
 
+from trainings import Arena, Training, method
 from tunesmith.numerics.arrays import Floats
 
 FULL = 50  # full trainings that a study may spend
@@ -82,9 +82,7 @@ def best_of(arena: Arena) -> dict[str, Any]:
 
 def lines(out: Path) -> list[dict[str, Any]]:
     """Return what was run."""
-    return [
-        json.loads(line) for file in sorted(out.glob("*.jsonl")) for line in file.open()
-    ]
+    return [json.loads(line) for file in sorted(out.glob("*.jsonl")) for line in file.open()]
 
 
 class Scales:
@@ -116,7 +114,9 @@ def bootstrap(by_task: dict[str, list[float]], median: bool = False) -> str:
     rng = np.random.default_rng(0)
     if median:
         draws = [
-            np.median(np.concatenate([groups[i] for i in rng.integers(len(groups), size=len(groups))]))
+            np.median(
+                np.concatenate([groups[i] for i in rng.integers(len(groups), size=len(groups))])
+            )
             for _ in range(1000)
         ]
         middle = np.median(np.concatenate(groups))
@@ -130,11 +130,7 @@ def bootstrap(by_task: dict[str, list[float]], median: bool = False) -> str:
 
 def report(folder: str, out: Path, options: argparse.Namespace) -> None:
     """Print the tables."""
-    found = [
-        r
-        for r in lines(out)
-        if not options.methods or r["method"] in options.methods
-    ]
+    found = [r for r in lines(out) if not options.methods or r["method"] in options.methods]
     regret = Scales(folder, out, found)
     for workers in sorted({r["workers"] for r in found}):
         runs: Runs = defaultdict(dict)
@@ -152,7 +148,10 @@ def report(folder: str, out: Path, options: argparse.Namespace) -> None:
 def regrets(runs: Runs, pairs: Sequence[Pair], budget: int, regret: Scales) -> Floats:
     """Return the regret of each method in each study (methods, pairs) after so many full trainings."""
     return np.array(
-        [[regret(p[0], at(known[p], budget * known[p]["top"])) for p in pairs] for known in runs.values()]
+        [
+            [regret(p[0], at(known[p], budget * known[p]["top"])) for p in pairs]
+            for known in runs.values()
+        ]
     )
 
 
@@ -170,7 +169,9 @@ def print_ranks(runs: Runs, pairs: Sequence[Pair], regret: Scales) -> None:
                 by_task[task].append(float(rank))
             columns[name].append(bootstrap(by_task))
     logs = [np.log10(regrets(runs, pairs, budget, regret) + 1e-4).mean(1) for budget in AT]
-    print("| mean rank (95 %), log10 regret after full trainings | " + " | ".join(map(str, AT)) + " |")
+    print(
+        "| mean rank (95 %), log10 regret after full trainings | " + " | ".join(map(str, AT)) + " |"
+    )
     print("|---|" + "---|" * len(AT))
     order = sorted(range(len(runs)), key=lambda i: sum(log[i] for log in logs))
     for i in order:
@@ -204,7 +205,8 @@ def print_savings(runs: Runs, pairs: Sequence[Pair], regret: Scales, than: str) 
         rs = [known[p] for p in pairs]
         stopped = [r["trained"] is None or r["tried"] < r["trained"] for r in rs]
         costs = [
-            r["trained"] is None or regret(r["task"], r["trained"]) > regret(r["task"], r["tried"]) + CLOSE
+            r["trained"] is None
+            or regret(r["task"], r["trained"]) > regret(r["task"], r["tried"]) + CLOSE
             for r in rs
         ]
         cells = [

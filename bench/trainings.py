@@ -9,13 +9,14 @@ import math
 import sys
 from collections.abc import Callable, Sequence
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-from quality import parameter
 
 import tunesmith as ts
+from quality import parameter
 from tunesmith.cli.settings import value_of
 from tunesmith.numerics.arrays import Floats
 from tunesmith.simulator import Clock, Course, play, simulate
@@ -31,9 +32,7 @@ TRAINSIZES = 27  # steps into which a family with a fraction as budget is divide
 def tasks(folder: str) -> Any:
     """Return the module `tasks` of a benchmark folder."""
     sys.path.insert(0, folder)
-    import tasks as module
-
-    return module
+    return import_module("tasks")
 
 
 class Training:
@@ -86,7 +85,8 @@ class Training:
                 None, dict(zip(task.inputs, (kinds[i : i + many], rows[i : i + many]), strict=True))
             )[0]
         ]
-        return np.array([task._loss(dict(zip(task.y, map(float, row), strict=True))) for row in found])  # noqa: SLF001
+        loss = task._loss  # noqa: SLF001 - of what the model says, as `loss` is of a configuration
+        return np.array([loss(dict(zip(task.y, map(float, row), strict=True))) for row in found])
 
     def scale(self, n: int = 3000) -> tuple[float, float]:
         """Return the best and the median final loss of `n` random configurations."""
@@ -285,7 +285,11 @@ def syne_asha(arena: Arena) -> None:
         if p["type"] in ("cat", "ord"):
             return cs.choice(p["choices"])
         log, whole = p["log"], p["type"] == "int"
-        kind = (cs.lograndint if log else cs.randint) if whole else (cs.loguniform if log else cs.uniform)
+        kind = (
+            (cs.lograndint if log else cs.randint)
+            if whole
+            else (cs.loguniform if log else cs.uniform)
+        )
         return kind(p["low"], p["high"])
 
     scheduler = ASHA(
@@ -300,7 +304,7 @@ def syne_asha(arena: Arena) -> None:
             if active(p, config):
                 config[p["name"]] = given[p["name"]]
         number = arena.begin(config)
-        trial = Trial(number, given, None)  # type: ignore[arg-type]  # when it was made is not used
+        trial = Trial(number, given, None)  # when it was made is not used
         scheduler.on_trial_add(trial)
         result: dict[str, Any] = {}
         for step, loss in enumerate(training.curve(config), 1):

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from tunesmith._core.errors import NotSupported, NoTrials
+from tunesmith._core.errors import NoTrials, NotSupported
 from tunesmith.numerics.arrays import Floats
 from tunesmith.records import Heard, History, Problem, Record, Resource
 from tunesmith.samplers import FiniteSampler, Suggestion
@@ -23,7 +23,7 @@ class Outcome:
     """What became of a study.
 
     Attributes:
-        best: Its best trial at the full resource; None: none got there.
+        best: Its best trial at the full resource, as it was recorded; None: none got there.
         complete: How many trials got there.
         spent: Steps of all trials together.
         reached: Steps that were spent when a trial was complete that is as good as the best recorded
@@ -109,7 +109,7 @@ class Recorded:
     @property
     def outcome(self) -> Outcome:
         """What became of it as it was run."""
-        return self._judged(self._history)
+        return self._judged(self._history, list(self._history), ())
 
     def under(
         self,
@@ -136,28 +136,27 @@ class Recorded:
             workers=workers,
             resumable=self.resumable if resumable is None else resumable,
         )
-        return self._judged(study.history)
+        history = study.history
+        ended = (r.number for r in history if r.state == "failed" and self._courses[r.number].cut)
+        return self._judged(
+            history, self._records, tuple(self._records[number].number for number in ended)
+        )
 
-    def _judged(self, history: History[Any]) -> Outcome:
+    def _judged(
+        self, history: History[Any], records: Sequence[Record[Any]], cut: tuple[int, ...]
+    ) -> Outcome:
+        """What became of a study whose trials are those of `records`."""
         sign = history.problem.objectives[0].sign
         complete = [record for record in history if record.state == "complete"]
         ends = [r.ended for r in complete if r.ended and sign * r.value <= sign * self._best.value]
         end = min(ends, default=None)
         return Outcome(
-            best=history.best if complete else None,
+            best=records[history.best.number] if complete else None,
             complete=len(complete),
             spent=history.spent,
             reached=None if end is None else sum(_steps_until(end, r) for r in history),
             reached_s=None if end is None else end - history[0].started,
-            open=() if history is self._history else self._open(history),
-        )
-
-    def _open(self, history: History[Any]) -> tuple[int, ...]:
-        """Trials that came to where their course is cut, by the number that they had."""
-        return tuple(
-            self._records[record.number].number
-            for record in history
-            if record.state == "failed" and self._courses[record.number].cut
+            open=cut,
         )
 
 

@@ -47,7 +47,9 @@ def simulate(
 
     Example:
         >>> import tunesmith as ts
-        >>> study = ts.Study({"x": ts.Float(0, 1)}, minimize="loss", resource=ts.Resource("epoch", 9))
+        >>> study = ts.Study(
+        ...     {"x": ts.Float(0, 1)}, minimize="loss", resource=ts.Resource("epoch", 9)
+        ... )
         >>> def course(record):
         ...     return Course({"loss": [record.params["x"] + 1 / step for step in range(1, 10)]})
         >>> simulated = simulate(study.problem, course, workers=4, steps=90)
