@@ -148,7 +148,7 @@ class Arena:
 
 
 def problem_of(
-    params: Sequence[dict[str, Any]], top: int | None
+    params: Sequence[dict[str, Any]], top: int | None = None, least: int = 1
 ) -> tuple[ts.Problem[Config], Callable[[Config], Config]]:
     """Return a task as our problem, and how our params are its own."""
     ours = {task["name"]: task["name"].replace(".", "-") for task in params}  # a dot is a path
@@ -159,7 +159,7 @@ def problem_of(
         for task in params
     }
     theirs = {ours[name]: name for name in ours}
-    resource = None if top is None else ts.Resource("step", top)
+    resource = None if top is None else ts.Resource("step", top, least)
     study = ts.Study(space, minimize="loss", resource=resource)
     return study.problem, lambda given: {theirs[name]: value for name, value in given.items()}
 
@@ -171,10 +171,10 @@ def _part(text: str, registry: Any) -> Any:
     return registry.make(name, {key: value_of(value) for key, _, value in settings})
 
 
-def ours(arena: Arena, sampler: str, scheduler: str, *, resumable: bool) -> None:
+def ours(arena: Arena, sampler: str, scheduler: str, least: int, *, resumable: bool) -> None:
     """Run a study of ours, simulated."""
     training = arena.training
-    problem, theirs = problem_of(training.params, training.top)
+    problem, theirs = problem_of(training.params, training.top, least)
     study = simulate(
         problem,
         lambda record: Course({"loss": training.curve(theirs(record.params))}),
@@ -203,7 +203,7 @@ def one_epoch(arena: Arena, sampler: str, few: int = 3) -> None:
     """
     training = arena.training
     top, T = arena.training.top, arena.steps
-    problem, theirs = problem_of(training.params, None)
+    problem, theirs = problem_of(training.params)
     curves: list[list[float]] = []
 
     def course(record: ts.Record[Config]) -> Course:
@@ -400,12 +400,14 @@ def method(name: str) -> Method:
     """Return a method by name: a peer, `one-epoch+SAMPLER`, or `SAMPLER+SCHEDULER`.
 
     `auto+asha:factor=4/stop` is the default sampler under `ASHA(factor=4)` in trainings that cannot
-    be resumed; the scheduler `none` trains all to the end.
+    be resumed, `auto+asha/min=3` in such as are not judged before step 3; the scheduler `none` trains all to
+    the end.
     """
     if name in PEERS:
         return PEERS[name]
     first, _, second = name.partition("+")
     if first == "one-epoch":
         return lambda arena: one_epoch(arena, second)
-    scheduler, _, stops = second.partition("/")
-    return lambda arena: ours(arena, first, scheduler, resumable=not stops)
+    scheduler, *words = second.split("/")
+    least = next((int(word[4:]) for word in words if word.startswith("min=")), 1)
+    return lambda arena: ours(arena, first, scheduler, least, resumable="stop" not in words)

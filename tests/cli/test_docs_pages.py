@@ -11,7 +11,7 @@ import pytest
 from tunesmith.cli import COMMANDS
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = ("start.md", "any-program.md", "workers.md", "knowledge.md", "from-optuna.md")
+PAGES = ("start.md", "any-program.md", "workers.md", "knowledge.md", "from-optuna.md", "whatif.md")
 BLOCK = re.compile(r"```(python|sh|toml)\n(.*?)```", re.DOTALL)
 FILE = re.compile(r"# ([\w-]+\.\w+)\n")
 
@@ -98,6 +98,14 @@ def test_the_page_on_what_is_known_runs(tmp_path: Path) -> None:
     assert "svc__C" in printed["python pipeline.py"]
     assert "too high" in printed["tunesmith explain max_depth"]
     assert "gamma" in printed["tunesmith explain SVC"]
+
+
+def test_the_page_on_what_would_have_been_runs(tmp_path: Path) -> None:
+    """A study is replayed from its curves, and one that nobody trained is simulated."""
+    printed = run_page("whatif.md", tmp_path)
+
+    assert "with 8 workers and asha" in printed["tunesmith whatif curves --workers 8"]
+    assert printed["python guess.py"].count(" s\n") == 6
 
 
 def test_every_command_is_documented() -> None:
