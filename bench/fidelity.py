@@ -72,10 +72,14 @@ def run(folder: str, out: Path, options: argparse.Namespace) -> None:
 
 
 def best_of(arena: Arena) -> dict[str, Any]:
-    """Return the final loss of the best tried, and of the best that was trained to the end."""
+    """Return the final loss of the best tried, and of the best that was trained to the end.
+
+    What still runs when the steps are spent was not tried.
+    """
     finals = np.array(arena.finals)
     full = np.array(arena.last) >= arena.training.top
     finals[~np.isfinite(finals)] = np.inf
+    finals[[number for number in arena.running if not full[number]]] = np.inf
     best = float(finals[full].min()) if full.any() else None
     return {"tried": float(finals.min()), "trained": best, "full": int(full.sum())}
 

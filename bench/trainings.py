@@ -109,6 +109,7 @@ class Arena:
     Attributes:
         finals: Loss at the end of each training that was begun, known to us alone.
         last: The step at which each is.
+        running: Those that run.
         points: Steps spent, and final loss of what then looked best: the best of those that have come
             farthest; each time that another does.
     """
@@ -120,6 +121,7 @@ class Arena:
         self.steps = steps
         self.finals: list[float] = []
         self.last: list[int] = []
+        self.running: set[int] = set()
         self.spent = 0
         self.points: list[tuple[int, float]] = []
         self._best = (0, math.inf, -1)
@@ -134,11 +136,16 @@ class Arena:
         """Take note that a training has done a step."""
         self.spent += 1
         self.last[number] = step
+        self.running.add(number)
         top, best, who = self._best
         if math.isfinite(loss) and (step > top or (step == top and loss < best)):
             if who != number:
                 self.points.append((self.spent, self.finals[number]))
             self._best = (step, loss, number)
+
+    def end(self, number: int) -> None:
+        """Take note that a training was stopped, paused, or has come to its end."""
+        self.running.discard(number)
 
     def play(self, begin: Callable[[], Task | None]) -> None:
         """Let virtual workers do tasks until the steps are spent."""
@@ -193,6 +200,7 @@ def ours(arena: Arena, sampler: str, scheduler: str, least: int, *, resumable: b
         heard += [(t, record.number, s, v) for t, s, v in zip(times, steps, losses, strict=True)]
     for _, number, step, loss in sorted(heard):
         arena.hear(number, int(step), float(loss))
+    arena.running = {record.number for record in study.history if record.state == "running"}
 
 
 def one_epoch(arena: Arena, sampler: str, few: int = 3) -> None:
@@ -253,17 +261,19 @@ def optuna_(arena: Arena, pruner: str) -> None:
             if active(p, config):
                 config[p["name"]] = suggest(trial, p)
         number, curve = arena.begin(config), training.curve(config)
+        state = optuna.trial.TrialState.COMPLETE
         for step, loss in enumerate(curve, 1):
             yield 1.0
             arena.hear(number, step, loss)
             if not math.isfinite(loss):
-                study.tell(trial, state=optuna.trial.TrialState.FAIL)
-                return
+                state = optuna.trial.TrialState.FAIL
+                break
             trial.report(loss, step)
             if step < training.top and trial.should_prune():
-                study.tell(trial, state=optuna.trial.TrialState.PRUNED)
-                return
-        study.tell(trial, curve[-1])
+                state = optuna.trial.TrialState.PRUNED
+                break
+        arena.end(number)
+        study.tell(trial, curve[-1] if state == optuna.trial.TrialState.COMPLETE else None, state)
 
     arena.play(task)
 
@@ -311,11 +321,13 @@ def syne_asha(arena: Arena) -> None:
             yield 1.0
             arena.hear(number, step, loss)
             if not math.isfinite(loss):
+                arena.end(number)
                 scheduler.on_trial_error(trial)
                 return
             result = {"loss": loss, "step": step}
             if scheduler.on_trial_result(trial, result) == "STOP":
                 break
+        arena.end(number)
         scheduler.on_trial_complete(trial, result)
 
     arena.play(task)
@@ -380,6 +392,7 @@ def smac_multifidelity(arena: Arena) -> None:
                 break
         else:
             loss = curve[round(info.budget) - 1]
+        arena.end(number)
         crashed = not math.isfinite(loss)
         state = StatusType.CRASHED if crashed else StatusType.SUCCESS
         facade.tell(info, TrialValue(cost=1e9 if crashed else loss, status=state))
