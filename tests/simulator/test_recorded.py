@@ -1,10 +1,14 @@
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pytest
 
 import tunesmith as ts
+from tunesmith.records import Problem
+from tunesmith.schedulers import Decision, Fork, Resume, Scheduler
 from tunesmith.simulator import Course, Recorded, simulate
 
 EPOCHS = ts.Resource("epoch", max=9)
@@ -91,6 +95,74 @@ def test_failures_come_again() -> None:
         before.best, before.spent, before.complete,
     )  # fmt: skip
     assert outcome.open == tuple(r.number for r in study.history if r.state == "running")
+
+
+@dataclass(frozen=True)
+class Forking(Scheduler[dict[str, int]]):
+    """Pauses each trial once, and goes on with a copy of it."""
+
+    def init(self, problem: Problem[Any], rng: np.random.Generator) -> dict[str, int]:
+        return {}
+
+    def tell(self, state: dict[str, int], records: Sequence[ts.Record[Any]]) -> dict[str, int]:
+        return state | {record.uid: record.step for record in records if record.scheduled}
+
+    def due(self, state: dict[str, int], record: ts.Record[Any]) -> int:
+        return 3
+
+    def decide(self, state: dict[str, int], record: ts.Record[Any]) -> Decision:
+        return "pause"
+
+    def revive(
+        self, state: dict[str, int], rng: np.random.Generator, n: int, *, closing: bool
+    ) -> list[Resume | Fork]:
+        forks: list[Resume | Fork] = [Fork(uid, at, {"x": 0.5}) for uid, at in state.items()]
+        return forks[:n]
+
+    def room(self, state: dict[str, int]) -> None:
+        return None
+
+    def keeps(self, state: dict[str, int]) -> set[tuple[str, int]]:
+        return set(state.items())
+
+
+def test_a_scheduler_that_changes_params_is_refused() -> None:
+    """What a trial would have reported under params of another is in no record."""
+    with pytest.raises(ts.NotSupported, match="Forking goes on with a trial under other params"):
+        Recorded(recorded().history).under(Forking())
+
+
+def test_a_simulated_fork_goes_on_along_the_course_of_its_own_params() -> None:
+    """From the step at which it was made."""
+    study = recorded(Forking(), steps=7)
+    fork = next(record for record in study.history if record.source == "fork")
+
+    assert fork.fork_step == 3
+    steps, losses = fork.reported("loss")
+    assert steps[0] == 4
+    assert losses[0] == 0.5 + 1 / 4
+
+
+def test_what_breaks_a_limit_does_not_count() -> None:
+    """A trial is as good as the best one only if it keeps the limits, too."""
+    study = ts.Study(
+        {"x": ts.Float(0, 1)}, minimize="loss", subject_to=["size <= 1"], resource=EPOCHS,
+        scheduler=None, seed=0,
+    )  # fmt: skip
+    for x, size in ((0.1, 2.0), (0.5, 0.5), (0.3, 0.7)):
+        study.enqueue({"x": x})
+        trial = study.ask()
+        if not trial.number:  # the default comes before what is queued
+            study.fail(trial)
+            trial = study.ask()
+        for step in trial.steps():
+            trial.report(step, loss=x + 1 / step, size=size)
+        study.tell(trial)
+    outcome = Recorded(study.history).under(None)
+
+    assert outcome.best is not None
+    assert outcome.best.params == {"x": 0.3}
+    assert outcome.reached == outcome.spent == 27
 
 
 def test_without_a_resource_the_longest_curve_is_one() -> None:

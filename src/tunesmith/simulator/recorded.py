@@ -58,7 +58,7 @@ class _Again(FiniteSampler[int]):
         return 0
 
     def tell(self, state: int, records: Sequence[Record[Any]]) -> int:
-        return state + sum(not record.fork_step for record in records)
+        return state + len(records)
 
     def ask(self, state: int, rng: np.random.Generator, n: int) -> list[Suggestion]:
         return [Suggestion(dict(params)) for params in self.trials[state : state + n]]
@@ -127,10 +127,23 @@ class Recorded:
             scheduler: Who decides how long trials go on; None: all go on to the end.
             workers: How many run at once.
             resumable: Whether trainings can go on later; None: as they could.
+
+        Raises:
+            NotSupported: The scheduler cannot do what the problem asks; or it forks trials, whose curves
+                nobody has seen.
         """
+
+        def course(record: Record[Any]) -> Course:
+            if record.source == "fork":
+                raise NotSupported(
+                    f"{type(scheduler).__name__} goes on with a trial under other params, and what that "
+                    "would have reported is not recorded"
+                )
+            return self._courses[record.number]
+
         study = simulate(
             self.problem,
-            lambda record: self._courses[record.number],
+            course,
             sampler=_Again([record.logged for record in self._records]),
             scheduler=scheduler,
             workers=workers,
@@ -146,12 +159,14 @@ class Recorded:
         self, history: History[Any], records: Sequence[Record[Any]], cut: tuple[int, ...]
     ) -> Outcome:
         """What became of a study whose trials are those of `records`."""
-        sign = history.problem.objectives[0].sign
+        problem = self.problem
+        sign = problem.objectives[0].sign
         complete = [record for record in history if record.state == "complete"]
-        ends = [r.ended for r in complete if r.ended and sign * r.value <= sign * self._best.value]
+        good = [record for record in complete if problem.meets_limits(record.values)]
+        ends = [r.ended for r in good if r.ended and sign * r.value <= sign * self._best.value]
         end = min(ends, default=None)
         return Outcome(
-            best=records[history.best.number] if complete else None,
+            best=records[history.best.number] if good else None,
             complete=len(complete),
             spent=history.spent,
             reached=None if end is None else sum(_steps_until(end, r) for r in history),
