@@ -42,6 +42,7 @@ bench: $(READY)
 	$(BIN)/python bench/storage.py
 	$(BIN)/python bench/workers.py
 	$(BIN)/python bench/faults.py
+	$(BIN)/python bench/decisions.py
 
 $(READY):
 	$(PYTHON) -m venv .venv

@@ -13,7 +13,7 @@ from tunesmith.cli import COMMANDS
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = (
     "start.md", "any-program.md", "workers.md", "checkpoints.md", "knowledge.md", "from-optuna.md",
-    "from-scikit-learn.md", "gallery.md",
+    "from-scikit-learn.md", "gallery.md", "whatif.md",
 )  # fmt: skip
 BLOCK = re.compile(r"```(python|sh|toml)\n(.*?)```", re.DOTALL)
 FILE = re.compile(r"# ([\w-]+\.\w+)\n")
@@ -146,6 +146,14 @@ def test_the_gallery_prints_what_it_shows(tmp_path: Path, code: str, shown: str)
     assert [float(x) for x in re.findall(number, printed)] == pytest.approx(
         [float(x) for x in re.findall(number, shown)], rel=0.15, abs=0.05
     )
+
+
+def test_the_page_on_what_would_have_been_runs(tmp_path: Path) -> None:
+    """A study is replayed from its curves, and one that nobody trained is simulated."""
+    printed = run_page("whatif.md", tmp_path)
+
+    assert "with 8 workers and asha" in printed["tunesmith whatif curves --workers 8"]
+    assert printed["python guess.py"].count(" s\n") == 6
 
 
 def test_every_command_is_documented() -> None:

@@ -164,6 +164,7 @@ def test_any_order_of_events_folds(sequence: list[AnyEvent]) -> None:
         sum(r.state == state for r in history) for state in states
     ]
     assert history.unfinished == [r for r in history if not r.finished]
+    assert history.open == [r for r in history.unfinished if not r.scheduled]
 
 
 @given(events)

@@ -31,6 +31,7 @@ COMMANDS = {
     "enqueue": "Have a configuration tried next.",
     "explain": "Say what a parameter does, and what is known of its range.",
     "verify": "Recompute every suggestion from the log.",
+    "whatif": "Say what a study would have spent under other schedulers and workers.",
     "stop": "End the runs of a study, or one of its trials.",
     "pause": "Let no trial of a study begin, until it is resumed.",
     "resume": "Let a paused study go on.",

@@ -3,12 +3,17 @@
 import json
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
+from tunesmith import samplers, schedulers
 from tunesmith._core.errors import SettingError
+from tunesmith._core.registry import Registry
 from tunesmith.cli.metrics import is_high
 from tunesmith.records import Resource
-from tunesmith.samplers import Sampler, registry
+from tunesmith.samplers import Sampler
+from tunesmith.schedulers import Scheduler
+
+T = TypeVar("T")
 
 
 def value_of(text: str) -> Any:
@@ -72,6 +77,20 @@ def sampler_of(text: str) -> Sampler[Any]:
     Raises:
         SettingError: There is none of this name, or it has no such setting.
     """
+    return _part(text, samplers.registry)
+
+
+def scheduler_of(text: str) -> Scheduler[Any] | None:
+    """Return the scheduler that `asha` or `asha:factor=4` means; None: that of `none`.
+
+    Raises:
+        SettingError: There is none of this name, or it has no such setting.
+    """
+    return None if text == "none" else _part(text, schedulers.registry)
+
+
+def _part(text: str, registry: Registry[T]) -> T:
+    """The part of a registry that `name:key=value,…` means."""
     name, _, rest = text.partition(":")
     return registry.make(
         name, dict(pair_of(part, f"a setting of {name}") for part in rest.split(",") if part)

@@ -38,6 +38,7 @@ class History(Sequence[Record[P]]):
         self._counts: Counter[State] = Counter()
         self._scheduled = 0
         self._unfinished: dict[int, None] = {}
+        self._open: dict[int, None] = {}  # those of them that wait for no scheduler
         self._best: Record[P] | None = None
         self._spent = 0
         self.since_best = 0
@@ -58,6 +59,10 @@ class History(Sequence[Record[P]]):
             self._unfinished.pop(record.number, None)
         else:
             self._unfinished[record.number] = None
+        if record.finished or record.scheduled:
+            self._open.pop(record.number, None)
+        else:
+            self._open[record.number] = None
         self._counts[record.state] += 1
         self._scheduled += record.scheduled
         if record.state == "complete" and self._better(record):
@@ -126,6 +131,11 @@ class History(Sequence[Record[P]]):
     def unfinished(self) -> list[Record[P]]:
         """The trials that are running or paused, by number."""
         return [self[number] for number in sorted(self._unfinished)]
+
+    @property
+    def open(self) -> list[Record[P]]:
+        """The trials that are running or were handed back, by number; few where thousands are paused."""
+        return [self[number] for number in sorted(self._open)]
 
     @property
     def taken(self) -> int:

@@ -292,10 +292,10 @@ class Asker(Generic[P]):
         """Trials that were handed back, or whose process is gone, by number."""
         found: list[Record[P]] = []
         is_lost = self._is_lost()
-        for record in self._ledger.fold.history.unfinished:
+        for record in self._ledger.fold.history.open:
             if len(found) == n:
                 break
-            if record.state == "paused" and not record.scheduled and room > 0:
+            if record.state == "paused" and room > 0:
                 found.append(record)
                 room -= 1
             elif is_lost(record):
@@ -317,7 +317,7 @@ class Asker(Generic[P]):
     def _give_up(self, retries: int) -> None:
         """End the trials that were lost once more than they may be."""
         ledger, is_lost = self._ledger, self._is_lost()
-        for record in ledger.fold.history.unfinished:
+        for record in ledger.fold.history.open:
             if record.lost >= retries and is_lost(record):
                 text = f"the process that ran attempt {record.attempt} is gone ({record.owner})"
                 ended = Finished(

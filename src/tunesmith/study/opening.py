@@ -3,6 +3,7 @@
 import os
 import secrets
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -40,10 +41,10 @@ class How:
         keep: Which checkpoints are kept.
     """
 
-    seed: int | None
-    deterministic: int | None
-    files: str | None
-    keep: Keep | None
+    seed: int | None = None
+    deterministic: int | None = None
+    files: str | None = None
+    keep: Keep | None = None
 
 
 def place(storage: Storage | str | Path | None, name: str | None) -> tuple[Storage, str]:
@@ -91,6 +92,7 @@ def create(
     sampler: Sampler[Any],
     scheduler: Scheduler[Any] | None,
     how: How,
+    clock: Callable[[], float] = time.time,
 ) -> None:
     """Begin the log of a study; the baseline is queued in the same append.
 
@@ -103,7 +105,7 @@ def create(
     if scheduler is not None:
         Steering(problem, scheduler, seed)
         _check_order(scheduler, how.deterministic)
-    now = time.time()
+    now = clock()
     events: list[Created | Enqueued] = [
         Created(
             time=now,
@@ -191,6 +193,7 @@ def open_study(
     storage: Storage,
     name: str,
     how: How,
+    clock: Callable[[], float] = time.time,
 ) -> tuple[Ledger[P], Parts]:
     """Return the log of a study, made now if there is none, and who decides in it.
 
@@ -202,6 +205,7 @@ def open_study(
         storage: Where it is kept.
         name: Its name there.
         how: What else it is made with.
+        clock: Seconds since 1970, or since whatever a simulation begins with; the only source of time.
 
     Raises:
         StudyError: It exists and is another study.
@@ -213,8 +217,8 @@ def open_study(
             stops = problem.resource is not None and how.deterministic is None
             begun = ASHA() if stops else None
         with suppress(Conflict):  # another process made it at this moment
-            create(storage, name, problem, sampler or Auto(), begun, how)
-    ledger = Ledger(storage, name, problem.space)
+            create(storage, name, problem, sampler or Auto(), begun, how, clock)
+    ledger = Ledger(storage, name, problem.space, clock)
     compare(ledger, problem, how)
     return ledger, configure(ledger, sampler, scheduler)
 

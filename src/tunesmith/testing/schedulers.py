@@ -284,7 +284,7 @@ class Play:
         self._apply(
             Resumed(
                 time=self._time, uid=record.uid, attempt=record.attempt + 1, why=why,
-                key=record.checkpoint, basis=self._fold.length,
+                key=record.key, basis=self._fold.length,
             )
         )  # fmt: skip
 
