@@ -23,16 +23,19 @@ def told(trial: ts.Trial[Any], losses: list[float], **more: float) -> int:
     return len(losses)
 
 
-def test_a_small_lag_on_most_folds_is_found_by_the_test_of_signed_ranks() -> None:
-    """A hundredth behind on each of six folds is hopeless, though far less than the folds differ."""
-    hard = [0.9, 0.1, 0.5, 0.3, 0.7, 0.2, 0.4, 0.6]
-    study = race(8)
-    best, behind, same = study.ask(3)
+def test_a_lag_beyond_what_folds_vary_by_is_found() -> None:
+    """Where whole trials differ by 0.01 from fold to fold, 0.05 behind on the first one is hopeless."""
+    hard = [0.9, 0.1, 0.5, 0.3, 0.7]
+    study = race(5)
+    best, second, third, behind, near = study.ask(5)
     told(best, hard)
     study.tell(best)
+    for trial, luck in ((second, [1, -1, 1, -1, 1]), (third, [-1, 1, 2, 0, 1])):
+        told(trial, [loss + 0.01 * n for loss, n in zip(hard, luck, strict=True)])
+        study.tell(trial)
 
-    assert told(behind, [loss + 0.01 * (1 + n) for n, loss in enumerate(hard)]) == 6
-    assert told(same, hard) == 8
+    assert told(behind, [loss + 0.05 for loss in hard]) == 1
+    assert told(near, [loss + 0.01 * (n == 0) for n, loss in enumerate(hard)]) == 5
 
 
 def test_a_fold_without_difference_is_no_trouble() -> None:
