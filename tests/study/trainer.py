@@ -164,6 +164,44 @@ class Exploit(Scheduler[Levels]):
         }
 
 
+@dataclass(frozen=True)
+class Forking(Scheduler[dict[str, list[str]]]):
+    """Forks trial 0 at step 3 into one that has another rate, when it has finished."""
+
+    def init(self, problem: Problem[Any], rng: np.random.Generator) -> dict[str, list[str]]:
+        return {"first": [], "ended": [], "forked": []}
+
+    def tell(
+        self, state: dict[str, list[str]], records: Sequence[ts.Record[Any]]
+    ) -> dict[str, list[str]]:
+        for record in records:
+            if record.event == "started":
+                state["forked" if record.parent else "first"].append(record.uid)
+            if record.event == "finished":
+                state["ended"].append(record.uid)
+        return state
+
+    def due(self, state: dict[str, list[str]], record: ts.Record[Any]) -> int:
+        return 3 if record.step < 3 else 10**9
+
+    def decide(self, state: dict[str, list[str]], record: ts.Record[Any]) -> Decision:
+        return "continue"
+
+    def revive(
+        self, state: dict[str, list[str]], rng: np.random.Generator, n: int, *, closing: bool
+    ) -> list[Resume | Fork]:
+        if not state["ended"] or state["forked"]:
+            return []
+        forks: list[Resume | Fork] = [Fork(state["first"][0], 3, {"rate": 0.05, "momentum": 0.5})]
+        return forks[:n]
+
+    def room(self, state: dict[str, list[str]]) -> int | None:
+        return None
+
+    def keeps(self, state: dict[str, list[str]]) -> set[tuple[str, int]]:
+        return {(state["first"][0], 3)} if state["first"] and not state["forked"] else set()
+
+
 def study_of(**options: Any) -> ts.Study[dict[str, Any]]:
     return ts.Study(SPACE, minimize="loss", seed=3, sampler=ts.samplers.Random(), **options)
 

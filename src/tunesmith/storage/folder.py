@@ -101,20 +101,26 @@ class Folder(Blobs):
                 new.parent.mkdir(exist_ok=True)
                 _sweep(new.parent)
                 new.mkdir()
-                lock = _locked(new)
+                lock = _locked(new, ours=True)
                 if lock is not None:
                     return new, lock
 
 
-def _locked(folder: Path) -> int | None:
-    """A lock of a folder that is there; None: somebody else has it, or has removed the folder."""
+def _locked(folder: Path, *, ours: bool) -> int | None:
+    """A lock of a folder that is there; None: somebody else has it, or has removed the folder.
+
+    On a drive that knows no locks, every folder of ours has one and no other: nothing is swept there.
+    """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if folder.exists():
-            return descriptor
+        locked = folder.exists()
     except BlockingIOError:
-        pass
+        locked = False
+    except OSError:
+        locked = ours
+    if locked:
+        return descriptor
     os.close(descriptor)
     return None
 
@@ -123,7 +129,7 @@ def _sweep(folder: Path) -> None:
     """Remove what processes that are gone have left half-written."""
     for left in list(folder.iterdir()):
         with suppress(FileNotFoundError):
-            lock = _locked(left)
+            lock = _locked(left, ours=False)
             if lock is not None:
                 shutil.rmtree(left, ignore_errors=True)
                 os.close(lock)

@@ -30,7 +30,7 @@ from tunesmith.schedulers import Decision
 from tunesmith.space import Params
 from tunesmith.study.asking import Asker, Room, next_attempt
 from tunesmith.study.bounds import RETRIES
-from tunesmith.study.keeping import Keeping
+from tunesmith.study.keeping import Keeping, remove
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.owner import this_process
 from tunesmith.study.parts import Parts
@@ -194,8 +194,7 @@ class Desk(Generic[P]):
         ledger.append(event)
         record = ledger.fold.current(uid, attempt)
         if record is None or record.state != "running":
-            if ledger.files is not None:
-                ledger.files.delete(key)
+            remove(ledger.files, key)
             raise self._superseded(uid, attempt)
         self._keeping.tidy(record)
 

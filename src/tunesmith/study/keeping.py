@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias, final
 
 from tunesmith._core.errors import NoTrials
 from tunesmith.records import History, Record
+from tunesmith.storage import Blobs
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.saving import origin
 
@@ -47,12 +48,12 @@ class Keeping:
         if files is None or fold.created.keep == "all" or not (record.key or self._open):
             return
         if self._open is None:
-            self._open = files.keys()  # of processes that are gone, too
+            self._open = _lying(files)  # of processes that are gone, too
         own = {key for key in fold.saved.get(record.uid, {}) if key}
         if (
             record.finished and record.attempt > 1
         ):  # a lost attempt may have left what it did not tell
-            own |= files.keys(f"{record.uid}-")
+            own |= _lying(files, f"{record.uid}-")
         steering = ledger.steering
         kept = set() if steering is None else steering.keeps()
         held = {r.key for r in fold.history.unfinished}
@@ -60,8 +61,7 @@ class Keeping:
         for key in (self._open | own) - self._removed:
             verdict = self._verdict(key, kept, held, best)
             if verdict == "needless":
-                with suppress(Exception):  # a file system may fail; what is left is found later
-                    files.delete(key)
+                remove(files, key)
                 self._removed.add(key)
             if verdict == "open":
                 self._open.add(key)
@@ -85,6 +85,20 @@ class Keeping:
         if record.finished and record.key == key and fold.created.keep == "last":
             return "settled"
         return "open" if key in held or key in best or (uid, step) in kept else "needless"
+
+
+def remove(files: Blobs | None, key: str) -> None:
+    """Remove a checkpoint, if the file system lets us: what is left is found by the next process."""
+    if files is not None:
+        with suppress(Exception):
+            files.delete(key)
+
+
+def _lying(files: Blobs, prefix: str = "") -> set[str]:
+    """The keys that lie there, as far as the file system says so now."""
+    with suppress(Exception):
+        return files.keys(prefix)
+    return set()
 
 
 def _leading(history: History[Any]) -> list[Record[Any]]:
