@@ -384,6 +384,8 @@ class Asker(Generic[P]):
                 needed += now.state == "paused" and not now.scheduled
                 continue
             if part.source == "fork":
+                if len(history) != started:  # another process may have begun the same one
+                    return False
                 continue
             needed += 1
             if key(part.params) in new or (part.item and part.item not in fold.queue):
