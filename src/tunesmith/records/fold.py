@@ -40,7 +40,7 @@ from tunesmith.records.events import (
 from tunesmith.records.history import History
 from tunesmith.records.problem import Problem
 from tunesmith.records.record import Record
-from tunesmith.space import Space
+from tunesmith.space import Params, Space
 
 _ONE = (0, 1)  # what most records have in common is kept once for all of them
 _NOTHING: dict[str, Any] = {}
@@ -203,11 +203,19 @@ class Fold(Generic[P]):
             note="" if item is None else item.note,
             parent=event.parent,
             fork_step=event.fork_step,
+            before=self._before(event),
             key=event.key,
             ask_s=event.ask_s,
         )
         self.history.put(record)
         return record
+
+    def _before(self, event: Started) -> tuple[tuple[int, Params], ...]:
+        """The schedule that a fork goes on from."""
+        parent = self.history.peek(event.parent) if event.source == "fork" else None
+        if parent is None:
+            return ()
+        return *parent.before, (parent.fork_step + 1, parent.logged)
 
     def _report(self, event: Reported) -> None:
         record = self.history.peek(event.uid)  # a million of these must be folded in seconds

@@ -37,6 +37,7 @@ class History(Sequence[Record[P]]):
         self._places: dict[str, int] = {}
         self._counts: Counter[State] = Counter()
         self._scheduled = 0
+        self._forks = 0
         self._unfinished: dict[int, None] = {}
         self._open: dict[int, None] = {}  # those of them that wait for no scheduler
         self._best: Record[P] | None = None
@@ -52,6 +53,7 @@ class History(Sequence[Record[P]]):
             before = self._records[record.number]
             self._counts[before.state] -= 1
             self._scheduled -= before.scheduled
+            self._forks -= _is_counted_fork(before)
             self._records[record.number] = record
         if record.finished:
             self._spent += record.step - record.fork_step
@@ -65,6 +67,7 @@ class History(Sequence[Record[P]]):
             self._open[record.number] = None
         self._counts[record.state] += 1
         self._scheduled += record.scheduled
+        self._forks += _is_counted_fork(record)
         if record.state == "complete" and self._better(record):
             self._best = record
             self.since_best = 0
@@ -141,9 +144,19 @@ class History(Sequence[Record[P]]):
     def taken(self) -> int:
         """Trials that count against a budget.
 
-        They are completed, stopped, running, or paused by a scheduler.
+        They are completed, stopped, running, or paused by a scheduler; forks go on with another one's budget.
         """
-        return self.count("complete", "stopped", "running") + self._scheduled
+        return self.count("complete", "stopped", "running") + self._scheduled - self._forks
+
+    def lineage(self, record: Record[P]) -> list[Record[P]]:
+        """Return what a trial goes back to: the trial that began anew, fork by fork, and itself last."""
+        line = [record]
+        while line[0].source == "fork":
+            parent = self.find(line[0].parent)
+            if parent is None:
+                break
+            line.insert(0, parent)
+        return line
 
     @property
     def spent(self) -> int:
@@ -232,3 +245,9 @@ class History(Sequence[Record[P]]):
     def to_polars(self) -> "pl.DataFrame":
         """Return `to_dict` as a polars frame; needs the extra `polars`."""
         return tables.to_polars(self.to_dict())
+
+
+def _is_counted_fork(record: Record[Any]) -> bool:
+    """Whether a trial would be taken, were it no fork."""
+    taken = record.state in ("complete", "stopped", "running") or record.scheduled
+    return taken and record.source == "fork"

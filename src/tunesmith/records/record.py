@@ -38,6 +38,8 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
         seed: Its own seed, 32 bits.
         note: What was said of it when it was enqueued.
         parent: The trial that it comes from, by uid.
+        fork_step: The step that it goes on from, if it is a fork.
+        before: Of a fork: the first steps of those that it comes from, and the params that they had.
         attempt: How often it was begun; 1 is the first.
         values: Metrics that count for it: returned ones, else those of a report.
         why: Why it ended, paused or was resumed last; empty before.
@@ -68,6 +70,7 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
     note: str = ""
     parent: str = ""
     fork_step: int = 0
+    before: tuple[tuple[int, Params], ...] = ()
     ask_s: float = 0.0
     state: State = "running"
     attempt: int = 1
@@ -117,6 +120,7 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
             note=self.note,
             parent=self.parent,
             fork_step=self.fork_step,
+            before=self.before,
             key=self.key if self.attempt == 1 and not self.reports else "",
             ask_s=self.ask_s,
         )
@@ -125,6 +129,17 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
     def params(self) -> P:
         """The params in the form in which the objective gets them."""
         return self.problem.space.build(self.logged)
+
+    @property
+    def schedule(self) -> list[tuple[int, P]]:
+        """The params under which it was trained, each with its first step; several if it is a fork.
+
+        Example:
+            >>> # of a trial that was forked after step 10, to be trained again as it was
+            >>> # for first, params in study.best.schedule: ...
+        """
+        line = [*self.before, (self.fork_step + 1, self.logged)]
+        return [(first, self.problem.space.build(logged)) for first, logged in line]
 
     @property
     def value(self) -> float:

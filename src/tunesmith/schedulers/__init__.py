@@ -5,6 +5,9 @@ A scheduler is a fold over what happened, as a sampler is; see `Scheduler` for t
 * `ASHA`: the best third of each rung goes on, and nobody waits; the default of a study with a resource.
 * `SuccessiveHalving`: the same, in cohorts that wait for one another.
 * `Hyperband`: cohorts from many short trials to few full ones.
+* `Median`: what has never been as good as the others are on average ends.
+* `Curve`: each curve is drawn on; what will hardly be among the best in the end ends now.
+* `PBT`: members train together, and the worst give way to changed copies of the best.
 * `Race`: folds instead of epochs: what is hopelessly behind the incumbent on the same folds ends.
 
 A scheduler of one's own is one file with one final frozen dataclass. One that only stops derives from
@@ -33,14 +36,20 @@ from tunesmith.schedulers.scheduler import (
 
 if TYPE_CHECKING:  # `__getattr__` in a form that type checkers and editors understand
     from tunesmith.schedulers.asha import ASHA
+    from tunesmith.schedulers.curve import Curve
     from tunesmith.schedulers.halving import Hyperband, SuccessiveHalving
+    from tunesmith.schedulers.median import Median
+    from tunesmith.schedulers.pbt import PBT
     from tunesmith.schedulers.race import Race
 
 __all__ = [
     "ASHA",
+    "PBT",
+    "Curve",
     "Decision",
     "Fork",
     "Hyperband",
+    "Median",
     "Race",
     "Resume",
     "Scheduler",
@@ -54,7 +63,10 @@ registry: Registry[Scheduler[Any]] = Registry(
     "scheduler",
     {
         "asha": "tunesmith.schedulers.asha:ASHA",
+        "curve": "tunesmith.schedulers.curve:Curve",
         "hyperband": "tunesmith.schedulers.halving:Hyperband",
+        "median": "tunesmith.schedulers.median:Median",
+        "pbt": "tunesmith.schedulers.pbt:PBT",
         "race": "tunesmith.schedulers.race:Race",
         "successivehalving": "tunesmith.schedulers.halving:SuccessiveHalving",
     },

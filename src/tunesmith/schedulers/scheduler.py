@@ -82,6 +82,10 @@ class Scheduler(ABC, Generic[S]):
         """Return what becomes of a trial at a report that was due, and was told before.
 
         Only what `record.resumable` may be paused. The last step of the resource is not asked about.
+
+        Raises:
+            NotSupported: It cannot do its work with this trial, such as one that cannot save; its
+                `report` raises that.
         """
 
     @abstractmethod

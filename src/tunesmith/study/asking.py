@@ -386,6 +386,8 @@ class Asker(Generic[P]):
                 needed += now.state == "paused" and not now.scheduled
                 continue
             if part.source == "fork":
+                if len(history) != started:  # another process may have begun the same one
+                    return False
                 steering = self._ledger.steering
                 if steering is None or (part.parent, part.fork_step) not in steering.keeps():
                     return False  # its checkpoint may be gone

@@ -11,6 +11,7 @@ from tunesmith._core.codec import clean
 from tunesmith._core.errors import (
     Infeasible,
     Interrupted,
+    NotSupported,
     Preempted,
     ResultError,
     SettingError,
@@ -238,7 +239,7 @@ class Run(Generic[P]):
                         resumable=message.resumable,
                         key=message.key,
                     )
-                except (Superseded, ResultError) as error:
+                except (Superseded, ResultError, NotSupported) as error:
                     return error
                 self._reporting.add(key)
                 resource = desk.history.problem.resource

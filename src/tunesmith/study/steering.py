@@ -4,7 +4,7 @@ from typing import Any, Generic, final
 
 from msgspec.structs import replace
 
-from tunesmith._core.errors import SettingError
+from tunesmith._core.errors import NotSupported, SettingError
 from tunesmith._core.random import Keyed
 from tunesmith._core.types import P
 from tunesmith.records import Fold, Problem, Record
@@ -35,7 +35,7 @@ class Steering(Generic[P]):
         self._state = scheduler.init(problem, self._keyed.at(seed, "init", "scheduler"))
         self._top = None if problem.resource is None else problem.resource.max
         self._due: dict[str, int] = {}
-        self._decided: dict[str, Decision] = {}
+        self._decided: dict[str, Decision | NotSupported] = {}
 
     def follow(self, fold: Fold[P], event: AnyEvent, entry: Record[P] | None) -> Record[P] | None:
         """Take in an event that was just folded.
@@ -70,13 +70,19 @@ class Steering(Generic[P]):
             return None
         heard = replace(record, reporting=True, values=fold.reported(record), owner="")
         self._state = self.scheduler.tell(self._state, [heard])
-        decision: Decision = "continue"
-        if self._top is None or event.step < self._top:
-            decision = self.scheduler.decide(self._state, heard)
-            self._check(decision, heard)
-        self._decided[event.uid] = decision
+        self._decided[event.uid] = self._decide(heard)
         self._due[event.uid] = max(event.step + 1, self.scheduler.due(self._state, heard))
         return heard
+
+    def _decide(self, record: Record[P]) -> Decision | NotSupported:
+        if self._top is not None and record.step >= self._top:
+            return "continue"
+        try:
+            decision = self.scheduler.decide(self._state, record)
+        except NotSupported as refusal:  # for whoever reports; the log can be read all the same
+            return refusal
+        self._check(decision, record)
+        return decision
 
     def _check(self, decision: Decision, record: Record[P]) -> None:
         name = type(self.scheduler).__name__
@@ -96,8 +102,15 @@ class Steering(Generic[P]):
         return due is not None and step >= due
 
     def decision(self, uid: str) -> Decision:
-        """Return what was decided at the last report of a running trial that was due."""
-        return self._decided.get(uid, "continue")
+        """Return what was decided at the last report of a running trial that was due.
+
+        Raises:
+            NotSupported: The scheduler cannot go on with this trial; says why.
+        """
+        decided = self._decided.get(uid, "continue")
+        if isinstance(decided, NotSupported):
+            raise decided
+        return decided
 
     def keeps(self) -> set[tuple[str, int]]:
         """Return uid and step of the checkpoints that the scheduler may still fork from."""
