@@ -203,7 +203,9 @@ def print_savings(runs: Runs, pairs: Sequence[Pair], regret: Scales, than: str) 
             factors[pair[0]].append(FULL * r["top"] / steps)
         all_factors = np.array([f for values in factors.values() for f in values])
         medians = [
-            f"{np.median([f for t, v in factors.items() if family(t) == one for f in v] or [0]):.1f}"
+            f"{np.median([f for t, v in factors.items() if family(t) == one for f in v]):.1f}"
+            if factors
+            else ""
             for one in families
         ]
         rs = [known[p] for p in pairs]

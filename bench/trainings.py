@@ -47,8 +47,10 @@ class Training:
     """
 
     def __init__(self, folder: str, name: str) -> None:
-        self.name = name
-        self.task = tasks(folder).task(name)
+        module = tasks(folder)
+        self.active: Callable[[dict[str, Any], Config], bool] = module.active
+        self.task = module.task(name)
+        self._sample: Callable[..., Config] = module.sample
         self.params: list[dict[str, Any]] = self.task.params
         high = self.task.budgets[1]
         self.top = TRAINSIZES if high == 1 else int(high)
@@ -91,8 +93,7 @@ class Training:
     def scale(self, n: int = 3000) -> tuple[float, float]:
         """Return the best and the median final loss of `n` random configurations."""
         rng = np.random.default_rng(2026)
-        sample = tasks(str(Path(sys.modules["tasks"].__file__ or "").parent)).sample
-        final = np.array([self.curve(sample(self.params, rng))[-1] for _ in range(n)])
+        final = np.array([self.curve(self._sample(self.params, rng))[-1] for _ in range(n)])
         self._known.clear()
         return float(np.nanmin(final)), float(np.median(final[np.isfinite(final)]))
 
@@ -239,7 +240,6 @@ def optuna_(arena: Arena, pruner: str) -> None:
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     training = arena.training
-    active = sys.modules["tasks"].active
     kinds = {
         "hyperband": lambda: optuna.pruners.HyperbandPruner(max_resource=training.top),
         "halving": optuna.pruners.SuccessiveHalvingPruner,
@@ -258,7 +258,7 @@ def optuna_(arena: Arena, pruner: str) -> None:
         trial = study.ask()
         config: Config = {}
         for p in training.params:
-            if active(p, config):
+            if training.active(p, config):
                 config[p["name"]] = suggest(trial, p)
         number, curve = arena.begin(config), training.curve(config)
         state = optuna.trial.TrialState.COMPLETE
@@ -288,7 +288,6 @@ def syne_asha(arena: Arena) -> None:
 
     logging.disable(logging.CRITICAL)
     training = arena.training
-    active = sys.modules["tasks"].active
     np.random.seed(arena.seed)  # noqa: NPY002 - it draws from the global generator, too
 
     def domain(p: dict[str, Any]) -> Any:
@@ -311,7 +310,7 @@ def syne_asha(arena: Arena) -> None:
         given = scheduler.suggest().config
         config: Config = {}
         for p in training.params:
-            if active(p, config):
+            if training.active(p, config):
                 config[p["name"]] = given[p["name"]]
         number = arena.begin(config)
         trial = Trial(number, given, None)  # when it was made is not used
