@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, final
 
-from tunesmith.cli.metrics import has_word
+from tunesmith.knowledge.metrics import has_word
 from tunesmith.cli.reading import Option
 
 Settings: TypeAlias = dict[str, Any]

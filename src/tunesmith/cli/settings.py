@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tunesmith._core.errors import SettingError
-from tunesmith.cli.metrics import is_high
+from tunesmith.knowledge.metrics import is_high
 from tunesmith.records import Resource
 from tunesmith.samplers import Sampler, registry
 
