@@ -23,7 +23,9 @@ Lightning train/loss and val/loss, LightGBM training and valid_0."""
 
 _LOSS = "loss|logloss|error|err|rmse|mse|mae|nll|deviance|perplexity|ppl"
 
-LEAST = 12  # reports from which on a curve can be judged: six in its second half, see `symptoms.ALPHA`
+LEAST = (
+    12  # reports from which on a curve can be judged: six in its second half, see `symptoms.ALPHA`
+)
 
 
 @final
@@ -86,7 +88,8 @@ class Curve:
     def medians(self) -> Floats:
         """The running medians of three (n,), the ends repeated."""
         padded = np.concatenate([self.y[:1], self.y, self.y[-1:]])
-        return np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0)
+        three = np.stack([padded[:-2], padded[1:-1], padded[2:]])
+        return np.asarray(np.median(three, axis=0), dtype=np.float64)
 
     @property
     def way(self) -> float:

@@ -9,12 +9,21 @@ import numpy as np
 
 from tunesmith.analysis.curves import LEAST, View, curve_of, level_of, views
 from tunesmith.analysis.moves import Move, moves
-from tunesmith.analysis.symptoms import ALPHA, KINDS, SOME, Case, Kind, Peers, Symptom, symptoms
+from tunesmith.analysis.symptoms import (
+    ALPHA,
+    FEW,
+    KINDS,
+    SOME,
+    Case,
+    Kind,
+    Peers,
+    Symptom,
+    symptoms,
+)
 from tunesmith.numerics.trends import rank_correlation
 from tunesmith.records import Record
 
-APART = 1.5  # times that good trials have come down further than they lie apart
-PEERS = 5  # trials that ran to their end, from which on the better half of them is a measure
+PEERS = 8  # trials that ran to their end, from which on the best third of them is a measure
 
 
 @final
@@ -141,23 +150,14 @@ def _case(record: Record[Any], view: View) -> Case:
 
 
 def _peers(cases: list[Case], view: View) -> Peers | None:
-    """The better half of the trials that ran to their end.
-
-    None if there are too few, or if they differ by as much as they came down: then all began near
-    their end, and how far a trial came says nothing.
-    """
+    """The best third of the trials that ran to their end; None: there are too few."""
     whole = [case for case in cases if case.whole and case.judged]
     if len(whole) < PEERS:
         return None
-    whole.sort(key=lambda case: case.curve.end)
-    good = whole[: math.ceil(len(whole) / 2)]
-    best = good[0]
-    spread = float(np.median([case.curve.end for case in good])) - best.curve.end
-    if np.median([case.curve.start - case.curve.end for case in good]) < APART * spread:
-        return None
-    fit = best.fit.end if view.alike and len(best.fit) >= LEAST else math.nan
-    noise = float(np.median([case.curve.noise for case in good]))
-    return Peers(best.curve.end, noise, fit, best.trial)
+    good = sorted(whole, key=lambda case: case.curve.end)[: math.ceil(len(whole) / 3)]
+    noise = float(np.median([case.own.noise for case in good]))
+    alike = view.alike and len(good[0].fit) >= LEAST
+    return Peers(good[0], noise, alike)
 
 
 def _beyond_the_best(records: list[Record[Any]], view: View, explained: set[int]) -> list[Symptom]:
@@ -171,16 +171,16 @@ def _beyond_the_best(records: list[Record[Any]], view: View, explained: set[int]
         training and less over the whole distribution.
     """
     whole = [r for r in records if r.state == "complete"]
-    if not view.alike or len(whole) < 2 * PEERS:
+    if not view.alike or len(whole) < PEERS:
         return []
     fit = np.array([level_of(record, view.training, view.training_sign) for record in whole])
     valid = np.array([level_of(record, view.metric, view.sign) for record in whole])
     known = np.isfinite(fit) & np.isfinite(valid)
-    if known.sum() < 2 * PEERS:
+    if known.sum() < PEERS:
         return []
     best = int(np.argmin(np.where(known, valid, np.inf)))
     beyond = known & (fit < fit[best])
-    if beyond.sum() < PEERS:
+    if beyond.sum() < FEW:
         return []
     r, p = rank_correlation(fit[beyond], valid[beyond])
     if r > 0 or p >= ALPHA:
@@ -208,7 +208,11 @@ def _judged(kind: Kind, cases: list[Case], those: list[Symptom]) -> set[int]:
 
 def _matters(kind: Kind, those: list[Symptom], cases: list[Case], peers: Peers | None) -> bool:
     """Whether so many trials have a symptom that it is the study's: single ones may be luck."""
-    if kind == "diverged" or len(cases) == 1 or (peers and peers.trial in {s.trial for s in those}):
+    if (
+        kind == "diverged"
+        or len(cases) == 1
+        or (peers and peers.best.trial in {s.trial for s in those})
+    ):
         return bool(those)
     return len(those) >= max(2.0, SOME * len(_judged(kind, cases, those)))
 
@@ -225,7 +229,7 @@ def _finding(
     affected = {one.trial for one in those}
     able = _judged(kind, cases, those)
     judged = [record for record in records if record.number in able]
-    best = peers is not None and peers.trial in affected
+    best = peers is not None and peers.best.trial in affected
     strength = float(np.median([one.strength for one in those]))
     numbers = tuple(sorted(affected))
     text = _meaning(kind, strength, records[0], view, best=best)

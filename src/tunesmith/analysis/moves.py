@@ -50,7 +50,11 @@ class Move:
         return bool(np.isfinite(self.p))
 
     def __str__(self) -> str:
-        text = f"{self.to} of {self.parameter}" if self.to.startswith("avoid") else f"{self.to} {self.parameter}"
+        text = (
+            f"{self.to} of {self.parameter}"
+            if self.to.startswith("avoid")
+            else f"{self.to} {self.parameter}"
+        )
         if not self.seen:
             return f"{text} (known of it; these trials do not tell): {self.known}"
         if np.isfinite(self.here):
@@ -90,7 +94,9 @@ def moves(
     if seen:
         return sorted(seen, key=lambda move: (-abs(move.correlation), move.parameter))[:most]
     signs = [(name, sign_of(name, kind)) for name, choice, _ in columns if choice is None]
-    known = [Move(n, sign.direction, known=sign.text) for n, sign in signs if sign and n not in told]
+    known = [
+        Move(n, sign.direction, known=sign.text) for n, sign in signs if sign and n not in told
+    ]
     return known[:most]
 
 

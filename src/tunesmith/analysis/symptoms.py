@@ -116,19 +116,17 @@ class Case:
 @final
 @dataclass(frozen=True, slots=True)
 class Peers:
-    """What a trial is held against: the better half of those that ran to their end.
+    """What a trial is held against: the best third of those that ran to their end.
 
     Attributes:
-        level: Where the best of them ended, as a loss.
-        noise: The median of their noise.
-        fit: Where the best in the metric ended in training; NaN if it is not the same measure.
-        trial: The number of the best.
+        best: The best of them.
+        noise: The median of the noise of their training.
+        alike: Whether the best's curve of the training is there, and measures the same.
     """
 
-    level: float
+    best: Case
     noise: float
-    fit: float
-    trial: int
+    alike: bool
 
 
 def symptoms(case: Case, peers: Peers | None) -> Iterator[Symptom]:
@@ -164,7 +162,13 @@ def _diverged(case: Case) -> Symptom | None:
     reach = float(own.y.max() - own.y.min())
     first = bool(np.argmin(own.medians) < max(1, len(own) // 4))
     risen = own.end - own.start
-    if first and reach and risen > reach / 2 and risen > CLEAR * own.noise and rising(own.y) < ALPHA:
+    if (
+        first
+        and reach
+        and risen > reach / 2
+        and risen > CLEAR * own.noise
+        and rising(own.y) < ALPHA
+    ):
         text = f"{case.own_metric} gets worse from its beginning to its end"
         return case.found("diverged", case.own_metric, risen / reach, text)
     lost = own.end - own.low
@@ -217,14 +221,13 @@ def _overshooting(case: Case, peers: Peers | None) -> Symptom | None:
         return case.found("overshooting", case.own_metric, rough / own.way, text)
     if peers is None:
         return None
-    possible = case.curve.start - peers.level
-    rough = case.curve.noise
+    possible = own.start - peers.best.own.end
     if possible > 0 and rough > SOME * possible and rough > ROUGHER * peers.noise:
         text = (
-            f"{case.metric} bounces by {rough / possible:.0%} of the way to trial {peers.trial}'s, "
-            "and does not settle"
+            f"{case.own_metric} bounces by {rough / possible:.0%} of the way to trial "
+            f"{peers.best.trial}'s, and does not settle"
         )
-        return case.found("overshooting", case.metric, rough / possible, text)
+        return case.found("overshooting", case.own_metric, rough / possible, text)
     return None
 
 
@@ -232,7 +235,12 @@ def _unfinished(case: Case) -> Symptom | None:
     """It ran to its end and got better all through the second half; how much tells which."""
     half = case.curve.since(0.5)
     gained = case.curve.start - case.curve.end
-    if not case.whole or gained <= PLAIN * case.curve.noise or len(half) < FEW or rising(-half.y) >= ALPHA:
+    if (
+        not case.whole
+        or gained <= PLAIN * case.curve.noise
+        or len(half) < FEW
+        or rising(-half.y) >= ALPHA
+    ):
         return None
     share = -slope(half.x, half.y) * float(half.x[-1] - half.x[0]) / gained
     if share < SOME:
@@ -269,25 +277,30 @@ def _overfitting(case: Case) -> Symptom | None:
 
 
 def _underfitting(case: Case, peers: Peers) -> Symptom | None:
-    """It has settled, and even in training does not come to where the best trial is in validation."""
-    if not case.whole or case.trial == peers.trial:
+    """It has settled, and even in training does not come to where the best trial is in validation.
+
+    It must lie behind the best and have come less far: trials may differ by where they began.
+    """
+    best = peers.best
+    if not case.whole or case is best:
         return None
-    own = case.fit if len(case.fit) >= LEAST and not np.isnan(peers.fit) else case.curve
-    known = own is case.fit
-    goal = max(peers.level, peers.fit) if known else peers.level
-    possible = own.start - goal
+    known = peers.alike and len(case.fit) >= LEAST
+    own, other = (case.fit, best.fit) if known else (case.curve, best.curve)
+    least = MISSING if known else 1 - SOME  # else it may as well overfit, or have had a poor start
+    if other.start - other.end < CLEAR * other.noise:
+        return None
+    goal = max(best.curve.end, other.end)
     missing = own.end - goal
-    if possible <= 0 or missing < PLAIN * own.noise:
+    behind = (other.start - other.end) - (own.start - own.end)
+    if min(missing, behind) < max(PLAIN * own.noise, least * (own.start - goal), 1e-300):
         return None
-    share = missing / possible
-    least = MISSING if known else 1 - SOME  # else it may as well overfit, or have a poor start
-    if share < least or case.curve.end - peers.level < least * (case.curve.start - peers.level):
+    if case.curve.end - best.curve.end < least * (case.curve.start - best.curve.end):
         return None
-    if rising(-own.since(0.5).y) < 0.05:  # on its way
+    if rising(-own.since(0.5).y) < 0.05 and not known:  # on its way
         return None
-    text = (
-        f"even in training it settled {min(share, 1.0):.0%} of the way before trial {peers.trial}'s {case.metric}"
-        if known
-        else f"{case.metric} hardly moved: {min(share, 1.0):.0%} of the way to trial {peers.trial}'s is missing"
-    )
-    return case.found("underfitting", case.metric, min(share, 1.0), text)
+    share = min(1.0, missing / (own.start - goal)) if own.start > goal else 1.0
+    goes = f"trial {best.trial}'s {case.metric}"
+    text = f"even in training {share:.0%} of the way to {goes} is missing, and it has settled"
+    if not known:
+        text = f"{case.metric} hardly moved: {share:.0%} of the way to {goes} is missing"
+    return case.found("underfitting", case.metric, share, text)
