@@ -27,6 +27,8 @@ LEAST = (
     12  # reports from which on a curve can be judged: six in its second half, see `symptoms.ALPHA`
 )
 
+HUGE = 1e100  # beyond it a loss is no worse, and sums stay finite
+
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,14 @@ def curve_of(record: Record[Any], metric: str, sign: float) -> Curve:
         return Curve(np.empty(0), np.empty(0))
     steps, values = record.reported(metric)
     reported = ~np.isnan(values)
-    return Curve(steps[reported].astype(np.float64), sign * values[reported])
+    return Curve(steps[reported].astype(np.float64), sign * _rounded(values[reported]))
+
+
+def _rounded(y: Floats) -> Floats:
+    """Values (n,) within `HUGE`, to 12 digits of the largest: what differs by less is the same."""
+    y = np.where(np.isfinite(y), np.clip(y, -HUGE, HUGE), y)
+    scale = float(np.abs(y[np.isfinite(y)]).max(initial=0.0))
+    return np.round(y / scale, 12) * scale if scale else y
 
 
 def level_of(record: Record[Any], metric: str, sign: float) -> float:

@@ -207,12 +207,12 @@ def _judged(kind: Kind, cases: list[Case], those: list[Symptom]) -> set[int]:
 
 
 def _matters(kind: Kind, those: list[Symptom], cases: list[Case], peers: Peers | None) -> bool:
-    """Whether so many trials have a symptom that it is the study's: single ones may be luck."""
-    if (
-        kind == "diverged"
-        or len(cases) == 1
-        or (peers and peers.best.trial in {s.trial for s in those})
-    ):
+    """Whether so many trials have a symptom that it is the study's: single ones may be luck.
+
+    No luck is what ended as no number, what the best trial has, and what a single one is asked for.
+    """
+    ended = any(one.strength >= 1 for one in those) and kind == "diverged"
+    if ended or len(cases) == 1 or (peers and peers.best.trial in {one.trial for one in those}):
         return bool(those)
     return len(those) >= max(2.0, SOME * len(_judged(kind, cases, those)))
 

@@ -56,11 +56,11 @@ class Move:
             else f"{self.to} {self.parameter}"
         )
         if not self.seen:
-            return f"{text} (known of it; these trials do not tell): {self.known}"
+            return f"{text}: not seen in these trials, but a known sign of {self.known}"
         if np.isfinite(self.here):
             text += f": median {self.here:.3g} with it, {self.elsewhere:.3g} without"
         text += f" (rank correlation {self.correlation:+.2f}, {self.low:+.2f} to {self.high:+.2f})"
-        return text + (f"; {self.known}" if self.known else "")
+        return text + (f"; a known sign of {self.known}" if self.known else "")
 
 
 def moves(

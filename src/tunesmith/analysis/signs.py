@@ -42,21 +42,22 @@ class _Own:
     kinds: tuple[Kind, ...]
     too: Literal["low", "high"]
     text: str
+    source: str
 
 
 _OWN = (
     _Own(
         "dropout", ("overfitting",), "low",
-        "Units rely on one another: overfits (Srivastava et al., JMLR 2014, section 2).",
+        "Units rely on one another: overfits.", "Srivastava et al., JMLR 2014",
     ),
     _Own(
         "dropout", ("underfitting", "too slow"), "high",
-        "The training error stays high (Srivastava et al., JMLR 2014, section 7.3).",
+        "The training error stays high.", "Srivastava et al., JMLR 2014, section 7.3",
     ),
     _Own(
         "momentum|beta1", ("diverged", "unstable", "overshooting"), "high",
-        "Steps add up beyond the minimum; with more momentum the learning rate has to be smaller "
-        "(Sutskever et al., ICML 2013).",
+        "Steps add up beyond the minimum; more momentum needs a smaller learning rate.",
+        "Sutskever et al., ICML 2013",
     ),
 )  # fmt: skip
 """What no estimator of `knowledge` has."""
@@ -91,7 +92,7 @@ def sign_of(parameter: str, kind: Kind) -> Sign | None:
     for own in _OWN:
         if has_word(short, own.words) and kind in own.kinds:
             side: Direction = "raise" if own.too == "low" else "lower"
-            return Sign(side, f"too {own.too}: {own.text}")
+            return Sign(side, f'too {own.too}: "{own.text}" ({own.source})')
     for name in _names(short):
         found = list(_read(name, kind))
         if found and len({sign.direction for sign in found}) == 1:
@@ -118,5 +119,5 @@ def _read(name: str, kind: Kind) -> Iterator[Sign]:
         if low == high:
             continue
         said, text = ("too low", entry.too_low) if low else ("too high", entry.too_high)
-        why = f"{said}: {text} (`tunesmith explain {name}`)"
+        why = f'{said}: "{text}" (tunesmith explain {name})'
         yield Sign("raise" if low else "lower", why)

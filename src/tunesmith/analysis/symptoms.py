@@ -51,8 +51,8 @@ class Symptom:
         kind: What.
         trial: Its number.
         metric: Where it shows.
-        strength: Its share of the way, from 0 to 1 or more: diverged, what it rose of its whole range (1: to
-            what is no number); unstable, what the greatest jump undid of the way down; overshooting,
+        strength: Its share of the way, from 0 to 1 or more: diverged, what it rose of all its way up and down
+            (1: to what is no number); unstable, what the greatest jump undid of the way down; overshooting,
             the noise; too slow and still improving, what came in the second half; overfitting, what was
             lost since its best; underfitting, what is missing to the best trial's level.
         text: The same in words.
@@ -159,23 +159,16 @@ def _diverged(case: Case) -> Symptom | None:
         return case.found("diverged", case.metric, 1.0, f"{case.metric} is not finite")
     if len(own) < FEW:
         return None
-    reach = float(own.y.max() - own.y.min())
     first = bool(np.argmin(own.medians) < max(1, len(own) // 4))
     risen = own.end - own.start
-    if (
-        first
-        and reach
-        and risen > reach / 2
-        and risen > CLEAR * own.noise
-        and rising(own.y) < ALPHA
-    ):
+    if first and risen > max(own.way, CLEAR * own.noise) and rising(own.y) < ALPHA:
         text = f"{case.own_metric} gets worse from its beginning to its end"
-        return case.found("diverged", case.own_metric, risen / reach, text)
+        return case.found("diverged", case.own_metric, risen / (risen + own.way), text)
     lost = own.end - own.low
     turned = own.since((own.x[np.argmin(own.medians)] - own.x[0]) / (own.x[-1] - own.x[0]))
     if case.training and lost > own.way / 2 and lost > CLEAR * own.noise and _rises(turned):
         text = f"{case.own_metric}, of the training itself, fell and then rose for good"
-        return case.found("diverged", case.own_metric, lost / reach, text)
+        return case.found("diverged", case.own_metric, lost / (lost + own.way), text)
     return None
 
 

@@ -22,9 +22,9 @@ _SHOWN = 8  # numbers of trials in a line
 @storage_option
 @json_option
 def command(name: str | None, trial: int | None, storage: str | None, as_json: bool) -> None:
-    """Say what is wrong with the trainings, from the curves that they reported.
+    """Say what is wrong with the trainings, and which parameter to move.
 
-    Whether they diverged, are unstable, overshoot, are too slow, still improve at their end, overfit or
+    It reads the curves that they reported: whether they diverged, are unstable, overshoot, are too slow, still improve at their end, overfit or
     underfit, and in which parameter those that do differ from the others. NAME may be left out if there
     is only one study.
 
@@ -57,6 +57,7 @@ def _show(study: Study[Any], found: Diagnosis) -> None:
         _show_finding(finding)
     if not found.findings and found.judged:
         click.echo("nothing is wrong with so many of them that it would be the study's")
+    _show_single(found)
     best = [record.number for record in best_records(study)][:1]
     for number in best if found.judged and len(study.problem.objectives) == 1 else []:
         click.echo()
@@ -76,6 +77,19 @@ def _show_finding(finding: Finding) -> None:
     _line("  ", finding.text)
     for move in finding.moves:
         _line("  -> ", str(move))
+
+
+def _show_single(found: Diagnosis) -> None:
+    """Symptoms of too few trials to be the study's."""
+    told = {(finding.kind, number) for finding in found.findings for number in finding.trials}
+    single: dict[str, list[str]] = {}
+    for one in (one for wrong in found.symptoms.values() for one in wrong):
+        if (one.kind, one.trial) not in told:
+            single.setdefault(one.kind, []).append(str(one.trial))
+    if single:
+        click.echo()
+        text = ", ".join(f"{kind} ({', '.join(trials)})" for kind, trials in single.items())
+        _line("", f"in single trials: {text}")
 
 
 def _show_trial(who: str, wrong: Sequence[Symptom]) -> None:
