@@ -335,3 +335,42 @@ def test_real_networks() -> None:
     problem = problem_of(20)
     assert one(train(0.06), problem=problem) == {"overfitting"}
     assert one(train(1e-4), problem=problem) == {"too slow"}
+
+
+def test_jumps_are_told_from_noise() -> None:
+    """A step up of 0.6 is a jump in noise of 0.01; in noise of 0.15 it is one of many."""
+    noise = NOISE[3] / 0.005
+    curve = 0.1 + np.exp(-T / 4) + np.where(T == 20, 0.6, 0)
+
+    assert one({"val_loss": curve + 0.01 * noise}) == {"unstable"}
+    assert "unstable" not in one({"val_loss": curve + 0.15 * noise})
+
+
+def test_bouncing_is_seen_beside_calm_trials() -> None:
+    """What is much rougher than the good trials overshoots; where all are as rough, it is the measure."""
+    noise = NOISE / 0.005
+    calm = [0.1 + np.exp(-T / 4) + 0.01 * noise[n] for n in range(12)]
+    rough = 0.3 + np.exp(-T / 4) + 0.2 * noise[20]
+    alike = [0.1 + np.exp(-T / 4) + 0.2 * noise[n] for n in range(12)]
+
+    def kinds(curves: list[np.ndarray[Any, Any]]) -> set[str]:
+        records = [recorded(PROBLEM, n, {"val_loss": y}) for n, y in enumerate([*curves, rough])]
+        return {symptom.kind for symptom in diagnose(records).symptoms.get(12, ())}
+
+    assert kinds(calm) == {"overshooting"}
+    assert kinds(alike) == set()
+
+
+def test_a_trade_off_is_no_underfitting() -> None:
+    """With one objective what hardly moves underfits; with two it may be good in the other."""
+    two = problem_of(STEPS, Objective("val_loss", "minimize"), Objective("ms", "minimize"))
+    curves = [1 + NOISE[0], *(falling(0.25, n) for n in range(1, 13))]
+
+    def kinds(problem: Any) -> set[str]:
+        records = [
+            recorded(problem, n, {"val_loss": y, "ms": T * 0 + 5}) for n, y in enumerate(curves)
+        ]
+        return {symptom.kind for symptom in diagnose(records).symptoms.get(0, ())}
+
+    assert kinds(PROBLEM) == {"underfitting"}
+    assert kinds(two) == set()

@@ -280,12 +280,15 @@ def _underfitting(case: Case, peers: Peers) -> Symptom | None:
     known = peers.alike and len(case.fit) >= LEAST
     own, other = (case.fit, best.fit) if known else (case.curve, best.curve)
     least = MISSING if known else 1 - SOME  # else it may as well overfit, or have had a poor start
-    if other.start - other.end < CLEAR * other.noise:
+    came = other.start - other.end
+    if came < CLEAR * other.noise or came <= 0:
         return None
     goal = max(best.curve.end, other.end)
     missing = own.end - goal
-    behind = (other.start - other.end) - (own.start - own.end)
-    if min(missing, behind) < max(PLAIN * own.noise, least * (own.start - goal), 1e-300):
+    behind = came - (own.start - own.end)
+    if min(missing, behind) < PLAIN * own.noise or behind < least * came:
+        return None
+    if missing <= 0 or missing < least * (own.start - goal):
         return None
     if case.curve.end - best.curve.end < least * (case.curve.start - best.curve.end):
         return None
