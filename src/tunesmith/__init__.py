@@ -12,6 +12,7 @@ from tunesmith._core.version import VERSION
 __version__ = VERSION
 
 if TYPE_CHECKING:  # for editors and type checkers; at run time each is loaded when first used
+    from tunesmith import analysis as analysis
     from tunesmith import executors as executors
     from tunesmith import samplers as samplers
     from tunesmith import schedulers as schedulers
@@ -58,6 +59,7 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time each is loaded w
     from tunesmith.study import studies as studies
 
 _PLACES = {
+    "analysis": (),
     "executors": (),
     "samplers": (),
     "schedulers": (),
@@ -78,12 +80,14 @@ _PLACES = {
 }  # fmt: skip
 _HOMES = {name: place for place, names in _PLACES.items() for name in names}
 
-__all__ = ["__version__", *_HOMES, "executors", "samplers", "schedulers", "stop", "storage"]  # noqa: PLE0604 - all are strings
+_PACKAGES = tuple(place for place, names in _PLACES.items() if not names)
+
+__all__ = ["__version__", *_HOMES, *_PACKAGES]  # noqa: PLE0604 - all are strings
 
 if not TYPE_CHECKING:  # a type checker shall go on refusing unknown names
 
     def __getattr__(name: str) -> Any:
-        if name in ("executors", "samplers", "schedulers", "stop", "storage"):
+        if name in _PACKAGES:
             return import_module(f"tunesmith.{name}")
         if name in _HOMES:
             found = getattr(import_module(f"tunesmith.{_HOMES[name]}"), name)

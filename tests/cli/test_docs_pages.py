@@ -12,8 +12,8 @@ from tunesmith.cli import COMMANDS
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = (
-    "start.md", "any-program.md", "workers.md", "checkpoints.md", "knowledge.md", "from-optuna.md",
-    "from-scikit-learn.md", "gallery.md", "whatif.md",
+    "start.md", "any-program.md", "workers.md", "checkpoints.md", "knowledge.md", "diagnosis.md",
+    "from-optuna.md", "from-scikit-learn.md", "gallery.md", "whatif.md",
 )  # fmt: skip
 BLOCK = re.compile(r"```(python|sh|toml)\n(.*?)```", re.DOTALL)
 FILE = re.compile(r"# ([\w-]+\.\w+)\n")
@@ -121,6 +121,19 @@ def test_the_page_on_what_is_known_runs(tmp_path: Path) -> None:
     assert "svc__C" in printed["python pipeline.py"]
     assert "too high" in printed["tunesmith explain max_depth"]
     assert "gamma" in printed["tunesmith explain SVC"]
+
+
+def test_the_page_on_diagnosis_runs(tmp_path: Path) -> None:
+    """Networks on noisy labels: the slow ones are told from those that overfit, and lr is to be raised."""
+    printed = run_page("diagnosis.md", tmp_path)
+
+    told = printed["tunesmith diagnose digits"]
+    assert "too slow: " in printed["python digits.py"]
+    assert "digits: 24 trials, 24 with a curve that is long enough to judge" in told
+    assert "-> raise lr: median" in told
+    assert "overfitting: " in told
+    assert "trial 7: " in printed["tunesmith diagnose digits --trial 7"]
+    assert '"findings": [' in printed["tunesmith diagnose digits --json"]
 
 
 def gallery() -> list[tuple[str, str]]:

@@ -26,6 +26,7 @@ COMMANDS = {
     "worker": "Join a study that exists, and leave at any time.",
     "list": "List the studies of a storage.",
     "show": "Show how a study stands: best, default, last trials, failures.",
+    "diagnose": "Say what is wrong with the trainings, and which parameter to move.",
     "best": "Print the best params, as JSON or as flags.",
     "export": "Write all trials as CSV or JSON.",
     "enqueue": "Have a configuration tried next.",

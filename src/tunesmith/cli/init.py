@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from tunesmith._core.errors import SettingError
-from tunesmith.cli.metrics import is_high, metric_in
 from tunesmith.cli.proposing import Proposal, proposal, toml_key, toml_value
 from tunesmith.cli.reading import Script, read_script
 from tunesmith.cli.shared import emit, json_option
+from tunesmith.knowledge.metrics import is_high, metric_in
 
 
 @click.command()

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, final
 
-from tunesmith.cli.metrics import has_word
 from tunesmith.cli.reading import Option
+from tunesmith.knowledge.metrics import has_word
 
 Settings: TypeAlias = dict[str, Any]
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from tunesmith import samplers, schedulers
 from tunesmith._core.errors import SettingError
 from tunesmith._core.registry import Registry
-from tunesmith.cli.metrics import is_high
+from tunesmith.knowledge.metrics import is_high
 from tunesmith.records import Resource
 from tunesmith.samplers import Sampler
 from tunesmith.schedulers import Scheduler

@@ -10,6 +10,7 @@ from tunesmith._core import checks
 from tunesmith._core.errors import Conflict, SettingError, StudyError, StudyFinished
 from tunesmith._core.hints import hint_attribute, hint_keywords
 from tunesmith._core.types import P
+from tunesmith.analysis import Diagnosis, diagnose
 from tunesmith.executors import Executor
 from tunesmith.records import History, Limit, Objective, Problem, Record, Resource
 from tunesmith.records.events import Keep, Noted
@@ -495,6 +496,10 @@ class Study(Generic[P]):
         with self._desk.lock:
             self._ledger.sync()
             return verify(self._ledger, parts)
+
+    def diagnosis(self) -> Diagnosis:
+        """Say what is wrong with the trainings, by what they reported; see `ts.analysis.diagnose`."""
+        return diagnose(self.history)
 
     if not TYPE_CHECKING:  # a type checker shall go on refusing unknown names
         __getattr__ = hint_attribute("Study")

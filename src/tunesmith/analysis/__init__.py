@@ -1,0 +1,11 @@
+"""What a study's trials tell people beyond its best: functions of a history.
+
+`diagnose` says what is wrong with trainings, from the curves that they reported, and which parameter
+to move.
+"""
+
+from tunesmith.analysis.diagnosis import Diagnosis, Finding, diagnose
+from tunesmith.analysis.moves import Move
+from tunesmith.analysis.symptoms import Symptom
+
+__all__ = ["Diagnosis", "Finding", "Move", "Symptom", "diagnose"]
