@@ -136,7 +136,7 @@ class PBT(Scheduler[_State]):
         if record.source == "fork":
             self._close(state)
             place = record.memo.get(GENERATION)
-            if place in range(len(state.rungs)):
+            if isinstance(place, int) and place in range(len(state.rungs)):
                 state.forks[place] += 1
             else:  # another scheduler has forked it
                 place = reached(state.rungs, record.fork_step)
