@@ -73,10 +73,13 @@ class Folder(Blobs):
         return {key for key in map(unquote, names) if key.startswith(prefix)}
 
     def delete(self, key: str) -> None:
-        gone = self._path / NEW / secrets.token_hex(8)
-        with suppress(FileNotFoundError):
-            gone.parent.mkdir(exist_ok=True)
-            self._target(key).rename(gone)  # at once; if we are killed now, `_sweep` removes it
+        gone, target = self._path / NEW / secrets.token_hex(8), self._target(key)
+        while target.exists():
+            with suppress(
+                FileNotFoundError
+            ):  # somebody else removed it, or the folder of what is new
+                gone.parent.mkdir(exist_ok=True)
+                target.rename(gone)  # at once; if we are killed now, `_sweep` removes it
         shutil.rmtree(gone, ignore_errors=True)
         for folder in (gone.parent, self._path):
             with suppress(OSError):  # others are still there
