@@ -67,12 +67,13 @@ def test_a_key_is_put_once(tmp_path: Path) -> None:
         assert (found / "a.txt").read_text() == "first"
 
 
-def test_nothing_is_left_of_what_was_deleted(tmp_path: Path) -> None:
-    """The folder itself goes with its last key."""
+def test_nothing_is_left_of_what_was_cleared(tmp_path: Path) -> None:
+    """The folder itself goes, too; clearing again is no error."""
     blobs = Folder(tmp_path / "files")
     with blobs.put("a") as folder:
         (folder / "a.txt").write_text("a")
-    blobs.delete("a")
+    blobs.clear()
+    blobs.clear()
 
     assert list(tmp_path.iterdir()) == []
 

@@ -148,12 +148,21 @@ def test_what_is_kept_is_said_by_the_study(tmp_path: Path, keep: Any, expected: 
 
 
 def start(
-    path: Path, objective: str, *, workers: int = 0, trials: int = 9, steps: int = 9
+    path: Path,
+    objective: str,
+    *,
+    workers: int = 0,
+    trials: int = 9,
+    steps: int = 9,
+    gate: bool = False,
 ) -> "subprocess.Popen[str]":
+    """Start a process; with a gate it says when it is ready, and waits for a line."""
     numbers = map(str, (workers, trials, steps))
     return subprocess.Popen(
-        [sys.executable, "-W", "error", str(TRAINER), str(path), objective, *numbers],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [sys.executable, "-W", "error", str(TRAINER), str(path), objective, *numbers]
+        + ["gate"] * gate,
+        stdin=subprocess.PIPE if gate else None, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True,
     )  # fmt: skip
 
 
@@ -267,7 +276,13 @@ def test_nothing_is_lost_in_25_kills(tmp_path: Path, workers: int) -> None:
 def test_processes_share_rungs_and_checkpoints(tmp_path: Path, objective: str) -> None:
     """Who paused a trial need not be who goes on with it; nobody removes what another loads."""
     path = tmp_path / "s.db"
-    processes = [start(path, objective, trials=18) for _ in range(2)]
+    processes = [start(path, objective, trials=18, gate=True) for _ in range(2)]
+    for process in processes:
+        wait_for(process, "ready", 1)
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
     for process in processes:
         _, said = process.communicate(timeout=60)
         assert process.returncode == 0, said

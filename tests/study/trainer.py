@@ -213,6 +213,9 @@ def main() -> None:
     study = study_of(
         name="s", storage=path, resource=ts.Resource("epoch", max=steps), scheduler=scheduler
     )
+    if sys.argv[6:]:
+        os.write(1, b"ready\n")
+        sys.stdin.readline()
     study.run(
         globals()[objective], trials=trials, workers=workers or None, lease_s=2.0, retries=100
     )

@@ -74,6 +74,10 @@ class Blobs(ABC):
     def delete(self, key: str) -> None:
         """Remove what lies under a key, or a part of it; if there is nothing, that is no error."""
 
+    @abstractmethod
+    def clear(self) -> None:
+        """Remove everything, while nobody else uses it."""
+
 
 registry: Registry[Blobs] = Registry(
     "tunesmith.blobs",

@@ -78,9 +78,9 @@ class Folder(Blobs):
             gone.parent.mkdir(exist_ok=True)
             self._target(key).rename(gone)  # at once; if we are killed now, `_sweep` removes it
         shutil.rmtree(gone, ignore_errors=True)
-        for folder in (gone.parent, self._path):
-            with suppress(OSError):  # others are still there
-                folder.rmdir()
+
+    def clear(self) -> None:
+        shutil.rmtree(self._path, ignore_errors=True)
 
     def _move(self, new: Path, key: str) -> None:
         target = self._target(key)
@@ -97,7 +97,7 @@ class Folder(Blobs):
         while True:
             new = self._path / NEW / secrets.token_hex(8)
             self._path.mkdir(mode=self._mode, parents=True, exist_ok=True)
-            with suppress(FileNotFoundError):  # somebody swept meanwhile, or deleted the last blob
+            with suppress(FileNotFoundError):  # somebody swept it before it was locked
                 new.parent.mkdir(exist_ok=True)
                 _sweep(new.parent)
                 new.mkdir()

@@ -98,6 +98,11 @@ class Fsspec(Blobs):
             with suppress(FileNotFoundError):
                 system.rm(part, recursive=True)
 
+    def clear(self) -> None:
+        system, place = self._root()
+        with suppress(FileNotFoundError):
+            system.rm(place, recursive=True)
+
     def _place(self, key: str) -> tuple[Any, str]:
         """The file system, and where a key is in it."""
         system, root = self._root()

@@ -38,10 +38,3 @@ def copy(source: Blobs | None, target: Blobs | None) -> None:
         if folder is not None:
             with target.put(key) as new:
                 shutil.copytree(folder, new, dirs_exist_ok=True)
-
-
-def clear(files: Blobs | None) -> None:
-    """Remove everything."""
-    if files is not None:
-        for key in sorted(files.keys()):
-            files.delete(key)

@@ -10,7 +10,7 @@ from tunesmith.schedulers import Scheduler
 from tunesmith.space import Space
 from tunesmith.storage import Storage
 from tunesmith.study import opening
-from tunesmith.study.files import clear, files_at
+from tunesmith.study.files import files_at
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.objectives import space_meant
 from tunesmith.study.study import Study
@@ -37,7 +37,8 @@ def delete(storage: Storage | str | Path | None, name: str) -> None:
         Ledger(found, name)  # says what there is
     files = files_at(found, name)
     found.delete(name)
-    clear(files)
+    if files is not None:
+        files.clear()
 
 
 @overload

@@ -134,7 +134,7 @@ class BlobsConformance:
         for name in names:
             place = blobs.within(name)
             assert _texts(place.get("a"))["a.txt"].decode() == name
-        blobs.within("one").delete("a")
+        blobs.within("one").clear()
         assert blobs.within("one").keys() == set()
         assert blobs.within("../one").keys() == {"a"}
 
