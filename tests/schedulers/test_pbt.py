@@ -147,6 +147,23 @@ def test_a_member_that_fails_is_replaced_at_the_next_selection() -> None:
     assert study.history.count("complete") == 8
 
 
+def test_a_study_that_another_scheduler_began_goes_on(tmp_path: Path) -> None:
+    """What was paused between two selections goes on and takes part in the next."""
+    halving = ts.schedulers.SuccessiveHalving(candidates=4)
+    study = ts.Study(
+        SPACE, minimize="loss", resource=EPOCHS, scheduler=halving, seed=0, name="s",
+        storage=tmp_path / "s.db", sampler=ts.samplers.Random(),
+    )  # fmt: skip
+    study.run(train, trials=4, progress=False)
+    later = ts.load(tmp_path / "s.db", "s", SPACE, scheduler=PBT(interval=5))
+    paused = [r.uid for r in study.history if r.state == "paused"]
+    later.run(train, more=1, progress=False)
+
+    assert all(r.step >= 5 for r in later.history if r.uid in paused)
+    assert later.history.count("complete") > 1
+    assert later.verify()
+
+
 @pytest.mark.parametrize(
     "settings, sentence",
     [
