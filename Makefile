@@ -36,6 +36,7 @@ format: $(READY)
 
 golden: $(READY)
 	$(BIN)/python tests/golden/test_golden.py
+	$(BIN)/python tests/golden/test_schedulers.py
 
 bench: $(READY)
 	$(BIN)/python bench/overhead.py

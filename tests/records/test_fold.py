@@ -150,6 +150,27 @@ def test_budget_counts() -> None:
     assert fold.history.taken == 5
 
 
+def test_forks_take_no_budget_and_know_where_they_come_from() -> None:
+    """A fork goes on with the budget of the trial that began anew; its schedule is the whole line's."""
+    fold = folded(
+        started("0.0", x=0.1),
+        *(reported(step) for step in range(1, 5)),
+        Paused(time=2.0, uid="0.0", why="scheduler"),
+        started("0.1", x=0.2, source="fork", parent="0.0", fork_step=4),
+        reported(5, "0.1"),
+        started("0.2", x=0.3, source="fork", parent="0.1", fork_step=5),
+    )
+    history = fold.history
+
+    assert history.taken == 1
+    fold.apply(finished("0.2"))
+    fold.apply(Finished(time=2.0, uid="0.1", state="failed"))
+    assert history.taken == 1
+    assert history.lineage(history[2]) == history[:3]
+    assert history[2].schedule == [(1, {"x": 0.1}), (5, {"x": 0.2}), (6, {"x": 0.3})]
+    assert history[0].schedule == [(1, {"x": 0.1})]
+
+
 events = logs({"x": 0.5})
 
 

@@ -132,8 +132,8 @@ def test_who_comes_too_late_leaves_nothing(tmp_path: Path) -> None:
     assert files.keys() <= {key}
 
 
-def test_a_model_that_was_stopped_by_the_clock_is_saved(tmp_path: Path) -> None:
-    """When no trial has completed, the best of those that the timeout ended has a checkpoint."""
+def test_a_model_that_the_clock_has_cut_is_saved(tmp_path: Path) -> None:
+    """When no trial has completed, the best of those that the timeout handed back has a checkpoint."""
     study = study_of(name="s", storage=tmp_path / "s.db")
 
     def endless(trial: T) -> None:
@@ -144,7 +144,7 @@ def test_a_model_that_was_stopped_by_the_clock_is_saved(tmp_path: Path) -> None:
 
     study.run(endless, trials=1, timeout=0.2, progress=False)
 
-    assert study.best.why == "timeout"
+    assert study.best.why == "interrupted"
     assert study.best.checkpoint is not None
     net = Net(0.0, 0.0, 0)
     net.load(study.best.checkpoint)

@@ -20,7 +20,7 @@ SHAPES = 512  # drawn beforehand
 POINTS = 12  # of a curve's reports, in blocks
 MEMORY = 48  # whole curves that are learned from, the last ones
 GRID = np.geomspace(1e-3, 1.0, 64)  # shares of the resource at which shapes are kept
-PRIOR_MASS = 4.0  # how many whole curves the shapes drawn beforehand are worth
+PRIOR_MASS = 2.0  # how many whole curves the shapes drawn beforehand are worth
 SEEN = 0.9  # share of shapes that were seen, when many were
 WEIGHT = 0.25  # of the likelihood: what a shape leaves unexplained errs together along a curve
 DOUBT = 0.1  # share of curves that end as no shape foresees: anywhere that others have ended
@@ -213,22 +213,28 @@ def _with_seen(
     prior: Shapes, whole: Sequence[tuple[Floats, Floats]], top: int, unit: float
 ) -> Shapes:
     """Shapes drawn beforehand and, beside them, the curves of this study themselves."""
-    rows, sizes = [], []
+    rows, sizes, roughs = [], [], []
     for steps, losses in whole:
         rise = np.interp(GRID, steps / top, losses) - losses[-1]
         size = float(np.abs(rise).max())
         if size > 0:
             rows.append(rise / size)
             sizes.append(size / unit)
+            # what is chance in one curve is chance in the other too: it shall not tell them apart
+            second = np.abs(np.diff(losses, 2))
+            roughs.append(
+                float(np.median(second)) / (0.6745 * 6**0.5 * unit) if len(second) else 0.0
+            )
     if not rows:
         return prior
     k = len(NOISES)
     n = len(rows) * k
     rises, falls = np.repeat(np.array(rows), k, axis=0), np.repeat(np.array(sizes), k)
+    noises = np.hypot(np.tile(NOISES, len(rows)), 2 * np.repeat(roughs, k))
     share = len(whole) * SEEN / (len(whole) + PRIOR_MASS)
     return Shapes(
         np.concatenate([prior.rises, rises]),
-        np.concatenate([prior.noises, np.tile(NOISES, len(rows))]),
+        np.concatenate([prior.noises, noises]),
         (np.concatenate([prior.falls[0], falls]), np.concatenate([prior.falls[1], falls / 2])),
         np.concatenate([prior.mass + np.log1p(-share), np.full(n, np.log(share / n))]),
     )

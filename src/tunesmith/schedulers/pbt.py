@@ -51,6 +51,10 @@ class _State:
         """Return whether a member is paused at a selection."""
         return uid in self.waiting and self.waiting[uid][0] == place
 
+    def arrived(self, uid: str, place: int) -> bool:
+        """Return whether a member has a result at a selection."""
+        return 0 <= place < len(self.rungs) and uid in self.rungs[place]
+
     def next(self, uid: str) -> int:
         """Return the place of the selection that a member is on its way to, or paused at."""
         return self.passed.get(uid, -1) + 1
@@ -120,9 +124,10 @@ class PBT(Scheduler[_State]):
                 case "started":
                     self._enter(state, record)
                 case "resumed":
-                    if record.uid in state.waiting:
+                    place, _ = state.waiting.pop(record.uid, (-1, 0))
+                    if state.arrived(record.uid, place):
                         self._close(state)
-                        state.passed[record.uid], _ = state.waiting.pop(record.uid)
+                        state.passed[record.uid] = place
                 case "paused":
                     if record.scheduled:
                         state.waiting[record.uid] = (state.next(record.uid), record.step)
@@ -135,8 +140,8 @@ class PBT(Scheduler[_State]):
         state.params[record.uid] = record.logged
         if record.source == "fork":
             self._close(state)
-            place = record.memo.get(GENERATION)
-            if isinstance(place, int) and place in range(len(state.rungs)):
+            place = int(record.memo.get(GENERATION, -1))
+            if 0 <= place < len(state.rungs):
                 state.forks[place] += 1
             else:  # another scheduler has forked it
                 place = reached(state.rungs, record.fork_step)
@@ -153,7 +158,7 @@ class PBT(Scheduler[_State]):
         """Take notice that a member has ended; at the next selection a fork takes its place."""
         state.waiting.pop(uid, None)
         place = state.next(uid)
-        if place >= len(state.rungs) or uid in state.rungs[place]:
+        if place >= len(state.rungs) or state.arrived(uid, place):
             return
         if state.size is None:
             state.members -= 1
@@ -173,8 +178,7 @@ class PBT(Scheduler[_State]):
                 "trial.resumable(save=..., load=...) before its first report"
             )
         place = state.next(record.uid)
-        arrived = place <= reached(state.rungs, record.step) and record.uid in state.rungs[place]
-        return "pause" if arrived else "continue"
+        return "pause" if state.arrived(record.uid, place) else "continue"
 
     def revive(
         self, state: _State, rng: np.random.Generator, n: int, *, closing: bool
@@ -182,16 +186,21 @@ class PBT(Scheduler[_State]):
         size = state.size
         if size is None and (closing or state.members == self.population):
             size = state.members
-        found: list[Resume | Fork] = []
+        # another scheduler has paused these, somewhere in between
+        found: list[Resume | Fork] = [
+            Resume(uid)
+            for uid, (place, _) in state.waiting.items()
+            if not state.arrived(uid, place)
+        ]
         for place in sorted({place for place, _ in state.waiting.values()}):
             if size is not None and len(found) < n and place < len(state.rungs):
-                found += self._select(state, place, size, rng)
+                found += self._select(state, place, size, rng, n)
         return found[:n]
 
     def _select(
-        self, state: _State, place: int, size: int, rng: np.random.Generator
+        self, state: _State, place: int, size: int, rng: np.random.Generator, n: int
     ) -> list[Resume | Fork]:
-        """Who goes on from a selection: forks first, while those they are copied from still wait."""
+        """At most `n` who go on from a selection: forks first, while those they are copied from wait."""
         rung = state.rungs[place]
         ranked = rung.best()
         few = min(max(1, int(size * self.share)), size // 2) if self.share else 0
@@ -206,12 +215,13 @@ class PBT(Scheduler[_State]):
         here = [uid for uid in stay if state.waits_at(uid, place)]
         found: list[Resume | Fork] = []
         parents = here[: max(1, few)]
-        for index in range(state.forks[place], size - len(stay) if parents else 0):
+        begun = state.forks[place]
+        for index in range(begun, min(size - len(stay), begun + n) if parents else 0):
             parent = parents[index % len(parents)]
             params = state.exploring.around(state.params[parent], rng)
             memo = {GENERATION: place}
             found.append(Fork(parent, state.waiting[parent][1], params, memo))
-        return found + [Resume(uid) for uid in here]
+        return [*found, *map(Resume, here)][:n]
 
     def room(self, state: _State) -> int | None:
         if state.size is not None:
