@@ -84,3 +84,20 @@ def test_a_factor_that_is_none_is_refused(factor: Any) -> None:
     """The sentence says what a factor is."""
     with pytest.raises(ts.SettingError, match=r"ASHA\(factor="):
         study_of(ts.schedulers.ASHA(factor))
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_a_low_rung_has_to_prove_itself(*, tells: bool) -> None:
+    """Ten trials pass the first rung, and all of them where its order says nothing of the next one's."""
+    study = ts.Study(X, minimize="loss", resource=ts.Resource("epoch", max=81), seed=0)
+    rng = np.random.default_rng(0)
+    passed = []
+    for trial in study.ask(40):
+        first = rng.random()
+        ended = trial.decide(1, loss=first)
+        passed.append(not ended)
+        if not ended and not trial.decide(3, loss=first if tells else rng.random()):
+            trial.decide(9, loss=first)
+
+    assert all(passed[:10])
+    assert sum(passed[10:]) < 15 if tells else all(passed[10:])

@@ -3,12 +3,21 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, final
 
 import numpy as np
 
 from tunesmith.records import Problem, Record
-from tunesmith.schedulers.rungs import Rung, check_factor, levels, reached, resource_of
+from tunesmith.schedulers.rungs import (
+    PAIRS,
+    Proof,
+    Rung,
+    check_factor,
+    levels,
+    reached,
+    resource_of,
+)
 from tunesmith.schedulers.scheduler import Decision, Fork, Resume, Scheduler
 
 
@@ -19,6 +28,9 @@ class _State:
     Attributes:
         rungs: In rising order; the resource's end is none.
         top: The resource's end.
+        end: What trials had there.
+        proofs: Of the rungs at which the first trials pass, until their order has shown that it tells
+            something: those where that costs no more than one full training.
         running: Trials that run.
         passed: The place of the highest rung that a trial was let go on from; from there to the next
             it is not judged, also if it is begun again.
@@ -27,6 +39,8 @@ class _State:
 
     rungs: list[Rung]
     top: int
+    end: Rung
+    proofs: dict[int, Proof]
     running: set[str] = field(default_factory=set)
     passed: dict[str, int] = field(default_factory=dict)
     waiting: dict[str, int] = field(default_factory=dict)
@@ -39,6 +53,10 @@ class ASHA(Scheduler[_State]):
 
     A trial that can save and is not among them is paused, and goes on if it comes to be among them later;
     one that cannot save is stopped, unless it would be the first of its rung.
+
+    A low rung has to prove itself: where ten trials to the next rung cost no more than one full training,
+    all pass until ten were at both, and from then on as long as the rank correlation between the two rungs
+    is below 0.7. Warm-ups and crossing curves so do no harm.
 
     Args:
         factor: How many trials share a place in the next rung.
@@ -54,14 +72,26 @@ class ASHA(Scheduler[_State]):
         factor = check_factor("ASHA", self.factor)
         resource = resource_of(problem, "ASHA")
         rungs = [Rung(step) for step in levels(resource, factor)[:-1]]
-        return _State(rungs, resource.max)
+        end = Rung(resource.max)
+        proofs = {
+            place: Proof(rung, following)
+            for place, (rung, following) in enumerate(pairwise([*rungs, end]))
+            if following.step * PAIRS <= resource.max
+        }
+        return _State(rungs, resource.max, end, proofs)
 
     def tell(self, state: _State, records: Sequence[Record[Any]]) -> _State:
         for record in records:
             uid = record.uid
             if record.event == "reported":
+                place = reached(state.rungs, record.step)
                 if record.step < state.top:
-                    self._compare(state, record)
+                    self._compare(state, record, place)
+                else:
+                    state.end.add(record)
+                below = place if record.step >= state.top else place - 1
+                if below in state.proofs:
+                    state.proofs[below].look()
             elif record.state == "running":
                 state.running.add(uid)
                 if uid in state.waiting:
@@ -77,9 +107,8 @@ class ASHA(Scheduler[_State]):
                     state.passed.pop(uid, None)
         return state
 
-    def _compare(self, state: _State, record: Record[Any]) -> None:
+    def _compare(self, state: _State, record: Record[Any], place: int) -> None:
         """Take a result into the rung that was reached, and into none that was jumped over."""
-        place = reached(state.rungs, record.step)
         state.rungs[place].add(record)
         if record.uid in state.rungs[place] and self.decide(state, record) == "continue":
             state.passed[record.uid] = place
@@ -89,8 +118,11 @@ class ASHA(Scheduler[_State]):
         return state.rungs[place].step if place < len(state.rungs) else state.top
 
     def decide(self, state: _State, record: Record[Any]) -> Decision:
-        rung = state.rungs[reached(state.rungs, record.step)]
+        place = reached(state.rungs, record.step)
+        rung = state.rungs[place]
         if record.uid not in rung:  # this report has no result; the next may have one
+            return "continue"
+        if place in state.proofs and not state.proofs[place].holds:
             return "continue"
         share = len(rung) / self.factor
         if record.resumable:

@@ -12,6 +12,10 @@ from tunesmith.numerics import pareto
 from tunesmith.numerics.arrays import Floats
 from tunesmith.records import Problem, Record, Resource
 
+PAIRS = 10  # trials at two rungs, from which on their orders can be compared
+AGREEMENT = 0.7  # rank correlation from which on one order tells the other
+GROWTH = 1.2  # it is computed anew when there are so many times more trials
+
 
 def resource_of(problem: Problem[Any], name: str) -> Resource:
     """Return the resource that the scheduler `name` divides.
@@ -60,6 +64,50 @@ def levels(resource: Resource, factor: float) -> tuple[int, ...]:
 def reached(rungs: Sequence["Rung"], step: int) -> int:
     """Return the place of the highest rung that `step` is at or above; -1: there is none."""
     return sum(rung.step <= step for rung in rungs) - 1
+
+
+@final
+class Proof:
+    """Whether the order of trials at a rung has shown that it tells their order at the next one.
+
+    Some curves cross early, as where a warm-up is the first rung; there the best are stopped with the rest. The
+    rank correlation over trials that were at both rungs shows it.
+
+    Args:
+        rung: The rung.
+        following: The next one.
+    """
+
+    def __init__(self, rung: "Rung", following: "Rung") -> None:
+        self._rung = rung
+        self._following = following
+        self._n = 0
+        self._agreement = 0.0
+
+    @property
+    def holds(self) -> bool:
+        """Whether at least 10 trials were at both rungs, in much the same order."""
+        return self._agreement >= AGREEMENT
+
+    def look(self) -> None:
+        """Take notice that a trial has come to the next rung."""
+        if len(self._following) < max(PAIRS, GROWTH * self._n):
+            return
+        uids = [uid for uid in self._following.losses if uid in self._rung]
+        if len(uids) >= PAIRS:  # none but those that jumped over this rung are missing
+            self._n = len(self._following)
+            here, there = (
+                np.array([one.losses[uid][0] for uid in uids])
+                for one in (self._rung, self._following)
+            )
+            self._agreement = _agreement(here, there)
+
+
+def _agreement(here: Floats, there: Floats) -> float:
+    """The rank correlation of two losses (n,); equal ones in order of arrival."""
+    middle = (len(here) - 1) / 2
+    a, b = (x.argsort(kind="stable").argsort(kind="stable") - middle for x in (here, there))
+    return float(a @ b) / float(a @ a)
 
 
 @final
