@@ -171,6 +171,17 @@ def test_by_hand_a_stopped_trial_ends_as_stopped_whatever_is_told() -> None:
     assert study.tell(first, loss=0.05).state == "complete"
 
 
+def test_by_hand_a_full_population_is_no_exhausted_space() -> None:
+    """Who asks for more members than there are is told to go on with those that run."""
+    study = ts.Study(
+        X, minimize="loss", resource=EPOCHS, scheduler=ts.schedulers.PBT(population=2), seed=0
+    )
+    study.ask(2)
+
+    with pytest.raises(ts.StudyError, match="PBT takes no new trial now"):
+        study.ask()
+
+
 def test_another_scheduler_goes_on_with_a_study(tmp_path: Path) -> None:
     """It is logged, knows what was before, and each decision is checked against who made it."""
     place = tmp_path / "s.db"

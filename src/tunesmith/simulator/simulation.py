@@ -5,7 +5,7 @@ from itertools import repeat
 from typing import Any, Generic, Literal, final
 
 from tunesmith._core import checks
-from tunesmith._core.errors import StudyFinished
+from tunesmith._core.errors import StudyError
 from tunesmith._core.types import P
 from tunesmith.records import Problem, Record
 from tunesmith.samplers import Sampler
@@ -87,7 +87,7 @@ class _Simulation(Generic[P]):
         """Return the next trial, if there is one now."""
         try:
             trial = self._study.ask()
-        except StudyFinished:  # for now: what others report may let a trial go on
+        except StudyError:  # for now: what others report may let a trial go on
             return None
         return self._train(trial, self._course(self._study.history[trial.number]))
 

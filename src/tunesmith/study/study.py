@@ -243,8 +243,8 @@ class Study(Generic[P]):
 
         Raises:
             StudyFinished: The space is exhausted.
-            StudyError: The study is paused; or it is deterministic, and another trial must finish
-                first.
+            StudyError: The study is paused; or it is deterministic, or its scheduler takes no new one,
+                and another trial must finish first.
         """
         n = None if n is None else checks.whole("n in ask(n)", n)
         trials = self._desk.ask(1 if n is None else n, lambda _: 1 << 60, lease=lease)
@@ -255,6 +255,12 @@ class Study(Generic[P]):
             raise StudyError(
                 f"this deterministic study hands out trial {len(self._ledger.fold.history)} when "
                 f"trial {awaited.number} has finished; tell its result first"
+            )
+        steering = self._ledger.steering
+        if not trials and n != 0 and steering is not None and steering.room() == 0:
+            raise StudyError(
+                f"{type(steering.scheduler).__name__} takes no new trial now; tell the results of those "
+                "that run first, if there are any"
             )
         if not trials and n != 0:
             raise StudyFinished(
