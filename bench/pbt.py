@@ -1,11 +1,13 @@
 """Population-based training against fixed configurations, where the best learning rate changes.
 
-A student network learns a teacher network from a stream of noisy samples by SGD: large steps get near, small
-ones settle, so no fixed rate is right throughout. Every method may do the same number of epochs; what counts is
-the loss of its best network on samples that nobody has seen, after the last epoch. What is printed is a table
-over seeds, paired, and whether the best schedule, trained again, comes out the same.
+A student learns a teacher by SGD from a stream of noisy samples: large steps get near, small ones settle, so no
+fixed rate is right throughout (H. Robbins, S. Monro. A stochastic approximation method. 1951). Teacher and
+student are linear, or networks with a hidden layer. Every method does the same number of epochs; what counts is
+the loss of its best student after the last epoch, on samples by which nobody chose. What is printed is a table
+over seeds, paired, and how many of the best schedules, trained again in one go, came out the same.
 
-    python bench/pbt.py --seeds 20 --picture docs/pictures/pbt.png
+    python bench/pbt.py linear --picture docs/pictures/pbt.png
+    python bench/pbt.py network
 """
 
 import argparse
@@ -126,7 +128,9 @@ def objective(task: Task, factor: Callable[[int], float] = lambda _: 1.0) -> Cal
     return train
 
 
-def study_of(seed: int, sampler: ts.samplers.Sampler[Any], scheduler: ts.schedulers.Scheduler[Any] | None) -> ts.Study[Config]:
+def study_of(
+    seed: int, sampler: ts.samplers.Sampler[Any], scheduler: ts.schedulers.Scheduler[Any] | None
+) -> ts.Study[Config]:
     """Return a study in memory."""
     return ts.Study(
         SPACE, minimize="loss", resource=ts.Resource("epoch", max=EPOCHS), sampler=sampler,
@@ -155,7 +159,9 @@ def model_based(task: Task, seed: int, workers: int | None) -> ts.Study[Config]:
     return study
 
 
-def grid_of(task: Task, seed: int, workers: int | None, factor: Callable[[int], float]) -> ts.Study[Config]:
+def grid_of(
+    task: Task, seed: int, workers: int | None, factor: Callable[[int], float]
+) -> ts.Study[Config]:
     """Train a grid of rates to the end."""
     study = study_of(seed, ts.samplers.Random(), None)
     for rate in np.geomspace(1e-3, 1.0, MEMBERS):
@@ -238,7 +244,9 @@ def draw(path: Path, studies: dict[str, ts.Study[Config]], tests: dict[str, Arra
     names = list(METHODS)
     colors = [blue, *[orange] * (len(names) - 2), gray]
     for place, (name, color) in enumerate(zip(names, colors, strict=True)):
-        right.plot(tests[name], np.full(len(tests[name]), -place), "o", color=color, ms=4, alpha=0.5)
+        right.plot(
+            tests[name], np.full(len(tests[name]), -place), "o", color=color, ms=4, alpha=0.5
+        )
         right.plot(np.median(tests[name]), -place, "|", color=color, ms=24, mew=3)
     right.set(xscale="log", title=f"test loss at the end, {len(tests['PBT'])} seeds (bar: median)")
     right.set_yticks(-np.arange(len(names)), names)
@@ -251,6 +259,7 @@ def draw(path: Path, studies: dict[str, ts.Study[Config]], tests: dict[str, Arra
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print, draw."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("task", choices=["linear", "network"])
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--workers", type=int, help="processes; left out, none but this")
@@ -261,7 +270,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     shown: dict[str, ts.Study[Config]] = {}
     exact = 0
     for seed in range(args.first, args.first + args.seeds):
-        task = Task(seed)
+        task = Task(seed, deep=args.task == "network")
         studies = {name: method(task, seed, args.workers) for name, method in METHODS.items()}
         for name, study in studies.items():
             assert study.history.spent <= MEMBERS * EPOCHS, name
@@ -271,7 +280,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(seed, " ".join(f"{values[-1]:.5f}" for values in tests.values()), flush=True)
 
     found = {name: np.array(values) for name, values in tests.items()}
-    print(f"\nPython {platform.python_version()}, NumPy {np.__version__}, {MEMBERS} x {EPOCHS} epochs")
+    print(
+        f"\n{args.task}: Python {platform.python_version()}, NumPy {np.__version__}, {MEMBERS} x {EPOCHS} epochs"
+    )
     print("| | test loss, median | times that of PBT (95 %) | PBT better |\n|---|---|---|---|")
     for name, values in found.items():
         ratio = np.log(values / found["PBT"])
@@ -281,7 +292,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             f"| {name} | {np.median(values):.5f} | {np.exp(middle):.2f} ({low:.2f} to {high:.2f}) | "
             f"{int((ratio > 0).sum())} of {len(ratio)} |"
         )
-    print(f"\nschedules that, trained again in one go, gave the same loss to the last bit: {exact} of {args.seeds}")
+    print(
+        f"\nschedules that, trained again in one go, gave the same loss to the last bit: {exact} of {args.seeds}"
+    )
     if args.picture:
         draw(args.picture, shown, found)
 

@@ -19,7 +19,9 @@ from sklearn.model_selection import train_test_split
 import tunesmith as ts
 
 X, y = load_breast_cancer(return_X_y=True)
-X_train, X_valid, y_train, y_valid = train_test_split(X, y, test_size=0.4, random_state=0, stratify=y)
+X_train, X_valid, y_train, y_valid = train_test_split(
+    X, y, test_size=0.4, random_state=0, stratify=y
+)
 AT_ONCE = 10  # trees between two reports
 
 

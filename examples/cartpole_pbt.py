@@ -60,7 +60,9 @@ class Agent:
 
     def save(self, folder: Path) -> None:
         """Write weights and luck."""
-        np.savez(folder / "agent.npz", w=self.w, luck=np.array(self.luck.bit_generator.state, object))
+        np.savez(
+            folder / "agent.npz", w=self.w, luck=np.array(self.luck.bit_generator.state, object)
+        )
 
     def load(self, folder: Path) -> None:
         """Take them back."""
