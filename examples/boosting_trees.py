@@ -77,10 +77,11 @@ def main(trials: int = 40, trees: int = 270) -> None:
     enough = counts[losses.argmin()]
     print(f"loss {best.value:.4f} with {enough} of {best.step} trees: {best.params}")
     print(f"{history.spent} trees instead of {len(history) * trees}")
-    boosting = Boosting(best.params, best.seed)
-    boosting.load(best.checkpoint)
-    *_, answers = islice(boosting.model.staged_predict(X_valid), enough)
-    print(f"accuracy of these, from the checkpoint: {accuracy_score(y_valid, answers):.3f}")
+    if best.checkpoint:
+        boosting = Boosting(best.params, best.seed)
+        boosting.load(best.checkpoint)
+        *_, answers = islice(boosting.model.staged_predict(X_valid), enough)
+        print(f"accuracy of these, from the checkpoint: {accuracy_score(y_valid, answers):.3f}")
 
 
 if __name__ == "__main__":

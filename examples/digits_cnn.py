@@ -73,9 +73,11 @@ def main(trials: int = 40, epochs: int = 27) -> None:
     best, history = study.best, study.history
     print(f"accuracy {best.value:.3f} after {best.step} epochs: {best.params}")
     print(f"{history.spent} epochs instead of {len(history) * epochs}")
-    model = network(best.params)
-    state(model, torch.optim.Adam(model.parameters())).load(best.checkpoint)
-    print(f"in {best.checkpoint}: {sum(w.numel() for w in model.parameters())} weights")
+    if best.checkpoint:
+        model = network(best.params)
+        state(model, torch.optim.Adam(model.parameters())).load(best.checkpoint)
+        weights = sum(part.numel() for part in model.parameters())
+        print(f"its {weights} weights are in {best.checkpoint}")
 
 
 if __name__ == "__main__":

@@ -38,18 +38,15 @@ class Params:
     clip: Annotated[float, ts.Float(0.1, 10.0, log=True)] = 1.0
 
 
-class Forecaster(nn.Module):
-    """Says at each moment of a sequence what comes next."""
+def forecaster(units: int) -> nn.ModuleDict:
+    """Return what says at each moment of a sequence what comes next."""
+    return nn.ModuleDict({"lstm": nn.LSTM(1, units, batch_first=True), "out": nn.Linear(units, 1)})
 
-    def __init__(self, units: int) -> None:
-        super().__init__()
-        self.lstm = nn.LSTM(1, units, batch_first=True)
-        self.out = nn.Linear(units, 1)
 
-    def loss(self, waves: torch.Tensor) -> torch.Tensor:
-        """Return the mean squared error over `waves` (n, length, 1), those moments left out that tell the wave."""
-        hidden, _ = self.lstm(waves[:, :-1])
-        return ((self.out(hidden) - waves[:, 1:]) ** 2)[:, 8:].mean()
+def loss(model: nn.ModuleDict, waves: torch.Tensor) -> torch.Tensor:
+    """Return the mean squared error on `waves` (n, length, 1), but for the moments that a wave is told by."""
+    hidden, _ = model["lstm"](waves[:, :-1])
+    return ((model["out"](hidden) - waves[:, 1:]) ** 2)[:, 8:].mean()
 
 
 def waves(n: int, seed: int) -> torch.Tensor:
@@ -68,7 +65,7 @@ known, unknown = waves(256, seed=0), waves(256, seed=1)
 def train(trial: ts.Trial[Params]) -> None:
     """Train, and report the loss on waves seen and not seen."""
     torch.manual_seed(trial.seed)
-    model = Forecaster(trial.params.units)
+    model = forecaster(trial.params.units)
     optimiser: torch.optim.Optimizer
     match trial.params.optimiser:
         case Adam(lr):
@@ -80,11 +77,11 @@ def train(trial: ts.Trial[Params]) -> None:
     for epoch in trial.steps():
         for rows in torch.randperm(len(known)).split(32):
             optimiser.zero_grad()
-            model.loss(known[rows]).backward()
+            loss(model, known[rows]).backward()
             nn.utils.clip_grad_norm_(model.parameters(), trial.params.clip)
             optimiser.step()
         with torch.no_grad():
-            trial.report(epoch, train_loss=model.loss(known), val_loss=model.loss(unknown))
+            trial.report(epoch, train_loss=loss(model, known), val_loss=loss(model, unknown))
 
 
 def main(trials: int = 40, epochs: int = 30) -> None:
