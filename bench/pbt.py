@@ -183,9 +183,9 @@ def cosine(task: Task, seed: int, workers: int | None) -> ts.Study[Config]:
 METHODS: dict[str, Callable[[Task, int, int | None], ts.Study[Config]]] = {
     "PBT": population,
     "fixed, random": random_search,
-    "fixed, default sampler": model_based,
-    "fixed, grid of rates": grid,
-    "(cosine, grid of first rates)": cosine,
+    "fixed, default": model_based,
+    "fixed, grid": grid,
+    "(cosine, grid)": cosine,
 }
 
 
@@ -228,8 +228,8 @@ def draw(path: Path, studies: dict[str, ts.Study[Config]], tests: dict[str, Arra
 
     epochs = np.arange(1, EPOCHS + 1)
     blue, orange, gray = "tab:blue", "tab:orange", "gray"
-    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(13, 4))
-    ours, fixed = studies["PBT"], studies["fixed, grid of rates"]
+    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(13, 4), width_ratios=(1, 1, 0.9))
+    ours, fixed = studies["PBT"], studies["fixed, grid"]
     for study, color, label in ((fixed, orange, "best fixed rate"), (ours, blue, "PBT's best")):
         for record in study.history:
             if record.state == "complete":
@@ -237,7 +237,7 @@ def draw(path: Path, studies: dict[str, ts.Study[Config]], tests: dict[str, Arra
                 middle.plot(epochs, curve(study, record), color=color, lw=0.6, alpha=0.5)
         left.plot(epochs, rates(study.best), color=color, lw=2.5, label=label)
         middle.plot(epochs, curve(study, study.best), color=color, lw=2.5, label=label)
-    left.set(yscale="log", xlabel="epoch", title="learning rate, one seed (thin: all others)")
+    left.set(yscale="log", xlabel="epoch", title="learning rate, one seed (thin: the others)")
     middle.set(yscale="log", xlabel="epoch", title="validation loss, the same seed")
     middle.set_ylim(0.5 * ours.best.value, 1.0)
     middle.legend(frameon=False, loc="upper right")
@@ -248,10 +248,10 @@ def draw(path: Path, studies: dict[str, ts.Study[Config]], tests: dict[str, Arra
             tests[name], np.full(len(tests[name]), -place), "o", color=color, ms=4, alpha=0.5
         )
         right.plot(np.median(tests[name]), -place, "|", color=color, ms=24, mew=3)
-    right.set(xscale="log", title=f"test loss at the end, {len(tests['PBT'])} seeds (bar: median)")
+    right.set(xscale="log", title=f"test loss, {len(tests['PBT'])} seeds")
     right.set_yticks(-np.arange(len(names)), names)
     right.set_ylim(-len(names) + 0.4, 0.6)
-    figure.tight_layout()
+    figure.tight_layout(w_pad=2)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=80)
 
@@ -283,8 +283,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(
         f"\n{args.task}: Python {platform.python_version()}, NumPy {np.__version__}, {MEMBERS} x {EPOCHS} epochs"
     )
+    fixed = [values for name, values in found.items() if name.startswith("fixed")]
+    rows = {
+        **found,
+        "the best of all fixed ones, by test, at thrice the epochs": np.min(fixed, axis=0),
+    }
     print("| | test loss, median | times that of PBT (95 %) | PBT better |\n|---|---|---|---|")
-    for name, values in found.items():
+    for name, values in rows.items():
         ratio = np.log(values / found["PBT"])
         middle, half = ratio.mean(), 1.96 * ratio.std(ddof=1) / math.sqrt(len(ratio))
         low, high = np.exp([middle - half, middle + half])
