@@ -28,7 +28,7 @@ test-slow: $(READY)
 
 test-torch: $(READY)
 	$(BIN)/python -m pip install --quiet 'torch==2.13.0' # 200 MB and more, so not part of every run
-	$(BIN)/pytest -q -m torch tests/integrations/torch
+	$(BIN)/pytest -q -m torch tests/integrations/torch tests/examples
 
 format: $(READY)
 	$(BIN)/ruff format .

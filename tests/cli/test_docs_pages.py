@@ -12,8 +12,8 @@ from tunesmith.cli import COMMANDS
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = (
-    "start.md", "any-program.md", "workers.md", "checkpoints.md", "knowledge.md", "diagnosis.md",
-    "from-optuna.md", "from-scikit-learn.md", "gallery.md", "whatif.md",
+    "start.md", "any-program.md", "workers.md", "schedulers.md", "checkpoints.md", "knowledge.md",
+    "diagnosis.md", "from-optuna.md", "from-scikit-learn.md", "gallery.md", "whatif.md",
 )  # fmt: skip
 BLOCK = re.compile(r"```(python|sh|toml)\n(.*?)```", re.DOTALL)
 FILE = re.compile(r"# ([\w-]+\.\w+)\n")
@@ -111,6 +111,18 @@ def test_the_page_on_checkpoints_runs(tmp_path: Path) -> None:
     assert float(printed["python own.py"]) < 1
     assert printed["ls tunesmith.db.files/digits"].startswith("0.")
     assert list((tmp_path / "tunesmith.db.files").iterdir()) == []
+
+
+def test_the_page_on_schedulers_runs(tmp_path: Path) -> None:
+    """Rungs that begin late cost epochs and find what early ones miss; a schedule, trained again, is the same."""
+    printed = run_page("schedulers.md", tmp_path)
+    found = re.findall(r": ([\d.]+), (\d+) epochs", printed["python training.py"])
+    (whole, _), (early, few), (late, more), _ = ((float(x), int(n)) for x, n in found)
+
+    assert late < 2 * whole < early
+    assert few < more < 900
+    assert "from epoch 1: rate" in printed["python population.py"]
+    assert printed["python population.py"].endswith("\nTrue\n")
 
 
 def test_the_page_on_what_is_known_runs(tmp_path: Path) -> None:

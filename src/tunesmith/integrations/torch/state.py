@@ -127,7 +127,8 @@ def state(*parts: Stateful | np.random.Generator, **named: Stateful | np.random.
     """Return what a training is made of, as one thing to be saved and loaded.
 
     The generators of Python, NumPy and PyTorch are part of it, those of GPUs included. A generator of
-    one's own, as of a `DataLoader`, is a part like others.
+    one's own, as of a `DataLoader`, is a part like others. An optimiser's state has its learning rate in
+    it: in a fork of `PBT`, whose params are others, set `param_groups` after `trial.resumable`.
 
     Args:
         parts: A model, its optimiser, a scheduler of its rate and the like, in the same order every time.
