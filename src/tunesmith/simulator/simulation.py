@@ -54,7 +54,7 @@ def simulate(
         ...     return Course({"loss": [record.params["x"] + 1 / step for step in range(1, 10)]})
         >>> simulated = simulate(study.problem, course, workers=4, steps=90)
         >>> simulated.history.spent, max(record.started for record in simulated.history)
-        (90, 23.0)
+        (90, 22.0)
     """
     workers = checks.whole("simulate(workers=...)", workers, 1)
     if steps is not None:

@@ -96,3 +96,26 @@ def test_what_has_no_state_is_refused(parts: dict[str, Any], sentence: str) -> N
     """At once, not when it is to be saved."""
     with pytest.raises(ts.SettingError, match=sentence):
         state(**parts)
+
+
+def test_a_fork_goes_on_under_the_rate_that_it_is_built_with(tmp_path: Path) -> None:
+    """Weights and momentum are the parent's, the rate is the fork's, and its schedule goes on in proportion."""
+    parent = Training(0.1, 0)
+    for _ in range(3):
+        parent.epoch()
+    parent.state.save(tmp_path)
+    fork, same = Training(0.02, 0), Training(0.1, 0)
+    fork.state.load(tmp_path)
+    same.state.load(tmp_path)
+
+    assert parent.optimiser.param_groups[0]["lr"] == pytest.approx(0.05)
+    assert same.optimiser.param_groups[0]["lr"] == parent.optimiser.param_groups[0]["lr"]
+    assert fork.optimiser.param_groups[0]["lr"] == pytest.approx(0.01)
+    assert fork.falling.base_lrs == [pytest.approx(0.02)]
+    fork.epoch()
+    assert fork.optimiser.param_groups[0]["lr"] == pytest.approx(0.005)
+    momenta = (one.optimiser.state_dict()["state"] for one in (same, parent))
+    assert all(
+        torch.equal(a["momentum_buffer"], b["momentum_buffer"])
+        for a, b in zip(*(m.values() for m in momenta), strict=True)
+    )

@@ -82,7 +82,7 @@ class HalvingSearchCV(Search):
         ...     DecisionTreeClassifier(random_state=0), space, n_iter=9, random_state=0
         ... )
         >>> search.fit(*load_iris(return_X_y=True)).n_candidates_
-        [9, 3, 1]
+        [9, 3]
 
     References:
         K. Jamieson, A. Talwalkar. Non-stochastic Best Arm Identification and Hyperparameter

@@ -18,6 +18,7 @@ from tunesmith._core.optional import need
 
 FILE: Final = "state.pt"
 LUCK: Final = "generators"
+BUILT: Final = "as built"  # the settings of optimisers when the training began
 
 
 @runtime_checkable
@@ -46,8 +47,9 @@ class State:
     def __init__(self, parts: Mapping[str, Any]) -> None:
         self._torch = need("torch", "torch")
         self._parts = dict(parts)
-        if LUCK in self._parts:
-            raise SettingError(f"state(...) keeps {LUCK!r} itself; give that part another name")
+        for name in (LUCK, BUILT):
+            if name in self._parts:
+                raise SettingError(f"state(...) keeps {name!r} itself; give that part another name")
         for name, part in self._parts.items():
             if not isinstance(part, Stateful | np.random.Generator | self._torch.Generator):
                 raise SettingError(
@@ -55,15 +57,23 @@ class State:
                     f"optimiser, or a generator; {name} is {part!r}"
                 )
 
+        self._built = {
+            name: [_settings(group) for group in part.param_groups]
+            for name, part in self._parts.items()
+            if isinstance(part, self._torch.optim.Optimizer)
+        }
+
     def save(self, folder: Path) -> None:
         """Write the state of all parts, and that of the generators of Python, NumPy and PyTorch."""
         states = {name: self._state_of(part) for name, part in self._parts.items()}
-        self._torch.save({**states, LUCK: self._luck()}, folder / FILE)
+        self._torch.save({**states, LUCK: self._luck(), BUILT: self._built}, folder / FILE)
 
     def load(self, folder: Path) -> None:
         """Take all of it back, on whatever device the parts are now.
 
-        Nothing but tensors and plain values is unpickled.
+        Nothing but tensors and plain values is unpickled. Settings of an optimiser that are built otherwise than they
+        were there, as in a fork that goes on with another learning rate, stay as they are built; a rate that had
+        changed in between, by a schedule, keeps its share of the rate it began with.
 
         Raises:
             StorageError: It was written by a training of other parts, or has something else in it.
@@ -75,13 +85,15 @@ class State:
             raise StorageError(
                 f"{path} holds more than tensors and plain values, and that is not read: {error}"
             ) from None
-        if states.keys() != {*self._parts, LUCK}:
-            there = ", ".join(name for name in states if name != LUCK)
+        if states.keys() != {*self._parts, LUCK, BUILT}:
+            there = ", ".join(name for name in states if name not in (LUCK, BUILT))
             raise StorageError(
                 f"{path} is of a training made of {there}; this one is made of {', '.join(self._parts)}"
             )
         for name, part in self._parts.items():
             self._give(part, states[name])
+        for name, was in states[BUILT].items():
+            self._rebuild(self._parts[name], was, self._built[name])
         self._take_luck(states[LUCK])
 
     def _state_of(self, part: Any) -> Any:
@@ -96,6 +108,27 @@ class State:
             part.set_state(state)
         else:
             part.load_state_dict(state)
+
+    def _rebuild(
+        self, optimiser: Any, was: list[dict[str, Any]], now: list[dict[str, Any]]
+    ) -> None:
+        """Give an optimiser the settings that it was built with now, where it was built otherwise."""
+        for group, before, built in zip(optimiser.param_groups, was, now, strict=True):
+            for name in built.keys() & before.keys():
+                if built[name] == before[name]:
+                    continue
+                if name == "lr" and before[name]:
+                    share = built[name] / before[name]
+                    group["lr"] = group["lr"] * share
+                    if "initial_lr" in group:
+                        group["initial_lr"] = group["initial_lr"] * share
+                else:
+                    group[name] = built[name]
+        for part in self._parts.values():
+            if getattr(part, "optimizer", None) is optimiser and hasattr(part, "base_lrs"):
+                part.base_lrs = [
+                    group.get("initial_lr", group["lr"]) for group in optimiser.param_groups
+                ]
 
     def _luck(self) -> dict[str, Any]:
         """The state of the generators that are everybody's."""
@@ -116,6 +149,13 @@ class State:
         torch.set_rng_state(luck["torch"])
         for device, state in enumerate(luck["cuda"][: torch.cuda.device_count()]):
             torch.cuda.set_rng_state(state, device)
+
+
+def _settings(group: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a group of parameters that are plain values."""
+    plain = (bool, int, float, str, tuple, list, type(None))
+    known = {name: value for name, value in group.items() if isinstance(value, plain)}
+    return {name: value for name, value in known.items() if name not in ("params", "initial_lr")}
 
 
 def _text(state: Any) -> str:
