@@ -124,11 +124,10 @@ class State:
                         group["initial_lr"] = group["initial_lr"] * share
                 else:
                     group[name] = built[name]
+        rates = [group.get("initial_lr", group["lr"]) for group in optimiser.param_groups]
         for part in self._parts.values():
             if getattr(part, "optimizer", None) is optimiser and hasattr(part, "base_lrs"):
-                part.base_lrs = [
-                    group.get("initial_lr", group["lr"]) for group in optimiser.param_groups
-                ]
+                part.base_lrs = rates
 
     def _luck(self) -> dict[str, Any]:
         """The state of the generators that are everybody's."""
@@ -167,8 +166,8 @@ def state(*parts: Stateful | np.random.Generator, **named: Stateful | np.random.
     """Return what a training is made of, as one thing to be saved and loaded.
 
     The generators of Python, NumPy and PyTorch are part of it, those of GPUs included. A generator of
-    one's own, as of a `DataLoader`, is a part like others. An optimiser's state has its learning rate in
-    it: in a fork of `PBT`, whose params are others, set `param_groups` after `trial.resumable`.
+    one's own, as of a `DataLoader`, is a part like others. What an optimiser is built with otherwise than in the
+    training that was saved, as in a fork of `PBT`, stays as it is built.
 
     Args:
         parts: A model, its optimiser, a scheduler of its rate and the like, in the same order every time.
