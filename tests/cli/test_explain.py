@@ -33,9 +33,7 @@ def test_a_choice_and_a_condition_are_said() -> None:
     assert "on one hand: Without it" in alone
     assert "range: left as it is:" in alone
     assert "None or balanced, where balance < 0.5:" in call("class_weight").stdout
-    assert "to 1.0, or None, if bootstrap is True" in " ".join(
-        call("max_samples").stdout.split()
-    )
+    assert "to 1.0, or None, if bootstrap is True" in " ".join(call("max_samples").stdout.split())
 
 
 def test_the_parameters_of_a_class_are_listed() -> None:
