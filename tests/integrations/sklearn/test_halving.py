@@ -8,8 +8,9 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
-from sklearn.utils.estimator_checks import estimator_checks_generator
+from sklearn.utils.estimator_checks import check_estimator
 
 import tunesmith as ts
 from tunesmith.sklearn import HalvingSearchCV
@@ -149,8 +150,8 @@ def test_bad_arguments_are_refused(options: dict[str, Any], sentence: str) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
 def test_scikit_learns_own_checks() -> None:
     """It is an estimator in every respect that scikit-learn checks."""
-    search = HalvingSearchCV(DecisionTreeClassifier(), {"max_depth": [1, 2, 3]}, n_iter=3, cv=2)
-    for estimator, check in estimator_checks_generator(search):
-        check(estimator)
+    space = {"C": [0.1, 0.3, 1]}
+    check_estimator(HalvingSearchCV(LogisticRegression(), space, n_iter=3), on_skip=None)
