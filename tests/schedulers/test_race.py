@@ -42,7 +42,7 @@ def test_a_lag_beyond_what_folds_vary_by_is_found() -> None:
 
 
 def test_a_fold_without_difference_is_no_trouble() -> None:
-    """Ties among the pairs are as good as none, and say nothing."""
+    """Who is level with the incumbent on the mean of the folds so far is not behind it."""
     rng = np.random.default_rng(0)
     hard = rng.random(12).round(1).tolist()
     study = race(12)

@@ -29,9 +29,8 @@ class Keeping:
 
     def __init__(self, ledger: Ledger[Any]) -> None:
         self._ledger = ledger
-        self._open: set[str] | None = (
-            None  # to be looked at again; None: what lies there is unknown
-        )
+        # keys to be looked at again; None: what lies there is unknown
+        self._open: set[str] | None = None
         self._removed: set[str] = set()
 
     def wants(self, record: Record[Any]) -> bool:
@@ -50,9 +49,7 @@ class Keeping:
         if self._open is None:
             self._open = _lying(files)  # of processes that are gone, too
         own = {key for key in fold.saved.get(record.uid, {}) if key}
-        if (
-            record.finished and record.attempt > 1
-        ):  # a lost attempt may have left what it did not tell
+        if record.finished and record.attempt > 1:  # a lost one may have left what it did not tell
             own |= _lying(files, f"{record.uid}-")
         steering = ledger.steering
         kept = set() if steering is None else steering.keeps()

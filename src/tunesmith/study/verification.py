@@ -44,7 +44,7 @@ class Verification:
     Attributes:
         checked: Decisions that were recomputed.
         close: Those of them that agree within a relative 1e-9 only.
-        skipped: Those of samplers that are not at hand.
+        skipped: Those of samplers and schedulers that are not at hand.
         difference: The first decision that differs, in words; empty if none does.
     """
 
@@ -60,7 +60,7 @@ class Verification:
         if self.difference:
             return self.difference
         notes = [f"{self.close} of them within {CLOSE:g}"] * bool(self.close)
-        notes += [f"{self.skipped} skipped: pass their sampler"] * bool(self.skipped)
+        notes += [f"{self.skipped} skipped: pass their sampler or scheduler"] * bool(self.skipped)
         return f"{self.checked} decisions agree{''.join(f', {note}' for note in notes)}"
 
 

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from tunesmith._core.errors import NotSupported
 from tunesmith._core.random import Keyed
 from tunesmith.records import Failure, Fold, Objective, Problem, Record, Resource
 from tunesmith.records.events import (
@@ -25,6 +24,7 @@ from tunesmith.records.events import (
 )
 from tunesmith.samplers import Sampler, Suggestion
 from tunesmith.space import Categorical, Choice, Float, Int, List, Ordinal, Params, Space
+from tunesmith.testing.refusals import refusal_of
 
 SPACES: dict[str, Space[Any]] = {
     "one float": Space({"x": Float(-1, 1)}),
@@ -226,15 +226,6 @@ class Play:
         self.finish(self.start(given, source="queue"), "diverged")
         self.start(given, source="replicate", replicate=("best", 1))
         self.finish(self.start(again, {"index": 3, "of": "another sampler"}))
-
-
-def refusal_of(sampler: Sampler[Any], problem: Problem[Any]) -> str | None:
-    """Return the sentence by which the sampler refuses the problem, or None."""
-    try:
-        Play(sampler, problem)
-    except NotSupported as refusal:
-        return str(refusal)
-    return None
 
 
 class SamplerConformance:

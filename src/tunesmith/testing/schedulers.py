@@ -32,6 +32,7 @@ from tunesmith.records.events import (
 )
 from tunesmith.schedulers import Decision, Fork, Resume, Scheduler
 from tunesmith.space import Float, Int, Params, Space
+from tunesmith.testing.refusals import refusal_of
 
 SPACE: Space[Any] = Space(
     {"lr": Float(1e-4, 1, log=True), "momentum": Float(0, 1), "width": Int(1, 64, role="model")}
@@ -374,15 +375,6 @@ class Play:
         record = self._fold.history.find(uid)
         assert record is not None
         return record
-
-
-def refusal_of(scheduler: Scheduler[Any], problem: Problem[Any]) -> str | None:
-    """Return the sentence by which the scheduler refuses the problem, or None."""
-    try:
-        Play(scheduler, problem)
-    except NotSupported as refusal:
-        return str(refusal)
-    return None
 
 
 class SchedulerConformance:
