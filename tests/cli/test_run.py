@@ -12,7 +12,6 @@ from click.testing import CliRunner, Result
 
 import tunesmith as ts
 from tunesmith.cli import commands
-from tunesmith.cli.process import Process
 from tunesmith.cli.program import spoken
 
 SPACE = """
@@ -278,13 +277,24 @@ def test_programs_end_at_once_and_before_their_trials_are_handed_back() -> None:
 
 
 def test_a_program_that_cannot_be_started_leaves_nothing_open() -> None:
-    """As often as it is tried."""
-    before = len(list(Path("/proc/self/fd").iterdir()))
-    for _ in range(3):
-        with pytest.raises(FileNotFoundError):
-            Process(["./nowhere"], {})
+    """As often as it is tried; counted in a process of its own, where nobody else opens or closes."""
+    script = (
+        "import os\n"
+        "from tunesmith.cli.process import Process\n"
+        "refused = 0\n"
+        "before = len(os.listdir('/proc/self/fd'))\n"
+        "for _ in range(3):\n"
+        "    try:\n"
+        "        Process(['./nowhere'], {})\n"
+        "    except FileNotFoundError:\n"
+        "        refused += 1\n"
+        "print(refused, len(os.listdir('/proc/self/fd')) - before)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
 
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert done.stdout.split() == ["3", "0"]
 
 
 def test_a_limit_in_front_of_a_program() -> None:
