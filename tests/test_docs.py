@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
     [
         ("Samplers", list(ts.samplers.registry)),
         ("Schedulers", list(ts.schedulers.registry)),
+        ("Replication", list(ts.replication.registry)),
         ("Executors", list(ts.executors.registry)),
         ("Storages", list(ts.storage.registry)),
         ("Files", list(ts.storage.blobs_registry)),

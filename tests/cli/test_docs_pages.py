@@ -13,7 +13,7 @@ from tunesmith.cli import COMMANDS
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = (
     "start.md", "any-program.md", "workers.md", "schedulers.md", "checkpoints.md", "knowledge.md",
-    "diagnosis.md", "from-optuna.md", "from-scikit-learn.md", "gallery.md", "whatif.md",
+    "diagnosis.md", "from-optuna.md", "from-scikit-learn.md", "gallery.md", "seeds.md", "whatif.md",
 )  # fmt: skip
 BLOCK = re.compile(r"```(python|sh|toml)\n(.*?)```", re.DOTALL)
 FILE = re.compile(r"# ([\w-]+\.\w+)\n")

@@ -14,12 +14,20 @@ SPACE = {
 FINITE = {"depth": ts.Int(1, 12), "act": ts.Categorical(["relu", "gelu"])}
 
 
+def asked(study: ts.Study[dict[str, Any]], n: int) -> list[ts.Trial[dict[str, Any]]]:
+    """Trials, as long as the sampler has any: `Queue` has but the queue's."""
+    try:
+        return study.ask(n)
+    except ts.StudyFinished:
+        return []
+
+
 def worked(study: ts.Study[dict[str, Any]]) -> ts.Study[dict[str, Any]]:
     """Ask in batches of changing size, with reports, notes, failures and a partial queue."""
     study.enqueue({"act": "gelu"})
     study.enqueue({"depth": 3})
     for n in (1, 3, 1, 4, 2):
-        for trial in study.ask(n):
+        for trial in asked(study, n):
             trial.report(1, loss=1.0)
             trial.note("seen")
             if trial.number == 5:

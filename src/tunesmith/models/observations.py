@@ -32,6 +32,9 @@ class Observations:
     Attributes:
         n: How many trials there are.
         rows: The units of each, as bytes: what a candidate is compared with before it is decoded.
+
+    Where a configuration is evaluated repeatedly, its first trial has the mean of what is known, and the
+    others say nothing; `counts` says of how many.
     """
 
     def __init__(self, problem: Problem[Any], view: Callable[[Floats], Floats]) -> None:
@@ -41,6 +44,8 @@ class Observations:
         self._view = view
         self._curves: list[tuple[Curve | None, int]] = []  # and how many of its reports are known
         self._finals: Floats | None = None
+        self._firsts: dict[str, int] = {}  # the first trial of a configuration that is repeated
+        self._evaluations: dict[int, dict[int, Floats]] = {}  # and what it came to, by trial
         d = len(problem.space)
         self._arrays: dict[str, np.ndarray[Any, Any]] = {
             "units": np.empty((_FIRST, d)),
@@ -49,6 +54,7 @@ class Observations:
             "excess": np.empty((_FIRST, len(problem.limits))),
             "steps": np.empty(_FIRST),
             "state": np.empty(_FIRST, dtype=np.int64),
+            "counts": np.empty(_FIRST, dtype=np.int64),
         }
 
     def note(self, records: Sequence[Record[Any]]) -> None:
@@ -62,12 +68,30 @@ class Observations:
             row = record.number
             if record.event == "resumed" and record.reports:
                 continue  # what was known of it still is
+            if record.replicate is not None:
+                self._repeat(record)
+                if record.source == "replicate":
+                    arrays["state"][row] = UNKNOWN
+                    continue
             arrays["state"][row] = _state_of(record)
             self._curves[row] = record.curve, record.reports
-            arrays["losses"][row] = problem.losses(record.values)
+            if record.replicate is None or record.state != "complete":
+                arrays["losses"][row] = problem.losses(record.values)
             arrays["steps"][row] = record.step
             for i, limit in enumerate(problem.limits):
                 arrays["excess"][row, i] = _excess(limit, record.values)
+
+    def _repeat(self, record: Record[Any]) -> None:
+        """Take in one of several evaluations of a configuration."""
+        arrays, group = self._arrays, (record.replicate or ("", 0))[0]
+        row = self._firsts.setdefault(group, record.number)
+        if record.state == "complete":
+            known = self._evaluations.setdefault(row, {})
+            known[record.number] = self._problem.losses(record.values)
+            arrays["losses"][row] = np.mean(list(known.values()), axis=0)
+            arrays["counts"][row] = len(known)
+        elif record.state == "failed" and _state_of(record) == FAILED:
+            arrays["state"][row] = FAILED
 
     def _start(self, records: Sequence[Record[Any]]) -> None:
         """Make rows for trials, of which the log starts each once, by number."""
@@ -78,6 +102,7 @@ class Observations:
                 self._arrays[name] = np.concatenate([array, np.empty_like(array)])
         units = self._problem.space.encode([record.logged for record in records])
         self.rows.update(row.tobytes() for row in units)
+        self._arrays["counts"][begin : self.n] = 1
         self._arrays["units"][begin : self.n] = units
         self._arrays["columns"][begin : self.n] = self._view(units)
 
@@ -124,6 +149,11 @@ class Observations:
                 value = curve.counted(objective.name, step, self._problem.value, objective.sign)
                 found[row] = objective.sign * value
         return found
+
+    @property
+    def counts(self) -> Ints:
+        """How many evaluations the losses of each trial are the mean of (n,)."""
+        return self._arrays["counts"][: self.n]
 
     @property
     def excess(self) -> Floats:

@@ -10,6 +10,7 @@ from tunesmith.records.fold import Fold
 from tunesmith.records.history import History
 from tunesmith.records.problem import Limit, Objective, Problem, Resource
 from tunesmith.records.record import Heard, Record, State
+from tunesmith.records.replicates import Replicates
 from tunesmith.records.snapshot import Told, freeze, thaw
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Objective",
     "Problem",
     "Record",
+    "Replicates",
     "Resource",
     "State",
     "Told",

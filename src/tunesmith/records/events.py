@@ -15,7 +15,7 @@ from tunesmith.space import Params
 
 FORMAT = 1
 
-Source: TypeAlias = Literal["sampler", "queue", "default", "replicate", "fork", "confirm"]
+Source: TypeAlias = Literal["sampler", "queue", "default", "replicate", "fork"]
 PauseReason: TypeAlias = Literal[
     "scheduler", "pre-empted", "interrupted", "error", "study paused", "out of memory"
 ]
@@ -91,7 +91,7 @@ class Created(Event, frozen=True, kw_only=True):
     seed: int
     sampler: Part
     scheduler: Part | None = None
-    replicates: dict[str, Any] | None = None
+    replicates: Part | None = None
     deterministic: int | None = None
     files: str = ""
     keep: Keep = "best"
@@ -100,11 +100,12 @@ class Created(Event, frozen=True, kw_only=True):
 
 
 class Configured(Event, frozen=True, kw_only=True):
-    """A later opener goes on with another sampler or scheduler; unset: the same, None: without."""
+    """A later opener goes on with other parts; unset: the same, None: without."""
 
     id: str
     sampler: Part | msgspec.UnsetType = msgspec.UNSET
     scheduler: Part | msgspec.UnsetType | None = msgspec.UNSET
+    replicates: Part | msgspec.UnsetType = msgspec.UNSET
     versions: dict[str, str] = {}
 
 
@@ -125,7 +126,6 @@ class Enqueued(Event, frozen=True, kw_only=True):
     by: str = "user"
     note: str = ""
     parent: str = ""
-    replicate: tuple[str, int] | None = None
 
 
 class Started(Event, frozen=True, kw_only=True):
@@ -139,7 +139,7 @@ class Started(Event, frozen=True, kw_only=True):
         item: Id of the queued item that it came from.
         configured: Position of the `Created` or `Configured` in force.
         memo: What the sampler wants back.
-        replicate: Group and index.
+        replicate: The configuration, by the uid of its first trial, and which evaluation of it this is.
         parent: Trial that it was forked from or enqueued for; `fork_step`, `key`: where it was
             forked, and the checkpoint.
         ask_s: Seconds that the suggestion took.

@@ -95,6 +95,7 @@ class Fold(Generic[P]):
         self.configured = 0
         self.sampler: Part = created.sampler
         self.scheduler = created.scheduler
+        self.replicates = created.replicates
         self.notes: list[Noted] = []
         self.stopping: set[str] = set()
         self.stops = 0
@@ -167,6 +168,8 @@ class Fold(Generic[P]):
                     self.sampler = event.sampler
                 if event.scheduler is not UNSET:
                     self.scheduler = event.scheduler
+                if event.replicates is not UNSET:
+                    self.replicates = event.replicates
             case Commanded(command="stop", target=""):
                 self.stops += 1
             case Commanded(command="stop"):

@@ -13,6 +13,7 @@ from tunesmith.numerics import pareto
 from tunesmith.records import tables
 from tunesmith.records.problem import Problem
 from tunesmith.records.record import Record, State
+from tunesmith.records.replicates import Replicates
 
 if TYPE_CHECKING:  # types of optional packages, imported only when used
     import pandas as pd
@@ -28,7 +29,8 @@ class History(Sequence[Record[P]]):
 
     Attributes:
         problem: The same.
-        since_best: How many trials completed or were stopped since the best completed.
+        since_best: How many configurations completed or were stopped since the best completed.
+        replicates: The evaluations of each configuration, in a study that evaluates them repeatedly.
     """
 
     def __init__(self, problem: Problem[P]) -> None:
@@ -37,12 +39,14 @@ class History(Sequence[Record[P]]):
         self._places: dict[str, int] = {}
         self._counts: Counter[State] = Counter()
         self._scheduled = 0
-        self._forks = 0
+        self._beside = 0
         self._unfinished: dict[int, None] = {}
         self._open: dict[int, None] = {}  # those of them that wait for no scheduler
         self._best: Record[P] | None = None
+        self._leader = -1
         self._spent = 0
         self.since_best = 0
+        self.replicates = Replicates(problem)
 
     def put(self, record: Record[P]) -> None:
         """Take a record in, as new or in place of an earlier one of the same trial."""
@@ -53,11 +57,11 @@ class History(Sequence[Record[P]]):
             before = self._records[record.number]
             self._counts[before.state] -= 1
             self._scheduled -= before.scheduled
-            self._forks -= _is_counted_fork(before)
+            self._beside -= _is_beside(before)
             self._records[record.number] = record
         if record.finished:
             self._spent += record.step - record.fork_step
-            self.since_best += record.state != "failed"
+            self.since_best += record.state != "failed" and record.source != "replicate"
             self._unfinished.pop(record.number, None)
         else:
             self._unfinished[record.number] = None
@@ -67,10 +71,20 @@ class History(Sequence[Record[P]]):
             self._open[record.number] = None
         self._counts[record.state] += 1
         self._scheduled += record.scheduled
-        self._forks += _is_counted_fork(record)
-        if record.state == "complete" and self._better(record):
+        self._beside += _is_beside(record)
+        if record.replicate is not None:
+            self._compare(record)
+        elif record.state == "complete" and self._better(record):
             self._best = record
             self.since_best = 0
+
+    def _compare(self, record: Record[P]) -> None:
+        """Take one of several evaluations in; another configuration may lead then."""
+        self.replicates.put(record)
+        if record.finished:
+            leader = next(iter(self.replicates.leaders().tolist()), -1)
+            self.since_best = 0 if leader != self._leader else self.since_best
+            self._leader = leader
 
     def _better(self, record: Record[P]) -> bool:
         problem = self.problem
@@ -144,9 +158,14 @@ class History(Sequence[Record[P]]):
     def taken(self) -> int:
         """Trials that count against a budget.
 
-        They are completed, stopped, running, or paused by a scheduler; forks go on with another one's budget.
+        They are completed, stopped, running, or paused by a scheduler; forks go on with another one's budget,
+        further evaluations of a configuration have their own.
         """
-        return self.count("complete", "stopped", "running") + self._scheduled - self._forks
+        return self.count("complete", "stopped", "running") + self._scheduled - self._beside
+
+    def evaluations(self, record: Record[P]) -> list[Record[P]]:
+        """Return the trials of a trial's configuration, by seed: itself alone, unless it is repeated."""
+        return [self[number] for number in self.replicates.of(record)]
 
     def lineage(self, record: Record[P]) -> list[Record[P]]:
         """Return what a trial goes back to: the trial that began anew, fork by fork, and itself last."""
@@ -168,7 +187,10 @@ class History(Sequence[Record[P]]):
 
         A trial that returned is at the full resource; others are where they reported last.
         """
-        complete = [r for r in self if r.state == "complete" and r.values]
+        if len(self.replicates):
+            complete = list(self._averaged())
+        else:
+            complete = [r for r in self if r.state == "complete" and r.values]
         if not complete:
             names = {objective.name for objective in self.problem.objectives}
             partial = [
@@ -186,6 +208,30 @@ class History(Sequence[Record[P]]):
             raise self._none_keeps_limits()
         return feasible
 
+    def _averaged(self) -> Iterator[Record[P]]:
+        """The configurations that were evaluated most often, with their mean values, the best first."""
+        for row in self.replicates.leaders().tolist():
+            first = self.find(self.replicates.firsts[row])
+            if first is not None:
+                yield self.averaged(first)
+
+    def averaged(self, record: Record[P]) -> Record[P]:
+        """Return a record with the means over its configuration's evaluations in `values`.
+
+        Of an objective that was evaluated repeatedly they have the standard error, too, as
+        `<objective>_se`; a configuration that was evaluated once is returned as it is.
+        """
+        several = [r for r in self.evaluations(record) if r.state == "complete"]
+        if len(several) < 2:
+            return record
+        means: dict[str, float] = {}
+        for name in several[0].values:
+            values = np.array([r.values[name] for r in several if name in r.values])
+            means[name] = float(values.mean())
+            if any(objective.name == name for objective in self.problem.objectives):
+                means[f"{name}_se"] = float(values.std(ddof=1) / np.sqrt(len(values)))
+        return msgspec.structs.replace(record, values=means)
+
     def _none_keeps_limits(self) -> NoTrials:
         limits = " and ".join(limit.text for limit in self.problem.limits)
         return NoTrials(f"none of {self.count('complete')} completed trials keeps {limits}")
@@ -193,6 +239,9 @@ class History(Sequence[Record[P]]):
     @property
     def best(self) -> Record[P]:
         """The best trial at the highest resource that any trial completed; the earliest of equals.
+
+        Where configurations are evaluated repeatedly, it is the first trial of the configuration with the
+        best mean among those evaluated most often, with the means in its `values`, and `<objective>_se`.
 
         Raises:
             NoTrials: None has completed, or none keeps the limits.
@@ -205,10 +254,25 @@ class History(Sequence[Record[P]]):
             )
         if self._best is not None:
             return self._best
-        if self.count("complete"):
+        if len(self.replicates):
+            for record in self._averaged():
+                if self.problem.meets_limits(record.values):
+                    return record
+        elif self.count("complete"):
             raise self._none_keeps_limits()
         sign = self.problem.objectives[0].sign
         return min(self._ranked(), key=lambda r: sign * r.value)
+
+    @property
+    def ranking(self) -> list[Record[P]]:
+        """The trials among which `best` is taken, the best first.
+
+        Raises:
+            NoTrials: None has completed, or none keeps the limits.
+            StudyError: There are several objectives; see `front`.
+        """
+        sign = self.problem.objectives[0].sign
+        return sorted(self._ranked(), key=lambda r: sign * r.value)
 
     @property
     def front(self) -> list[Record[P]]:
@@ -247,7 +311,7 @@ class History(Sequence[Record[P]]):
         return tables.to_polars(self.to_dict())
 
 
-def _is_counted_fork(record: Record[Any]) -> bool:
-    """Whether a trial would be taken, were it no fork."""
+def _is_beside(record: Record[Any]) -> bool:
+    """Whether a trial would be taken, were it no fork and no further evaluation."""
     taken = record.state in ("complete", "stopped", "running") or record.scheduled
-    return taken and record.source == "fork"
+    return taken and record.source in ("fork", "replicate")

@@ -54,6 +54,7 @@ class _Snapshot(msgspec.Struct, array_like=True, gc=False):
     configured: int
     sampler: Part
     scheduler: Part | None
+    replicates: Part | None
     notes: list[Noted]
     stopping: set[str]
     stops: int
@@ -103,6 +104,7 @@ def freeze(fold: Fold[Any], heard: Told[Any]) -> bytes:
         configured=fold.configured,
         sampler=fold.sampler,
         scheduler=fold.scheduler,
+        replicates=fold.replicates,
         notes=fold.notes,
         stopping=fold.stopping,
         stops=fold.stops,
@@ -157,6 +159,7 @@ def thaw(
     fold.configured = kept.configured
     fold.sampler = kept.sampler
     fold.scheduler = kept.scheduler
+    fold.replicates = kept.replicates
     fold.notes = kept.notes
     fold.stopping = kept.stopping
     fold.stops = kept.stops

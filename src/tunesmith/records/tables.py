@@ -34,6 +34,11 @@ def columns(problem: Problem[Any], records: Iterable[Record[Any]]) -> dict[str, 
     table["step"] = [r.step for r in rows]
     table["attempt"] = [r.attempt for r in rows]
     table["seed"] = [r.seed for r in rows]
+    if any(r.replicate for r in rows):
+        numbers = {r.uid: r.number for r in rows}
+        pairs = [r.replicate or (r.uid, 0) for r in rows]
+        table["configuration"] = [numbers.get(group) for group, _ in pairs]
+        table["replicate"] = [index for _, index in pairs]
     table["source"] = [r.source for r in rows]
     table["note"] = [r.note for r in rows]
     table["failure"] = [r.failure.kind if r.failure else None for r in rows]

@@ -9,6 +9,7 @@ The object itself only holds settings; see `Sampler` for the contract. Parts:
 * `GP`: a Gaussian process of everything seen so far; the fewest trials to a good result.
 * `TPE`: where good trials lie more densely than bad ones; a millisecond a suggestion.
 * `Grid`: every combination once, in order; ends by itself.
+* `Queue`: nothing but what was enqueued.
 
 A sampler of one's own is one file with one final frozen dataclass. The short way is one function
 of the whole history::
@@ -43,6 +44,7 @@ if TYPE_CHECKING:  # `__getattr__` in a form that type checkers and editors unde
     from tunesmith.samplers.gp import GP
     from tunesmith.samplers.grid import Grid
     from tunesmith.samplers.quasirandom import QuasiRandom
+    from tunesmith.samplers.queue import Queue
     from tunesmith.samplers.random import Random
     from tunesmith.samplers.tpe import TPE
 
@@ -54,6 +56,7 @@ __all__ = [
     "Grid",
     "HistorySampler",
     "QuasiRandom",
+    "Queue",
     "Random",
     "Sampler",
     "Suggestion",
@@ -68,6 +71,7 @@ registry: Registry[Sampler[Any]] = Registry(
         "gp": "tunesmith.samplers.gp:GP",
         "grid": "tunesmith.samplers.grid:Grid",
         "quasirandom": "tunesmith.samplers.quasirandom:QuasiRandom",
+        "queue": "tunesmith.samplers.queue:Queue",
         "random": "tunesmith.samplers.random:Random",
         "tpe": "tunesmith.samplers.tpe:TPE",
     },

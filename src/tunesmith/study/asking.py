@@ -19,6 +19,7 @@ from tunesmith._core.types import P
 from tunesmith.executors import Key
 from tunesmith.records import Failure, Fold, History, Record
 from tunesmith.records.events import Enqueued, Finished, Resumed, ResumeReason, Source, Started
+from tunesmith.replication import Replication
 from tunesmith.samplers import Sampler, Suggestion
 from tunesmith.schedulers import Fork
 from tunesmith.space import Params, Space
@@ -56,9 +57,32 @@ class _Start:
     parent: str = ""
     fork_step: int = 0
     key: str = ""
+    replicate: tuple[str, int] | None = None
     batch: tuple[int, int] = (0, 1)
     memo: dict[str, Any] | None = None
     ask_s: float = 0.0
+
+
+def seed_for(study_seed: int, number: int, replicate: tuple[str, int] | None) -> int:
+    """Return the seed of a trial: its own, or that of its place among the evaluations."""
+    if replicate is None:
+        return seed_of(study_seed, "trial", number)
+    return seed_of(study_seed, "replicate", replicate[1])
+
+
+def repeats(
+    replication: Replication | None, history: History[Any], n: int
+) -> list[tuple[str, int]]:
+    """Return what is to be evaluated again, at most `n`: the first trial of each, and the index."""
+    table = history.replicates
+    if replication is None or not len(table):
+        return []
+    begun = table.started.tolist()
+    found: list[tuple[str, int]] = []
+    for row in replication.due(table, n):
+        found.append((table.firsts[row], begun[row]))
+        begun[row] += 1
+    return found
 
 
 def complete(
@@ -108,15 +132,23 @@ class Asker(Generic[P]):
     Args:
         ledger: The study's log.
         sampler: Who proposes.
-        configured: Position of the `Created` or `Configured` that names the sampler.
+        replication: Who says what is evaluated again; None: nothing is.
+        configured: Position of the `Created` or `Configured` that names them.
 
     Raises:
         NotSupported: The sampler cannot do what the problem asks.
     """
 
-    def __init__(self, ledger: Ledger[P], sampler: Sampler[Any], configured: int) -> None:
+    def __init__(
+        self,
+        ledger: Ledger[P],
+        sampler: Sampler[Any],
+        replication: Replication | None,
+        configured: int,
+    ) -> None:
         self._ledger = ledger
         self._sampler = sampler
+        self._replication = replication
         self._configured = configured
         self._renew()
 
@@ -202,6 +234,9 @@ class Asker(Generic[P]):
         space = fold.history.problem.space
         items = list(islice(fold.queue.values(), min(n, left)))
         if not items:
+            again = self._repeats(n)
+            if again:
+                return [*again]
             revived = self._revived(n, handle, closing=left == 0)
             if revived or left == 0:
                 return [*revived]
@@ -241,6 +276,22 @@ class Asker(Generic[P]):
             for index, suggestion in enumerate(suggestions)
         ]  # fmt: skip
 
+    def _repeats(self, n: int) -> list[_Start]:
+        """Configurations that are evaluated once more."""
+        found = repeats(self._replication, self.decided, n)
+        history, basis = self._ledger.fold.history, self._ledger.fold.length
+        drafts: list[_Start] = []
+        for index, (group, place) in enumerate(found):
+            first = self.decided.find(group)
+            if first is not None:
+                own = history[first.number]  # whose uid a deterministic study does not let be heard
+                drafts.append(
+                    _Start(
+                        own.logged, basis, "replicate", replicate=(own.uid, place), batch=(index, n)
+                    )
+                )  # fmt: skip
+        return drafts
+
     def _revived(self, n: int, handle: int, *, closing: bool) -> list[_Again[P] | _Start]:
         """Trials that the scheduler lets go on, or forks."""
         fold, steering = self._ledger.fold, self._ledger.steering
@@ -263,8 +314,8 @@ class Asker(Generic[P]):
                     continue  # it is being saved, or could not be
                 found.append(
                     _Start(
-                        one.params, fold.length, "fork", "", one.parent, one.step, key, (index, n),
-                        memo, ask_s,
+                        one.params, fold.length, "fork", parent=one.parent, fork_step=one.step,
+                        key=key, batch=(index, n), memo=memo, ask_s=ask_s,
                     )
                 )  # fmt: skip
                 continue
@@ -343,10 +394,13 @@ class Asker(Generic[P]):
                     replace(again, batch=part.batch, memo=part.memo or {}, ask_s=part.ask_s)
                 )
                 continue
+            uid, replicate = next(uids), part.replicate
+            if self._replication is not None and part.source != "fork":
+                replicate = replicate or (uid, 0)
             events.append(
                 Started(
                     time=now,
-                    uid=next(uids),
+                    uid=uid,
                     owner=owner,
                     params=part.params,
                     basis=part.basis,
@@ -358,7 +412,8 @@ class Asker(Generic[P]):
                     key=part.key,
                     configured=self._configured,
                     memo=part.memo or {},
-                    seed=seed_of(seed, "trial", number),
+                    seed=seed_for(seed, number, replicate),
+                    replicate=replicate,
                     ask_s=part.ask_s,
                 )
             )
@@ -376,7 +431,7 @@ class Asker(Generic[P]):
         if self._ordered is not None and len(history) != started:
             return False  # the numbers are taken: whoever has the next one asks anew
         key = history.problem.space.key
-        new = {key(r.logged) for r in history[started:] if r.replicate is None}
+        new = {key(r.logged) for r in history[started:] if r.source != "replicate"}
         needed = 0
         for part in draft:
             if isinstance(part, _Again):
@@ -384,6 +439,10 @@ class Asker(Generic[P]):
                 if now is None or (now.state, now.key) != (part.record.state, part.record.key):
                     return False
                 needed += now.state == "paused" and not now.scheduled
+                continue
+            if part.source == "replicate":
+                if any(r.replicate == part.replicate for r in history[started:]):
+                    return False
                 continue
             if part.source == "fork":
                 if len(history) != started:  # another process may have begun the same one

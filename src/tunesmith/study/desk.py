@@ -90,9 +90,10 @@ class Desk(Generic[P]):
         self.ledger = ledger
         self._keeping = Keeping(ledger)
         self._asker: Asker[P] | None = None
-        if self._parts.sampler is not None and not self._parts.missing:
-            ledger.steer(self._parts.scheduler)
-            self._asker = Asker(ledger, self._parts.sampler, self._parts.configured)
+        parts = self._parts
+        if parts.sampler is not None and not parts.missing:
+            ledger.steer(parts.scheduler)
+            self._asker = Asker(ledger, parts.sampler, parts.replication, parts.configured)
 
     @_alone
     def read(self) -> Fold[P]:

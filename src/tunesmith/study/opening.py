@@ -16,13 +16,14 @@ from tunesmith._core.errors import Conflict, NotSupported, SettingError, StudyEr
 from tunesmith._core.types import P
 from tunesmith.records import Problem
 from tunesmith.records.events import FORMAT, Configured, Created, Enqueued, Keep, Part, to_line
+from tunesmith.replication import Fixed, Replication
 from tunesmith.samplers import Auto, Sampler
-from tunesmith.schedulers import ASHA, Scheduler
+from tunesmith.schedulers import ASHA, PBT, Scheduler
 from tunesmith.space import Space
 from tunesmith.storage import Blobs, Memory, Storage, connect
 from tunesmith.storage.blobs import connect as connect_blobs
 from tunesmith.study.ledger import Ledger
-from tunesmith.study.parts import Parts, part_of, sampler_of, scheduler_of, versions
+from tunesmith.study.parts import Parts, part_of, replication_of, sampler_of, scheduler_of, versions
 from tunesmith.study.proposer import Proposer
 from tunesmith.study.steering import Steering
 
@@ -39,12 +40,14 @@ class How:
         deterministic: See `Study`.
         files: URL below which its files are; empty: beside its storage.
         keep: Which checkpoints are kept.
+        replicates: Which configurations are evaluated again.
     """
 
     seed: int | None = None
     deterministic: int | None = None
     files: str | None = None
     keep: Keep | None = None
+    replicates: Part | None = None
 
 
 def place(storage: Storage | str | Path | None, name: str | None) -> tuple[Storage, str]:
@@ -85,6 +88,28 @@ def kept(keep: Keep | None) -> Keep | None:
     return keep
 
 
+def repeated(replicates: Replication | int | None) -> Part | None:
+    """Return which configurations are evaluated again as the log names it.
+
+    Raises:
+        SettingError: There is no such way, or it is not registered.
+    """
+    if replicates is None or replicates == 1:
+        return None
+    if not isinstance(replicates, Replication) and not checks.is_whole(replicates):
+        raise SettingError(
+            "replicates= is how often each configuration is evaluated, or one such as "
+            f"ts.replication.Racing(), got {replicates!r}"
+        )
+    part = part_of(replicates if isinstance(replicates, Replication) else Fixed(replicates))
+    if replication_of(part) is None:
+        raise SettingError(
+            f"{part.name} is not registered, so that no other process could open the study; see "
+            "tunesmith.replication"
+        )
+    return part
+
+
 def create(
     storage: Storage,
     name: str,
@@ -101,6 +126,10 @@ def create(
         Conflict: The study exists.
     """
     seed = secrets.randbits(32) if how.seed is None else how.seed
+    repeats = replication_of(how.replicates)
+    if repeats is not None:
+        repeats.check(problem)
+        _check_members(scheduler)
     Proposer(problem, sampler, seed)
     if scheduler is not None:
         Steering(problem, scheduler, seed)
@@ -114,6 +143,7 @@ def create(
             seed=seed,
             sampler=part_of(sampler),
             scheduler=None if scheduler is None else part_of(scheduler),
+            replicates=how.replicates,
             deterministic=how.deterministic,
             files=how.files or "",
             keep=how.keep or "best",
@@ -137,6 +167,19 @@ def _check_order(scheduler: Scheduler[Any], deterministic: int | None) -> None:
         raise NotSupported(
             f"{type(scheduler).__name__} decides by what was reported first, so a deterministic study "
             "cannot have it; give scheduler=None, or leave deterministic= out and run one worker"
+        )
+
+
+def _check_members(scheduler: Scheduler[Any] | None) -> None:
+    """Refuse a scheduler under which a configuration cannot be evaluated again.
+
+    Raises:
+        NotSupported: It is such a one.
+    """
+    if isinstance(scheduler, PBT):
+        raise NotSupported(
+            "PBT changes params in the course of a training, so no configuration can be evaluated again; "
+            "leave replicates= out, and repeat the winner's schedule"
         )
 
 
@@ -180,10 +223,17 @@ def compare(ledger: Ledger[P], problem: Problem[P], how: How) -> None:
             differences.append(f"{word}: {new!r} here, {old!r} there")
     for field in fields(how):
         old, given = getattr(created, field.name), getattr(how, field.name)
-        if given is not None and given != old:
+        goes_on = field.name == "replicates" and old is not None  # as with another sampler
+        if given is not None and given != old and not goes_on:
             word = "keep_checkpoints" if field.name == "keep" else field.name
-            differences.append(f"{word}: {given} here, {old or 'beside the storage'} there")
+            told = "beside the storage" if field.name == "files" else "none"
+            differences.append(f"{word}: {_shown(given)} here, {_shown(old) or told} there")
     refuse(ledger, differences)
+
+
+def _shown(given: object) -> object:
+    """A setting as a difference shows it."""
+    return replication_of(given) if isinstance(given, Part) else given
 
 
 def open_study(
@@ -220,7 +270,7 @@ def open_study(
             create(storage, name, problem, sampler or Auto(), begun, how, clock)
     ledger = Ledger(storage, name, problem.space, clock)
     compare(ledger, problem, how)
-    return ledger, configure(ledger, sampler, scheduler)
+    return ledger, configure(ledger, sampler, scheduler, how.replicates)
 
 
 def check_parts(sampler: object, scheduler: object) -> None:
@@ -241,6 +291,7 @@ def configure(
     ledger: Ledger[P],
     sampler: Sampler[Any] | None,
     scheduler: Scheduler[Any] | Literal["auto"] | None,
+    replicates: Part | None = None,
 ) -> Parts:
     """Return who goes on with a study, putting into the log who differs from those that it names.
 
@@ -248,28 +299,35 @@ def configure(
         ledger: The log.
         sampler: Who proposes; None: the log's, if that is registered here.
         scheduler: Who decides how long trials go on; "auto": the log's, likewise.
+        replicates: What is evaluated again; None: as the log says.
     """
     check_parts(sampler, scheduler)
     proposes: Part | UnsetType
     decides: Part | UnsetType | None
+    repeats: Part | UnsetType
     while True:
         fold = ledger.fold
-        proposes = decides = UNSET
+        proposes = decides = repeats = UNSET
+        if replicates is not None and replicates != fold.replicates:
+            repeats = replicates
         if sampler is not None and part_of(sampler) != fold.sampler:
             proposes = part_of(sampler)
         if scheduler != "auto":
             part = None if scheduler is None else part_of(scheduler)
             decides = UNSET if part == fold.scheduler else part
-        if proposes is UNSET and decides is UNSET:
+        if proposes is UNSET and decides is UNSET and repeats is UNSET:
             break
         if isinstance(scheduler, Scheduler):
             Steering(fold.history.problem, scheduler, fold.created.seed)
             _check_order(scheduler, fold.created.deterministic)
+            if fold.created.replicates is not None:
+                _check_members(scheduler)
         event = Configured(
             time=ledger.clock(),
             id=secrets.token_hex(8),
             sampler=proposes,
             scheduler=decides,
+            replicates=repeats,
             versions=versions(),
         )
         with suppress(Conflict):  # another process opened it at this moment
@@ -283,4 +341,7 @@ def configure(
         missing = f"the sampler {fold.sampler.name}"
     elif scheduler is None and fold.scheduler is not None:
         missing = f"the scheduler {fold.scheduler.name}"
-    return Parts(sampler, scheduler, fold.configured, missing)
+    replication = replication_of(fold.replicates)
+    if replication is None and fold.replicates is not None:
+        missing = missing or f"the replicates {fold.replicates.name}"
+    return Parts(sampler, scheduler, replication, fold.configured, missing)

@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias, TypedDict
 from tunesmith.executors import Executor
 from tunesmith.records import Resource
 from tunesmith.records.events import Keep
+from tunesmith.replication import Replication
 from tunesmith.samplers import Sampler
 from tunesmith.schedulers import Scheduler
 from tunesmith.stop import StopRule
@@ -28,6 +29,7 @@ class Keeping(TypedDict, total=False):
     storage: Storage | str | Path | None
     seed: int | None
     deterministic: int | None
+    replicates: Replication | int | None
     files: Blobs | str | Path | None
     keep_checkpoints: Keep | None
 

@@ -64,10 +64,13 @@ class Ordered(Generic[P]):
 def _timeless(record: Record[P], history: History[P]) -> Record[P]:
     """The record without what differs between two runs of the same seed."""
     parent = history.find(record.parent)
+    group, index = record.replicate or ("", 0)
+    first = history.find(group)
     common: dict[str, Any] = {
         "uid": _uid(record.number),
         "parent": "" if parent is None else _uid(parent.number),
         "item": "",
+        "replicate": None if first is None else (_uid(first.number), index),
         "started": 0.0,
         "ended": None if record.ended is None else 0.0,
         "ask_s": 0.0,

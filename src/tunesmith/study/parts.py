@@ -8,11 +8,12 @@ from typing import Any, TypeVar, final
 import msgspec
 import numpy as np
 
-from tunesmith import samplers, schedulers
+from tunesmith import replication, samplers, schedulers
 from tunesmith._core.errors import SettingError
 from tunesmith._core.registry import Registry
 from tunesmith._core.version import VERSION
 from tunesmith.records.events import Part
+from tunesmith.replication import Replication
 from tunesmith.samplers import Sampler
 from tunesmith.schedulers import Scheduler
 
@@ -27,12 +28,14 @@ class Parts:
     Attributes:
         sampler: Who proposes; None: it is not at hand.
         scheduler: Who decides how long trials go on, if anybody does.
-        configured: Position of the event that names both.
+        replication: Who says what is evaluated again, if anything is.
+        configured: Position of the event that names them.
         missing: What the log names and is not at hand, in words; empty: nothing.
     """
 
     sampler: Sampler[Any] | None
     scheduler: Scheduler[Any] | None
+    replication: Replication | None
     configured: int
     missing: str = ""
 
@@ -61,13 +64,15 @@ def settings(part: Any) -> dict[str, Any]:
     return logged
 
 
-def part_of(part: Sampler[Any] | Scheduler[Any]) -> Part:
+def part_of(part: Sampler[Any] | Scheduler[Any] | Replication) -> Part:
     """Return how the log names one: its registered name, or module:qualname, and its settings."""
     kind = type(part)
     if isinstance(part, Sampler):
         name = samplers.registry.name_of(type(part))
-    else:
+    elif isinstance(part, Scheduler):
         name = schedulers.registry.name_of(type(part))
+    else:
+        name = replication.registry.name_of(type(part))
     return Part(name or f"{kind.__module__}:{kind.__qualname__}", settings(part))
 
 
@@ -85,6 +90,11 @@ def scheduler_of(
     """Return the scheduler that a log names: one of `known`, or a registered one; else None."""
     given = [one for one in known if isinstance(one, Scheduler)]
     return _made(part, given, schedulers.registry)
+
+
+def replication_of(part: Part | None) -> Replication | None:
+    """Return what a log says of evaluating configurations again; None: nothing, or nothing known here."""
+    return None if part is None else _made(part, (), replication.registry)
 
 
 def _made(part: Part, known: Iterable[Any], registry: Registry[T]) -> T | None:

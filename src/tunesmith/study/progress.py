@@ -22,15 +22,19 @@ def plural(n: int, noun: str) -> str:
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
-def ending_of(record: Record[Any]) -> str:
-    """Return "trial 7: loss 0.31", with what went wrong if it failed."""
+def ending_of(record: Record[Any], history: History[Any]) -> str:
+    """Return "trial 7: loss 0.31", with what went wrong if it failed, or of which trial it is a repetition."""
     values = ", ".join(f"{name} {number(value)}" for name, value in record.values.items())
     if record.failure is not None:
         last = record.failure.text.strip().splitlines()[-1:]
         values = " ".join([f"failed ({record.failure.kind})", *last])
     elif record.state == "stopped":
         values = f"stopped after step {record.step}, {values}"
-    return f"trial {record.number}: {values}"
+    again = ""
+    if record.source == "replicate" and record.replicate is not None:
+        first = history.find(record.replicate[0])
+        again = "" if first is None else f", trial {first.number} on seed {record.replicate[1]}"
+    return f"trial {record.number}{again}: {values}"
 
 
 def best_so_far(history: History[Any]) -> str:
@@ -45,7 +49,7 @@ def best_so_far(history: History[Any]) -> str:
     text = f"best {number(best)}"
     baseline = baseline_of(history)
     if baseline is not None and baseline.state == "complete":
-        text += f" ({baseline_name(baseline)} {number(baseline.value)})"
+        text += f" ({baseline_name(baseline)} {number(history.averaged(baseline).value)})"
     return text
 
 

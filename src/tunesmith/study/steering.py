@@ -53,6 +53,8 @@ class Steering(Generic[P]):
         """
         if entry is None:
             return self._report(fold, event) if isinstance(event, Reported) else None
+        if entry.source == "replicate":
+            return entry  # its configuration went to the end, and so does it
         heard = entry.begun() if entry.event == "started" else entry
         self._state = self.scheduler.tell(self._state, [heard])
         self._decided.pop(entry.uid, None)

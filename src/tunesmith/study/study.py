@@ -10,24 +10,26 @@ from tunesmith._core import checks
 from tunesmith._core.errors import Conflict, SettingError, StudyError, StudyFinished
 from tunesmith._core.hints import hint_attribute, hint_keywords
 from tunesmith._core.types import P
-from tunesmith.analysis import Diagnosis, diagnose
+from tunesmith.analysis import Confirmation, Diagnosis, confirmed, diagnose
 from tunesmith.executors import Executor
 from tunesmith.records import History, Limit, Objective, Problem, Record, Resource
 from tunesmith.records.events import Keep, Noted
-from tunesmith.samplers import FiniteSampler, Sampler
+from tunesmith.replication import Replication
+from tunesmith.samplers import FiniteSampler, Queue, Sampler
 from tunesmith.schedulers import Scheduler
 from tunesmith.space import Space
-from tunesmith.stop import StopRule
+from tunesmith.stop import StopRule, Trials
 from tunesmith.storage import Blobs, Memory, Storage
 from tunesmith.study import opening
 from tunesmith.study.background import Job, start
 from tunesmith.study.bounds import RETRIES, Bounds
+from tunesmith.study.confirming import SUFFIX, Plan, refuse, seed_apart
 from tunesmith.study.desk import Desk
 from tunesmith.study.files import copy
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.objectives import caller, space_meant
 from tunesmith.study.options import Making, Names, Running
-from tunesmith.study.parts import Parts
+from tunesmith.study.parts import Parts, part_of
 from tunesmith.study.progress import plural, say, shown_place
 from tunesmith.study.running import Run
 from tunesmith.study.trial import Trial
@@ -59,6 +61,8 @@ class Study(Generic[P]):
         seed: Of everything random; drawn and logged if not given.
         deterministic: How many trials may be open at once in a study whose trials are the same in
             every run, whichever worker is quick; None: whoever is first is served first.
+        replicates: How often each configuration is evaluated, on seeds that all share; or who says which
+            are, such as `ts.replication.Racing()`.
         files: Where checkpoints are kept, a path or any URL that fsspec knows; by default beside the
             storage, in `tunesmith.db.files`.
         keep_checkpoints: Which are kept: "needed" by a trial that may go on or a scheduler that may fork
@@ -106,6 +110,7 @@ class Study(Generic[P]):
         storage: Storage | str | Path | None = None,
         seed: int | None = None,
         deterministic: int | None = None,
+        replicates: Replication | int | None = None,
         files: Blobs | str | Path | None = None,
         keep_checkpoints: Keep | None = None,
     ) -> None:
@@ -126,7 +131,9 @@ class Study(Generic[P]):
         seed = None if seed is None else checks.whole("seed=", seed)
         width = None if deterministic is None else checks.whole("deterministic=", deterministic, 1)
         place, name = opening.place(storage, name)
-        how = opening.How(seed, width, opening.kept_in(files), opening.kept(keep_checkpoints))
+        how = opening.How(
+            seed, width, opening.kept_in(files), opening.kept(keep_checkpoints), opening.repeated(replicates)
+        )  # fmt: skip
         ledger, parts = opening.open_study(problem, sampler, scheduler, place, name, how)
         self._start(ledger, parts)
 
@@ -435,9 +442,14 @@ class Study(Generic[P]):
             return self
         if progress and not self._announced:
             say(f"{self.name}: kept in {shown_place(self._ledger.storage.url)}")
-        if progress and isinstance(self.sampler, FiniteSampler) and not len(history):
-            size = self.sampler.size(self.problem)
-            say(f"{type(self.sampler).__name__}: {size:,} configurations")
+        sampler = self.sampler
+        if progress and isinstance(sampler, FiniteSampler) and not len(history):
+            size = sampler.size(self.problem)
+            say(
+                f"{type(sampler).__name__}: {size:,} configurations"
+                if size
+                else "only what is queued"
+            )
         self._announced = True
         self._ledger.lease_s = checks.seconds("lease_s=", lease_s)
         work = work_of(objective, call)
@@ -468,6 +480,55 @@ class Study(Generic[P]):
                 f"the log has labels in the place of the objects of {', '.join(self.space.bare)}; "
                 "open the study with them: ts.load(..., space=...)"
             )
+
+    def confirm(
+        self,
+        objective: Callable[..., Any],
+        top: int | None = None,
+        *,
+        replicates: int | None = None,
+        **running: Unpack[Running],
+    ) -> Confirmation[P]:
+        """Evaluate the best configurations again, on seeds that the search has not used, and choose.
+
+        They race in a study of its own beside this one, `<name>-confirm`: a finalist that is clearly
+        worse drops out. Calling it again goes on with what is known.
+
+        Args:
+            objective: As for `run`; what is random in it follows `trial.seed`.
+            top: How many of the best, beside the default configuration; by default five, or fewer, so that
+                three evaluations of each fit into a fifth of the search.
+            replicates: Evaluations of a finalist, at most; by default a fifth of the search for all together.
+            running: What `run` takes, such as `workers=4`.
+
+        Raises:
+            NotSupported: The study has several objectives.
+            NoTrials: None has completed.
+        """
+        refuse(running)
+        self._ledger.sync()
+        self._take_form(objective)
+        plan = Plan.of(self.history, top, replicates)
+        again = self._beside(plan)
+        running["until"] = Trials(plan.evaluations)
+        again.run(objective, **running)
+        return confirmed(self.history, again.history, plan.default)
+
+    def _beside(self, plan: Plan) -> Study[P]:
+        """The study that confirms this one, with the finalists in its queue."""
+        ledger, name = self._ledger, f"{self.name}{SUFFIX}"
+        how = opening.How(seed=seed_apart(self.seed), replicates=part_of(plan.racing))
+        made, _ = opening.open_study(
+            self.problem, Queue(), None, ledger.storage, name, how, ledger.clock
+        )
+        again = Study.opened(made)
+        desk, key = again._desk, self.space.key  # noqa: SLF001 - its own
+        fold = desk.read()
+        known = {key(r.logged) for r in fold.history} | {key(i.params) for i in fold.queue.values()}
+        for record in plan.finalists:
+            if key(record.logged) not in known:
+                desk.enqueue(record.logged, f"trial {record.number}", "")
+        return again
 
     def save(self, path: str | Path | Storage, name: str | None = None) -> None:
         """Keep the study from now on in a storage.

@@ -37,6 +37,7 @@ class Ticket(Generic[P]):
         objectives: Names of the metrics that count.
         key: Of the checkpoint that it goes on from; empty: it has none, or needs none.
         files: Where checkpoints are kept; None: nowhere.
+        replicate: Which evaluation of its configuration it is, from 0.
     """
 
     params: P
@@ -49,6 +50,7 @@ class Ticket(Generic[P]):
     objectives: tuple[str, ...]
     key: str
     files: Blobs | None
+    replicate: int
 
     @classmethod
     def of(cls, record: Record[P], files: Blobs | None) -> "Ticket[P]":
@@ -64,6 +66,7 @@ class Ticket(Generic[P]):
             objectives=tuple(objective.name for objective in record.problem.objectives),
             key=record.key if record.step else "",  # what was saved at the end is no beginning
             files=files,
+            replicate=0 if record.replicate is None else record.replicate[1],
         )
 
 
@@ -76,7 +79,9 @@ class Trial(Generic[P]):
     Attributes:
         params: The configuration, in the space's own form.
         number: Place among the study's trials, from 0.
-        seed: 32 random bits of its own; a later attempt has the same.
+        seed: 32 random bits of its own; a later attempt has the same. Where configurations are evaluated
+            repeatedly, those of its place among the evaluations, which all configurations share.
+        replicate: Which evaluation of its configuration it is, from 0.
         attempt: 1, or more if an earlier attempt was interrupted.
         uid: Its name in the log.
         resource: What it may spend, if the study declares that.
@@ -86,13 +91,14 @@ class Trial(Generic[P]):
 
     __tunesmith_trial__: ClassVar[bool] = True  # how the space layer knows the annotation
 
-    __slots__ = ("_link", "_over", "_step", "attempt", "number", "params", "resource", "saving",
+    __slots__ = ("_link", "_over", "_step", "attempt", "number", "params", "replicate", "resource", "saving",
                  "seed", "ticket", "uid")  # fmt: skip
 
     def __init__(self, ticket: Ticket[P], link: Link) -> None:
         self.params: P = ticket.params
         self.number = ticket.number
         self.seed = ticket.seed
+        self.replicate = ticket.replicate
         self.attempt = ticket.attempt
         self.uid = ticket.uid
         self.resource: Resource | None = ticket.resource

@@ -8,7 +8,6 @@ from typing import Any, Generic, Literal, NamedTuple, TypeAlias, final
 
 from msgspec import UNSET
 
-from tunesmith._core.random import seed_of
 from tunesmith._core.types import P
 from tunesmith.records import Fold, Record
 from tunesmith.records.events import (
@@ -25,15 +24,15 @@ from tunesmith.records.events import (
 )
 from tunesmith.samplers import Sampler, Suggestion
 from tunesmith.schedulers import Fork, Resume, Scheduler
-from tunesmith.study.asking import CLOSING, complete
+from tunesmith.study.asking import CLOSING, complete, repeats, seed_for
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.ordered import Ordered
-from tunesmith.study.parts import sampler_of, scheduler_of, versions
+from tunesmith.study.parts import replication_of, sampler_of, scheduler_of, versions
 from tunesmith.study.proposer import Proposer
 from tunesmith.study.steering import Steering
 
 CLOSE = 1e-9
-Kind: TypeAlias = Literal["ask", "revive"]
+Kind: TypeAlias = Literal["ask", "replicate", "revive"]
 
 
 @final
@@ -115,15 +114,18 @@ class _Replay(Generic[P]):
         self.ordered = Ordered.of(self.fold)
         self.proposers: dict[int, Proposer[P] | None] = {}
         self.steerings: dict[int, Steering[P] | None] = {}
+        self.replications: dict[int, Part | None] = {}
         problem = self.fold.history.problem
         sampler: Part = created.sampler
-        scheduler = created.scheduler
+        scheduler, replicates = created.scheduler, created.replicates
         for position, event in enumerate(self.events):
             if isinstance(event, Configured):
                 sampler = sampler if event.sampler is UNSET else event.sampler
                 scheduler = scheduler if event.scheduler is UNSET else event.scheduler
+                replicates = replicates if event.replicates is UNSET else event.replicates
             elif not isinstance(event, Created):
                 continue
+            self.replications[position] = replicates
             proposes = sampler_of(sampler, known)
             decides = None if scheduler is None else scheduler_of(scheduler, known)
             at_hand = proposes is not None and (scheduler is None or decides is not None)
@@ -191,6 +193,28 @@ class _Replay(Generic[P]):
             found.checked += 1
         return ""
 
+    def repeated(self, call: "_Call", made: Sequence[Record[P]], found: "_Found") -> str:
+        """Compare what is evaluated again with what the log says; the difference in words."""
+        decided = self.fold.history if self.ordered is None else self.ordered.history
+        part = self.replications[call.configured]
+        replication = replication_of(part)
+        if replication is None and part is not None:
+            found.skipped += len(made)
+            return ""
+        due = repeats(replication, decided, call.size)
+        for record in made:
+            index = record.batch[0]
+            given, place = due[index] if 0 <= index < len(due) else ("", 0)
+            first = decided.find(given)
+            if (
+                first is None
+                or record.replicate != (self.fold.history[first.number].uid, place)
+                or record.logged != first.logged
+            ):
+                return f"trial {record.number} differs: it is evaluation {record.replicate}, recomputed {due}"
+            found.checked += 1
+        return ""
+
     def _decided(self, event: Paused | Finished, found: "_Found") -> str:
         """Whether a trial's stop or pause was what the scheduler decided."""
         record = self.fold.current(event.uid, event.attempt)
@@ -225,8 +249,7 @@ def verify(ledger: Ledger[P], known: Sequence[Sampler[Any] | Scheduler[Any]]) ->
     calls: dict[_Call, list[Record[P] | Resumed]] = defaultdict(list)
     found = _Found(created)
     for record in ledger.fold.history:
-        own = seed_of(created.seed, "trial", record.number)
-        if record.replicate is None and record.seed != own:
+        if record.seed != seed_for(created.seed, record.number, record.replicate):
             return found.differs(record, f"its seed is {record.seed}")
         item = queued.get(record.item)
         if record.item and item is None:
@@ -235,6 +258,8 @@ def verify(ledger: Ledger[P], known: Sequence[Sampler[Any] | Scheduler[Any]]) ->
             found.checked += 1
             continue
         kind: Kind = "revive" if record.source == "fork" else "ask"
+        if record.source == "replicate":
+            kind = "replicate"
         call = _Call(record.basis, record.configured, record.handle, record.batch[1], kind)
         calls[call].append(record)
     for resumed, handle in _revived(events):
@@ -261,6 +286,10 @@ def verify(ledger: Ledger[P], known: Sequence[Sampler[Any] | Scheduler[Any]]) ->
                 return found.differs(records[0], "its turn had not come")
             replay.hear()
             key = len(fold.history), 0
+        if call.kind == "replicate":
+            if differs := replay.repeated(call, records, found):
+                return found.ends(differs)
+            continue
         proposer = replay.proposers[call.configured]
         if proposer is None:
             found.skipped += len(records)

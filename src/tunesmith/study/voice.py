@@ -58,7 +58,7 @@ class Voice:
     def ended(self, record: Record[Any]) -> None:
         """Say how a trial ended, for who reads lines."""
         if self._shown == "lines" and not self._live:
-            words = (ending_of(record), best_so_far(self._history))
+            words = (ending_of(record, self._history), best_so_far(self._history))
             say(" · ".join(word for word in words if word))
 
     def paused(self) -> None:
@@ -81,7 +81,9 @@ class Voice:
 
     def left(self, how: str, trials: int | None) -> None:
         """Say that a run has left before its end."""
-        done = self._history.count("complete", "stopped")
+        done = sum(
+            r.state in ("complete", "stopped") and r.source != "replicate" for r in self._history
+        )
         of = plural(done, "trial") if trials is None else f"{done} of {plural(trials, 'trial')}"
         kept = not isinstance(self._ledger.storage, Memory)
         onward = "the same line goes on" if kept else 'name="..." would keep it in a file'

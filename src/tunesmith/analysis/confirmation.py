@@ -1,0 +1,305 @@
+"""What a confirmation says: finalists on seeds that no search has used, and which cannot be told apart.
+
+Values are taken for configuration + seed + noise. Differences between configurations do not depend on how
+lucky a seed is for all of them; what a configuration is worth on a new seed does.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, final
+
+import numpy as np
+from scipy.special import stdtr, stdtrit
+
+from tunesmith._core.errors import NoTrials
+from tunesmith._core.types import P
+from tunesmith.numerics import additive
+from tunesmith.numerics.arrays import Floats
+from tunesmith.records import History, Record
+
+LEVEL = 0.9  # of intervals and of the confidence set
+BEYOND_DOUBT = 0.95  # chance of being better than the default
+CHEAPER = 0.8  # of the best one's time, for a finalist to be called cheaper,
+WORTH_S = 1.0  # and seconds less
+
+
+@final
+@dataclass(frozen=True)
+class Finalist(Generic[P]):
+    """A configuration that was confirmed.
+
+    Attributes:
+        record: Its trial in the search.
+        mean: Of the objective, as it would be on all seeds that were used.
+        interval: In which its true mean lies with 90 %.
+        evaluations: How often it was evaluated.
+        seconds: How long an evaluation took, on average.
+        level: Whether it cannot be told apart from the best.
+    """
+
+    record: Record[P]
+    mean: float
+    interval: tuple[float, float]
+    evaluations: int
+    seconds: float
+    level: bool
+
+    def __str__(self) -> str:
+        half = (self.interval[1] - self.interval[0]) / 2
+        return f"trial {self.record.number}: {self.mean:.4g} ± {half:.2g} ({self.evaluations} evaluations)"
+
+
+@final
+@dataclass(frozen=True)
+class Confirmation(Generic[P]):
+    """The outcome of a confirmation.
+
+    Attributes:
+        finalists: The best mean first; the default among them, if it was evaluated.
+        choice: The finalist to take: of those within one standard error of the best the one that takes
+            clearly less time, else the one that differs least from the default. The default itself only
+            if it has the best mean.
+        why: Why that one.
+        estimate: What the choice is worth on a new seed, corrected for having been chosen.
+        interval: Of it, 90 %.
+        default: The default configuration; None: it was not evaluated.
+        gain: By how much the choice is better than the default, on common seeds; NaN without one.
+        gain_interval: Of the gain, 90 %.
+        chance: That the choice is better than the default; NaN without one.
+        evaluations: How many were spent.
+        varies: Whether any configuration had different values on different seeds.
+    """
+
+    finalists: tuple[Finalist[P], ...]
+    choice: Finalist[P]
+    why: str
+    estimate: float
+    interval: tuple[float, float]
+    default: Finalist[P] | None
+    gain: float
+    gain_interval: tuple[float, float]
+    chance: float
+    evaluations: int
+    varies: bool
+
+    @property
+    def params(self) -> P:
+        """The params of the choice, in the form in which objectives get them."""
+        return self.choice.record.params
+
+    @property
+    def beats_default(self) -> bool:
+        """Whether the choice is better than the default beyond doubt: with a chance of 95 % at least."""
+        return self.chance >= BEYOND_DOUBT
+
+    def __str__(self) -> str:
+        half = (self.interval[1] - self.interval[0]) / 2
+        parts = [f"trial {self.choice.record.number}: {self.estimate:.4g} ± {half:.2g}"]
+        if self.default is not None:
+            parts.append(f"the default has {self.default.mean:.4g}")
+        others = sum(one.level for one in self.finalists if one is not self.choice)
+        if others:
+            verb = "one other" if others == 1 else f"{others} others"
+            parts.append(f"{verb} cannot be told apart from it")
+        lines = ["; ".join(parts), f"taken: {self.why}"]
+        if self.choice is self.default:
+            lines.append("nothing that was found is better than the default beyond doubt")
+        elif self.default is not None and not self.beats_default:
+            low, high = self.gain_interval
+            lines.append(
+                f"the default is not beaten beyond doubt: the gain is {self.gain:.2g}, between {low:.2g} and "
+                f"{high:.2g}"
+            )
+        elif self.default is not None:
+            low, high = self.gain_interval
+            lines.append(
+                f"better than the default by {self.gain:.2g}, between {low:.2g} and {high:.2g}"
+            )
+        if not self.varies:
+            lines.append(
+                "every evaluation of a configuration gave the same value: the objective does not use "
+                "trial.seed, so this says nothing of luck"
+            )
+        return "\n".join(lines)
+
+
+def confirmed(search: History[P], again: History[P], default: int | None) -> Confirmation[P]:
+    """Return what evaluations on fresh seeds say of a search's finalists.
+
+    Args:
+        search: The trials of the search.
+        again: Those of its confirmation: the finalists, each on several seeds.
+        default: The number of the default configuration in the search; None: it has none.
+
+    Raises:
+        NoTrials: No finalist completed.
+
+    References:
+        J. C. Hsu. Constrained simultaneous confidence intervals for multiple comparisons with the best.
+        Annals of Statistics 12, 1984: who cannot be told apart from the best; with Bonferroni's bound in
+        place of Dunnett's quantile, and the pooled variance of the additive model.
+        C. N. Morris. Parametric empirical Bayes inference. JASA 78, 1983. Section 1: the mean of the best of
+        several, drawn to the mean of all.
+    """
+    table = again.replicates
+    rows = np.flatnonzero(table.done > 0)
+    if not len(rows):
+        raise NoTrials("no finalist has completed an evaluation on a fresh seed")
+    sign = search.problem.objectives[0].sign
+    losses = table.losses[rows, :, 0]
+    model = additive.fit(losses)
+    spread = _Spread.of(model, losses)
+    key = search.problem.space.key
+    places = {key(r.logged): r for r in reversed(search) if r.source != "replicate"}
+    firsts = [again.find(table.firsts[row]) for row in rows]
+    records = [places[key(first.logged)] for first in firsts if first is not None]
+    best = int(model.rows.argmin())
+    found = [
+        Finalist(
+            record=record,
+            mean=sign * float(model.rows[i]),
+            interval=_interval(sign, float(model.rows[i]), spread.own(i)),
+            evaluations=int(spread.counts[i]),
+            seconds=_seconds(again, firsts[i]),
+            level=i == best or bool(model.rows[i] - model.rows[best] < spread.apart(i, best)),
+        )
+        for i, record in enumerate(records)
+    ]
+    default_record = None if default is None else search[default]
+    by_default = {} if default_record is None else default_record.logged
+    close = [
+        i for i, one in enumerate(found)
+        if i == best
+        or (one.record.logged != by_default and model.rows[i] - model.rows[best] < spread.between(i, best))
+    ]  # fmt: skip
+    pick, why = _pick(found, best, close, by_default)
+    at_default = next((i for i, one in enumerate(found) if default_record is not None and
+                       one.record.number == default_record.number), None)  # fmt: skip
+    gain, half, chance = math.nan, math.nan, math.nan
+    if at_default is not None and at_default != pick:
+        gain = float(model.rows[at_default] - model.rows[pick])
+        error = spread.between(pick, at_default)
+        chance = float(stdtr(spread.freedom, gain / error)) if error > 0 else float(gain > 0)
+        half = error * float(stdtrit(spread.freedom, (1 + LEVEL) / 2))
+    estimate = _drawn(model.rows, spread, pick)
+    order = np.argsort(model.rows, kind="stable")
+    return Confirmation(
+        finalists=tuple(found[i] for i in order),
+        choice=found[pick],
+        why=why,
+        estimate=sign * estimate,
+        interval=_interval(sign, estimate, spread.own(pick)),
+        default=None if at_default is None else found[at_default],
+        gain=gain,
+        gain_interval=(gain - half, gain + half),
+        chance=chance,
+        evaluations=int(spread.counts.sum()),
+        varies=bool((np.nanmax(losses, axis=1) > np.nanmin(losses, axis=1)).any()),
+    )
+
+
+@final
+@dataclass(frozen=True)
+class _Spread:
+    """How far means may be off.
+
+    Attributes:
+        counts: Evaluations of each configuration (r,).
+        noise: Variance of an evaluation around configuration and seed.
+        freedom: Degrees of freedom of it.
+        whole: Variance of an evaluation on a new seed.
+        whole_freedom: Degrees of freedom of that.
+    """
+
+    counts: Floats
+    noise: float
+    freedom: float
+    whole: float
+    whole_freedom: float
+
+    @classmethod
+    def of(cls, model: additive.Additive, losses: Floats) -> "_Spread":
+        known = np.isfinite(losses)
+        seeds = known.any(axis=0)
+        k, freedom = int(seeds.sum()), max(1, model.freedom)
+        noise = 0.0 if math.isnan(model.variance) else model.variance
+        # the columns' effects spread as the seeds do, and by the noise that is left in their means
+        moved = float(model.columns[seeds].var(ddof=1)) if k > 1 else 0.0
+        rest = noise * (1 - float((1 / known[:, seeds].sum(axis=0)).mean()))
+        whole = moved + rest
+        parts = moved**2 / max(1, k - 1) + rest**2 / freedom  # Satterthwaite
+        return cls(
+            known.sum(axis=1).astype(float),
+            noise,
+            freedom,
+            whole,
+            whole**2 / parts if parts > 0 else 1.0,
+        )
+
+    def own(self, i: int) -> float:
+        """Half the interval of what configuration i is worth."""
+        error = math.sqrt(self.whole / self.counts[i])
+        return error * float(stdtrit(self.whole_freedom, (1 + LEVEL) / 2))
+
+    def between(self, i: int, j: int) -> float:
+        """The standard error of the difference of two configurations."""
+        return math.sqrt(self.noise * (1 / self.counts[i] + 1 / self.counts[j]))
+
+    def apart(self, i: int, best: int) -> float:
+        """The difference from the best beyond which a configuration is worse, of all at once."""
+        tail = (1 - LEVEL) / max(1, len(self.counts) - 1)
+        return self.between(i, best) * float(stdtrit(self.freedom, 1 - tail))
+
+
+def _drawn(rows: Floats, spread: _Spread, pick: int) -> float:
+    """The mean of the one that was picked, drawn to that of all as far as the differences are noise."""
+    r = len(rows)
+    if r < 4:  # too few to say how far configurations differ in truth
+        return float(rows[pick])
+    error = spread.noise / spread.counts
+    between = max(0.0, float(rows.var(ddof=1)) - float(error.mean()))
+    own = float(error[pick])
+    share = (r - 3) / (r - 1) * own / (own + between) if own else 0.0
+    return float(rows[pick] + share * (rows.mean() - rows[pick]))
+
+
+def _interval(sign: float, loss: float, half: float) -> tuple[float, float]:
+    return sign * loss - half, sign * loss + half
+
+
+def _seconds(history: History[Any], first: Record[Any] | None) -> float:
+    if first is None:
+        return math.nan
+    done = [r.duration_s for r in history.evaluations(first) if r.state == "complete"]
+    return float(np.mean(done))
+
+
+def _pick(
+    found: Sequence[Finalist[Any]], best: int, close: Sequence[int], default: dict[str, Any]
+) -> tuple[int, str]:
+    """Which of the finalists to take, and why: the best, or one within a standard error of it.
+
+    The one-standard-error rule of L. Breiman et al., Classification and Regression Trees, 1984, 3.4.3.
+    """
+    seconds = [found[i].seconds for i in close]
+    quickest = close[int(np.argmin(seconds))]
+    longest = found[best].seconds
+    if found[quickest].seconds < min(CHEAPER * longest, longest - WORTH_S):
+        share = found[quickest].seconds / longest
+        return quickest, f"as good as the best within a standard error, in {share:.0%} of its time"
+    changes = [_changed(found[i].record.logged, default) for i in close]
+    simplest = close[changes.index(min(changes))]
+    if default and simplest != best and changes.count(min(changes)) == 1:
+        return (
+            simplest,
+            "as good as the best within a standard error, it differs less from the default",
+        )
+    level = sum(one.level for one in found)
+    return best, "it has the best mean" if level > 1 else "it is better than the others"
+
+
+def _changed(params: dict[str, Any], default: dict[str, Any]) -> int:
+    """How many parameters differ."""
+    names = params.keys() | default.keys()
+    return sum(params.get(name) != default.get(name) for name in names)

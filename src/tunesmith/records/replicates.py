@@ -1,0 +1,103 @@
+"""Configurations that are evaluated on several seeds, as a table: a row each, a column per seed."""
+
+from typing import Any, final
+
+import numpy as np
+
+from tunesmith.numerics.arrays import Floats, Ints
+from tunesmith.records.problem import Problem
+from tunesmith.records.record import Record
+
+_FIRST = 16  # rows
+_NOT_ITS_FAULT = ("error", "lost")
+
+
+@final
+class Replicates:
+    """The evaluations of each configuration, by the seeds that all configurations share.
+
+    Args:
+        problem: What is tuned.
+
+    Attributes:
+        firsts: The first trial of each configuration, by row: what its others are grouped under.
+    """
+
+    def __init__(self, problem: Problem[Any]) -> None:
+        self.firsts: list[str] = []
+        self._problem = problem
+        self._rows: dict[str, int] = {}
+        self._numbers: dict[tuple[int, int], int] = {}
+        self._losses = np.full((_FIRST, 1, len(problem.objectives)), np.nan)
+        self._started = np.zeros(_FIRST, dtype=np.int64)
+        self._failed = np.zeros(_FIRST, dtype=bool)
+
+    def __len__(self) -> int:
+        return len(self.firsts)
+
+    def put(self, record: Record[Any]) -> None:
+        """Take an evaluation in, as new or in place of what was known of it."""
+        if record.replicate is None:
+            return
+        group, index = record.replicate
+        row = self._rows.get(group)
+        if row is None:
+            row = self._rows[group] = len(self.firsts)
+            self.firsts.append(group)
+        self._numbers[row, index] = record.number
+        self._grow(row, index)
+        self._started[row] = max(self._started[row], index + 1)
+        if record.state == "complete":
+            self._losses[row, index] = self._problem.losses(record.values)
+        elif record.state == "failed":
+            unlucky = record.failure is None or record.failure.kind in _NOT_ITS_FAULT
+            self._failed[row] |= not unlucky
+
+    def _grow(self, row: int, index: int) -> None:
+        rows, width, m = self._losses.shape
+        if row < rows and index < width:
+            return
+        taller, wider = 2 * rows if row >= rows else rows, max(width, index + 1)
+        losses = np.full((taller, wider, m), np.nan)
+        losses[:rows, :width] = self._losses
+        self._losses = losses
+        self._started = np.resize(self._started, taller)
+        self._failed = np.resize(self._failed, taller)
+        self._started[rows:], self._failed[rows:] = 0, False
+
+    @property
+    def losses(self) -> Floats:
+        """Losses (rows, seeds, m), NaN where there are none."""
+        return self._losses[: len(self)]
+
+    @property
+    def started(self) -> Ints:
+        """How many evaluations of each configuration have begun (rows,)."""
+        return self._started[: len(self)]
+
+    @property
+    def done(self) -> Ints:
+        """How many of them are complete (rows,); 0 for a configuration of which one has failed."""
+        counts: Ints = (~np.isnan(self.losses).any(axis=2)).sum(axis=1)
+        counts[self._failed[: len(self)]] = 0
+        return counts
+
+    def of(self, record: Record[Any]) -> list[int]:
+        """Return the numbers of the trials of a trial's configuration, by seed."""
+        if record.replicate is None:
+            return [record.number]
+        row = self._rows[record.replicate[0]]
+        begun = range(int(self._started[row]))
+        return [self._numbers[row, i] for i in begun if (row, i) in self._numbers]
+
+    def leaders(self) -> Ints:
+        """Return the rows of those that were evaluated most often, the least mean loss first.
+
+        Of several objectives the first one orders them; a configuration of which an evaluation has failed
+        is none of them.
+        """
+        done = self.done
+        most = done.max(initial=0)
+        rows = np.flatnonzero(done == most) if most else np.empty(0, dtype=np.int64)
+        means = np.nanmean(self.losses[rows, :, 0], axis=1) if len(rows) else np.empty(0)
+        return rows[np.argsort(means, kind="stable")]

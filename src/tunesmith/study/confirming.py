@@ -1,0 +1,99 @@
+"""Confirming a study's best on seeds that its search never used, in a study of its own beside it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+from tunesmith._core import checks
+from tunesmith._core.errors import NotSupported, SettingError
+from tunesmith._core.random import seed_of
+from tunesmith._core.types import P
+from tunesmith.records import History, Record
+from tunesmith.replication import Racing
+
+SUFFIX = "-confirm"
+SHARE = 0.2  # of the search's evaluations
+LEAST = 3  # evaluations of a finalist before it may drop out
+TOP = 5
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much is confirmed.
+
+    Attributes:
+        finalists: The trials to confirm, the best first; the default last, if there is one.
+        default: Its number; None: the search has none that completed.
+        most: Evaluations of one of them, at most.
+        evaluations: Of all of them, at most.
+    """
+
+    finalists: tuple[Record[Any], ...]
+    default: int | None
+    most: int
+    evaluations: int
+
+    @classmethod
+    def of(cls, history: History[P], top: int | None, replicates: int | None) -> "Plan":
+        """Return what to spend: a fifth of the search, unless told otherwise.
+
+        Raises:
+            NotSupported: The study has several objectives.
+            SettingError: A number is out of its range.
+        """
+        problem = history.problem
+        if len(problem.objectives) > 1:
+            raise NotSupported(
+                "confirm compares configurations by one objective; evaluate those of study.front with "
+                "study.enqueue in a study with replicates=10"
+            )
+        top = None if top is None else checks.whole("top=", top, least=1)
+        replicates = (
+            None if replicates is None else checks.whole("replicates=", replicates, least=2)
+        )
+        ranked = history.ranking
+        spent = history.spent / problem.resource.max if problem.resource else len(ranked)
+        budget = max(2 * LEAST, round(SHARE * spent))
+        default = _default(history)
+        count = min(TOP, max(1, budget // LEAST - (default is not None))) if top is None else top
+        chosen = ranked[:count]
+        if default is not None and default.number not in {r.number for r in chosen}:
+            chosen = [*chosen, default]
+        if replicates is not None:
+            budget = replicates * len(chosen)
+        elif top is not None:
+            budget = max(budget, LEAST * len(chosen))
+        number = None if default is None else default.number
+        return cls(tuple(chosen), number, replicates or budget, budget)
+
+    @property
+    def racing(self) -> Racing:
+        """Who gets how many of the evaluations."""
+        return Racing(most=max(2, self.most), share=float(self.most), least=min(LEAST, self.most))
+
+
+def _default(history: History[P]) -> Record[P] | None:
+    """The default configuration's trial, if it is one of defaults and has completed."""
+    first = history[:1]
+    if not first or first[0].source != "default" or first[0].note != "default":
+        return None
+    return first[0] if first[0].state == "complete" else None
+
+
+def seed_apart(seed: int) -> int:
+    """Return the seed of a confirmation: evaluations of the search have others."""
+    return seed_of(seed, "confirm", 0)
+
+
+def refuse(running: Mapping[str, Any]) -> None:
+    """Refuse what bounds a search and not a confirmation.
+
+    Raises:
+        SettingError: There is such an argument.
+    """
+    for name in ("trials", "more", "until", "wait"):
+        if name in running:
+            raise SettingError(
+                f"confirm takes no {name}=; top= and replicates= say how much is evaluated"
+            )

@@ -1,0 +1,178 @@
+"""What a confirmation says of finalists."""
+
+import zlib
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import pytest
+
+import tunesmith as ts
+
+T = ts.Trial[dict[str, Any]]
+X = {"x": ts.Float(0, 1, default=0.9)}
+
+
+def noisy(trial: T) -> float:
+    """A parabola; the seed moves it, and seed and place make noise."""
+    luck = np.random.default_rng([trial.seed, zlib.crc32(repr(trial["x"]).encode())])
+    return float((trial["x"] - 0.3) ** 2 + trial.seed / 2**32 + 0.1 * luck.normal())
+
+
+def searched(trials: int = 40, seed: int = 3, **options: Any) -> ts.Study[dict[str, Any]]:
+    study = ts.Study(X, minimize="loss", seed=seed, sampler=ts.samplers.Random(), **options)
+    return study.run(noisy, trials=trials, progress=False)
+
+
+def test_a_fifth_of_the_search() -> None:
+    """That is spent by default, on the best and the default, on seeds that the search has not used."""
+    used: list[int] = []
+
+    def objective(trial: T) -> float:
+        used.append(trial.seed)
+        return noisy(trial)
+
+    study = searched(100)
+    outcome = study.confirm(objective, progress=False)
+
+    assert outcome.evaluations == len(used) == 20
+    assert not set(used) & {r.seed for r in study.history}
+    assert len(outcome.finalists) == 6
+    assert outcome.default in outcome.finalists
+    assert len(study.history) == 100
+    finalists = {one.record.number for one in outcome.finalists}
+    assert finalists == {r.number for r in study.history.ranking[:5]} | {0}
+
+
+def test_a_default_that_is_beaten() -> None:
+    """The gain over it, 0.36, is told with an interval; its standard error is below 0.08."""
+    outcome = searched(100).confirm(noisy, progress=False)
+
+    assert outcome.beats_default
+    assert outcome.chance > 0.99
+    assert outcome.gain_interval[0] < outcome.gain < outcome.gain_interval[1]
+    assert outcome.gain == pytest.approx(0.36, abs=0.25)
+    assert "better than the default by" in str(outcome)
+
+
+def test_a_default_that_is_not_beaten() -> None:
+    """Where all configurations are equal, it says that nothing is better beyond doubt."""
+
+    def luck(trial: T) -> float:
+        return float(np.random.default_rng(trial.seed + int(1e9 * trial["x"])).normal())
+
+    study = ts.Study(X, maximize="score", seed=0, sampler=ts.samplers.Random())
+    outcome = study.run(luck, trials=60, progress=False).confirm(luck, progress=False)
+
+    assert not outcome.beats_default
+    assert "beyond doubt" in str(outcome)
+    assert sum(one.level for one in outcome.finalists) >= 2
+
+
+def test_an_objective_that_ignores_its_seed() -> None:
+    """Then repeating says nothing of luck, and the outcome says so."""
+
+    def exact(trial: T) -> float:
+        return float((trial["x"] - 0.3) ** 2)
+
+    study = ts.Study(X, minimize="loss", seed=3).run(exact, trials=20, progress=False)
+    outcome = study.confirm(exact, progress=False)
+
+    assert not outcome.varies
+    assert "does not use trial.seed" in str(outcome)
+    assert outcome.params == study.best.params
+
+
+def test_it_goes_on_with_what_is_known(tmp_path: Path) -> None:
+    """Called again with more evaluations, in another process's place, it adds what is missing."""
+
+    def even(trial: T) -> float:
+        return noisy(trial) - float((trial["x"] - 0.3) ** 2)
+
+    study = searched(name="s", storage=tmp_path / "t.db")
+    first = study.confirm(even, top=3, replicates=3, progress=False)
+    more = ts.load(tmp_path / "t.db", "s").confirm(even, top=3, replicates=6, progress=False)
+    again = study.confirm(even, top=3, replicates=6, progress=False)
+
+    assert first.evaluations == 12
+    assert 12 < more.evaluations <= 24
+    assert again == more
+    assert ts.load(tmp_path / "t.db", "s-confirm").verify()
+
+
+def test_the_hopeless_drop_out() -> None:
+    """A default 3.6 standard errors behind is evaluated less often than those that are close."""
+    outcome = searched(60).confirm(noisy, top=3, replicates=20, progress=False)
+
+    assert outcome.default is not None
+    assert outcome.default.evaluations < max(one.evaluations for one in outcome.finalists)
+
+
+def test_the_simplest_of_equals() -> None:
+    """Of those within a standard error of the best, what changes fewest parameters is taken."""
+
+    def objective(
+        trial: ts.Trial[Any],
+        a: Annotated[int, ts.Int(0, 9)] = 0,
+        b: Annotated[int, ts.Int(0, 9)] = 0,
+    ) -> float:
+        own = np.random.default_rng([trial.seed, a, b])
+        return (1.0 if a else 0.0) + 1e-3 * float(own.normal())
+
+    study = ts.Study(objective, maximize="score", seed=0, sampler=ts.samplers.Random())
+    for a, b in [(5, 7), (5, 0), (3, 9)]:
+        study.enqueue({"a": a, "b": b})
+    study.run(objective, trials=4, progress=False)
+    outcomes = [study.confirm(objective, top=3, replicates=k, progress=False) for k in (3, 4, 5, 6)]
+
+    for outcome in outcomes:
+        best = outcome.finalists[0]
+        assert outcome.params == {"a": 5, "b": 0} or outcome.choice is best
+    assert any("differs less" in outcome.why for outcome in outcomes) or all(
+        outcome.finalists[0].record.number == 2 for outcome in outcomes
+    )
+
+
+def test_coverage() -> None:
+    """90 % intervals of the estimate cover what the choice is worth, in 200 confirmations.
+
+    With a true coverage of 90 %, fewer than 166 or more than 194 of 200 come with a chance below 1e-3.
+    """
+    covered = 0
+    for seed in range(200):
+        luck = np.random.default_rng(seed)
+        worth = luck.normal(size=5)
+
+        def objective(trial: T, worth: Any = worth, seed: int = seed) -> float:
+            common = np.random.default_rng([seed, trial.seed])
+            own = np.random.default_rng([seed, trial.seed, trial["i"]])
+            return float(0.3 * worth[trial["i"]] + 0.5 * common.normal() + own.normal())
+
+        space = {"i": ts.Int(0, 4)}
+        study = ts.Study(space, minimize="loss", seed=seed, sampler=ts.samplers.Grid())
+        study.run(objective, progress=False)
+        outcome = study.confirm(objective, top=5, replicates=6, progress=False)
+        low, high = outcome.interval
+        covered += low <= 0.3 * worth[outcome.params["i"]] <= high
+    assert 166 <= covered <= 194
+
+
+@pytest.mark.parametrize(
+    "given, message",
+    [
+        ({"trials": 5}, "confirm takes no trials=; top= and replicates= say how much is evaluated"),
+        ({"top": 0}, "top= is a whole number from 1 on, got 0"),
+        ({"replicates": 1}, "replicates= is a whole number from 2 on, got 1"),
+    ],
+)
+def test_refusals(given: dict[str, Any], message: str) -> None:
+    """One sentence each."""
+    with pytest.raises(ts.SettingError, match=message):
+        searched(3).confirm(noisy, **given)
+
+
+def test_several_objectives_have_no_winner() -> None:
+    """They are refused by name."""
+    study = ts.Study(X, minimize=["a", "b"])
+    with pytest.raises(ts.NotSupported, match="confirm compares configurations by one objective"):
+        study.confirm(noisy)
