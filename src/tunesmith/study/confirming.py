@@ -8,6 +8,7 @@ from tunesmith._core import checks
 from tunesmith._core.errors import NotSupported, SettingError
 from tunesmith._core.random import seed_of
 from tunesmith._core.types import P
+from tunesmith.analysis.confirmation import LEVEL
 from tunesmith.records import History, Record
 from tunesmith.replication import Racing
 
@@ -69,8 +70,10 @@ class Plan:
 
     @property
     def racing(self) -> Racing:
-        """Who gets how many of the evaluations."""
-        return Racing(most=max(2, self.most), share=float(self.most), least=min(LEAST, self.most))
+        """Who gets how many of the evaluations: who leaves the confidence set drops out."""
+        doubt = (1 - LEVEL) / max(1, len(self.finalists) - 1)
+        most = max(2, self.most)
+        return Racing(most=most, share=float(most), least=min(LEAST, most), doubt=doubt)
 
 
 def _default(history: History[P]) -> Record[P] | None:
