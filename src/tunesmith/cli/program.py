@@ -98,7 +98,12 @@ class Program:
             Cancelled: `close` was called before it began.
         """
         folder = self._folder / str(trial.number)
-        extra = {"trial": trial.number, "seed": trial.seed, "checkpoint": folder}
+        extra = {
+            "trial": trial.number,
+            "seed": trial.seed,
+            "replicate": trial.replicate,
+            "checkpoint": folder,
+        }
         command = self._template.filled(flat(self._problem.space, trial.params), extra)
         environment = {f"TUNESMITH_{name.upper()}": str(value) for name, value in extra.items()}
         # Python keeps back what it prints to a pipe, and reports would come too late to stop it

@@ -8,7 +8,7 @@ import click
 from tunesmith._core.errors import SettingError
 from tunesmith.cli.bounds import bounds_options
 from tunesmith.cli.functions import title_of
-from tunesmith.cli.settings import directions, resource_of, sampler_of
+from tunesmith.cli.settings import directions, replicates_of, resource_of, sampler_of
 from tunesmith.cli.shared import json_option, storage_option
 from tunesmith.cli.template import script_of
 from tunesmith.cli.work import call, conclude, execute, imported, is_function, template_of
@@ -43,6 +43,10 @@ from tunesmith.study.options import Running
 @click.option("--subject-to", multiple=True, metavar="LIMIT", help='Such as "latency_ms <= 20".')
 @click.option("--resource", metavar="NAME=MAX", help="What a trial spends, such as epoch=30.")
 @click.option("--sampler", metavar="NAME[:KEY=VALUE,...]", help="Such as quasirandom.")
+@click.option(
+    "--replicates", metavar="N|NAME[:KEY=VALUE,...]",
+    help="How often each configuration is evaluated, on seeds that all share; or racing.",
+)  # fmt: skip
 @click.option("--seed", type=int, help="Of everything random.")
 @click.option(
     "--grace", type=float, default=10.0, show_default=True, metavar="S",
@@ -61,6 +65,7 @@ def command(
     subject_to: tuple[str, ...],
     resource: str | None,
     sampler: str | None,
+    replicates: str | None,
     seed: int | None,
     grace: float,
     quiet: bool,
@@ -75,12 +80,13 @@ def command(
 
     The same line goes on with the same study. A function is called as `Study.run` calls it. In a
     command, {args} becomes --name=value of the active parameters, {width} the value of one,
-    anywhere in a word; {seed}, {trial} and {checkpoint} are there, too. Of what it prints, a JSON
+    anywhere in a word; {seed}, {trial}, {replicate} and {checkpoint} are there, too. Of what it prints, a JSON
     line with "step" is a report, and the last JSON line is the result; without any, the last line
     such as "loss: 0.3" is. An exit code other than 0 is a failure.
 
-    In its environment are TUNESMITH_SEED, TUNESMITH_TRIAL (its number), and TUNESMITH_CHECKPOINT, a
-    folder of its own that it may make. Ctrl-C ends it and hands the trial back.
+    In its environment are TUNESMITH_SEED, TUNESMITH_TRIAL (its number), TUNESMITH_REPLICATE (which
+    evaluation of its configuration it is, from 0), and TUNESMITH_CHECKPOINT, a folder of its own that it
+    may make. Ctrl-C ends it and hands the trial back.
     """  # noqa: D301 - \b keeps click from filling the paragraph
     ends = bounds.get("trials"), bounds.get("more"), bounds.get("timeout"), sampler
     if not any(end is not None for end in ends):
@@ -92,6 +98,7 @@ def command(
         "subject_to": subject_to,
         "resource": None if resource is None else resource_of(resource),
         "sampler": None if sampler is None else sampler_of(sampler),
+        "replicates": None if replicates is None else replicates_of(replicates),
         "storage": storage,
         "seed": seed,
     }

@@ -5,11 +5,12 @@ import re
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from tunesmith import samplers, schedulers
+from tunesmith import replication, samplers, schedulers
 from tunesmith._core.errors import SettingError
 from tunesmith._core.registry import Registry
 from tunesmith.knowledge.metrics import is_high
 from tunesmith.records import Resource
+from tunesmith.replication import Fixed, Replication
 from tunesmith.samplers import Sampler
 from tunesmith.schedulers import Scheduler
 
@@ -87,6 +88,15 @@ def scheduler_of(text: str) -> Scheduler[Any] | None:
         SettingError: There is none of this name, or it has no such setting.
     """
     return None if text == "none" else _part(text, schedulers.registry)
+
+
+def replicates_of(text: str) -> Replication:
+    """Return what `3`, `racing` or `racing:share=1` means.
+
+    Raises:
+        SettingError: There is none of this name, or it has no such setting.
+    """
+    return Fixed(int(text)) if text.isdecimal() else _part(text, replication.registry)
 
 
 def _part(text: str, registry: Registry[T]) -> T:

@@ -15,6 +15,7 @@ _OPTIONS = {
     "name": "--name",
     "storage": "--storage",
     "seed": "--seed",
+    "replicates": "--replicates",
 }
 _ARGUMENT = re.compile(rf"(?<![\w.=\"'-])({'|'.join(_OPTIONS)})=(?:\"([^\"]*)\"|([\w.]+))?")
 _PHRASES = (  # whole pieces of advice that only Python can follow
