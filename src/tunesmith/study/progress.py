@@ -33,7 +33,7 @@ def ending_of(record: Record[Any], history: History[Any]) -> str:
     again = ""
     if record.source == "replicate" and record.replicate is not None:
         first = history.find(record.replicate[0])
-        again = "" if first is None else f", trial {first.number} on seed {record.replicate[1]}"
+        again = "" if first is None else f" (trial {first.number} on seed {record.replicate[1]})"
     return f"trial {record.number}{again}: {values}"
 
 
@@ -49,7 +49,7 @@ def best_so_far(history: History[Any]) -> str:
     text = f"best {number(best)}"
     baseline = baseline_of(history)
     if baseline is not None and baseline.state == "complete":
-        text += f" ({baseline_name(baseline)} {number(history.averaged(baseline).value)})"
+        text += f" ({baseline_name(baseline)} {number(baseline.value)})"
     return text
 
 
@@ -62,9 +62,9 @@ def shown_place(url: str) -> str:
 
 
 def baseline_of(history: History[Any]) -> Record[Any] | None:
-    """Return the baseline's record, if the study has one."""
+    """Return the baseline's record, with the means over its evaluations, if the study has one."""
     first = history[:1]
-    return first[0] if first and first[0].source == "default" else None
+    return history.averaged(first[0]) if first and first[0].source == "default" else None
 
 
 def baseline_name(record: Record[Any]) -> str:
