@@ -20,6 +20,7 @@ from tunesmith.records import History, Record
 
 LEVEL = 0.9  # of intervals and of the confidence set
 BEYOND_DOUBT = 0.95  # chance of being better than the default
+WORTH_IT = 0.8  # chance from which on a change of the default is worth it
 CHEAPER = 0.8  # of the best one's time, for a finalist to be called cheaper,
 WORTH_S = 1.0  # and seconds less
 
@@ -58,15 +59,16 @@ class Confirmation(Generic[P]):
     Attributes:
         finalists: The best mean first; the default among them, if it was evaluated.
         choice: The finalist to take: of those within one standard error of the best the one that takes
-            clearly less time, else the one that differs least from the default. The default itself only
-            if it has the best mean.
+            clearly less time, else the one that differs least from the default. The default itself unless that
+            one is better with a chance of 80 % at least.
         why: Why that one.
         estimate: What the choice is worth on a new seed, corrected for having been chosen.
         interval: Of it, 90 %.
         default: The default configuration; None: it was not evaluated.
-        gain: By how much the choice is better than the default, on common seeds; NaN without one.
+        gain: By how much the best of the others is better than the default, on common seeds and corrected for
+            having been chosen; NaN without a default.
         gain_interval: Of the gain, 90 %.
-        chance: That the choice is better than the default; NaN without one.
+        chance: That it is better than the default; NaN without one.
         evaluations: How many were spent.
         varies: Whether any configuration had different values on different seeds.
     """
@@ -90,7 +92,7 @@ class Confirmation(Generic[P]):
 
     @property
     def beats_default(self) -> bool:
-        """Whether the choice is better than the default beyond doubt: with a chance of 95 % at least."""
+        """Whether something better than the default was found beyond doubt: with a chance of 95 % at least."""
         return self.chance >= BEYOND_DOUBT
 
     def __str__(self) -> str:
@@ -103,16 +105,13 @@ class Confirmation(Generic[P]):
             verb = "one other" if others == 1 else f"{others} others"
             parts.append(f"{verb} cannot be told apart from it")
         lines = ["; ".join(parts), f"taken: {self.why}"]
-        if self.choice is self.default:
-            lines.append("nothing that was found is better than the default beyond doubt")
-        elif self.default is not None and not self.beats_default:
-            low, high = self.gain_interval
+        low, high = self.gain_interval
+        if self.default is not None and not self.beats_default:
             lines.append(
                 f"the default is not beaten beyond doubt: the gain is {self.gain:.2g}, between {low:.2g} and "
-                f"{high:.2g}"
+                f"{high:.2g} (better with a chance of {self.chance:.0%})"
             )
         elif self.default is not None:
-            low, high = self.gain_interval
             lines.append(
                 f"better than the default by {self.gain:.2g}, between {low:.2g} and {high:.2g}"
             )
@@ -166,23 +165,21 @@ def confirmed(search: History[P], again: History[P], default: int | None) -> Con
         )
         for i, record in enumerate(records)
     ]
-    default_record = None if default is None else search[default]
-    by_default = {} if default_record is None else default_record.logged
-    close = [
-        i for i, one in enumerate(found)
-        if i == best
-        or (one.record.logged != by_default and model.rows[i] - model.rows[best] < spread.between(i, best))
-    ]  # fmt: skip
-    pick, why = _pick(found, best, close, by_default)
-    at_default = next((i for i, one in enumerate(found) if default_record is not None and
-                       one.record.number == default_record.number), None)  # fmt: skip
+    at_default = next((i for i, one in enumerate(found) if one.record.number == default), None)
+    rivals = [i for i in range(len(found)) if i != at_default] or [0]
+    pick, why = _pick(
+        found, model, spread, rivals, {} if default is None else search[default].logged
+    )
+    estimate = _drawn(model, spread, pick, rivals)
     gain, half, chance = math.nan, math.nan, math.nan
     if at_default is not None and at_default != pick:
-        gain = float(model.rows[at_default] - model.rows[pick])
+        gain = float(model.rows[at_default]) - estimate
         error = spread.between(pick, at_default)
         chance = float(stdtr(spread.freedom, gain / error)) if error > 0 else float(gain > 0)
         half = error * float(stdtrit(spread.freedom, (1 + LEVEL) / 2))
-    estimate = _drawn(model.rows, spread, pick)
+        if chance < WORTH_IT:
+            why = f"what was found is better than the default with a chance of {chance:.0%} only"
+            pick, estimate = at_default, float(model.rows[at_default])
     order = np.argsort(model.rows, kind="stable")
     return Confirmation(
         finalists=tuple(found[i] for i in order),
@@ -252,16 +249,15 @@ class _Spread:
         return self.between(i, best) * float(stdtrit(self.freedom, 1 - tail))
 
 
-def _drawn(rows: Floats, spread: _Spread, pick: int) -> float:
-    """The mean of the one that was picked, drawn to that of all as far as the differences are noise."""
-    r = len(rows)
+def _drawn(model: additive.Additive, spread: _Spread, pick: int, rivals: Sequence[int]) -> float:
+    """The mean of the one that was picked, drawn to that of all rivals as far as the differences are noise."""
+    rows, r, own = model.rows[rivals], len(rivals), float(model.rows[pick])
     if r < 4:  # too few to say how far configurations differ in truth
-        return float(rows[pick])
+        return own
     error = spread.noise / spread.counts
-    between = max(0.0, float(rows.var(ddof=1)) - float(error.mean()))
-    own = float(error[pick])
-    share = (r - 3) / (r - 1) * own / (own + between) if own else 0.0
-    return float(rows[pick] + share * (rows.mean() - rows[pick]))
+    between = max(0.0, float(rows.var(ddof=1)) - float(error[rivals].mean()))
+    share = (r - 3) / (r - 1) * error[pick] / (error[pick] + between) if error[pick] else 0.0
+    return float(own + share * (rows.mean() - own))
 
 
 def _interval(sign: float, loss: float, half: float) -> tuple[float, float]:
@@ -276,15 +272,23 @@ def _seconds(history: History[Any], first: Record[Any] | None) -> float:
 
 
 def _pick(
-    found: Sequence[Finalist[Any]], best: int, close: Sequence[int], default: dict[str, Any]
+    found: Sequence[Finalist[Any]],
+    model: additive.Additive,
+    spread: _Spread,
+    rivals: Sequence[int],
+    default: dict[str, Any],
 ) -> tuple[int, str]:
-    """Which of the finalists to take, and why: the best, or one within a standard error of it.
+    """Which of the rivals to take, and why: the best, or one within a standard error of it.
 
     The one-standard-error rule of L. Breiman et al., Classification and Regression Trees, 1984, 3.4.3.
     """
-    seconds = [found[i].seconds for i in close]
-    quickest = close[int(np.argmin(seconds))]
+    best = min(rivals, key=lambda i: float(model.rows[i]))
+    close = [
+        i for i in rivals
+        if i == best or model.rows[i] - model.rows[best] < spread.between(i, best)
+    ]  # fmt: skip
     longest = found[best].seconds
+    quickest = min(close, key=lambda i: found[i].seconds)
     if found[quickest].seconds < min(CHEAPER * longest, longest - WORTH_S):
         share = found[quickest].seconds / longest
         return quickest, f"as good as the best within a standard error, in {share:.0%} of its time"
@@ -295,8 +299,8 @@ def _pick(
             simplest,
             "as good as the best within a standard error, it differs less from the default",
         )
-    level = sum(one.level for one in found)
-    return best, "it has the best mean" if level > 1 else "it is better than the others"
+    alone = sum(found[i].level for i in rivals) == 1
+    return best, "it is better than the others" if alone else "it has the best mean"
 
 
 def _changed(params: dict[str, Any], default: dict[str, Any]) -> int:
