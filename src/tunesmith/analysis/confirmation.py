@@ -18,6 +18,7 @@ from tunesmith.numerics import additive
 from tunesmith.numerics.arrays import Floats
 from tunesmith.records import History, Record
 
+FEWEST = 4  # folds that a split counts as which is one of few: a third of the samples over the rest
 LEVEL = 0.9  # of intervals and of the confidence set
 BEYOND_DOUBT = 0.95  # chance of being better than the default
 WORTH_IT = 0.8  # chance from which on a change of the default is worth it
@@ -146,21 +147,23 @@ def confirmed(search: History[P], again: History[P], default: int | None) -> Con
     if not len(rows):
         raise NoTrials("no finalist has completed an evaluation on a fresh seed")
     sign = search.problem.objectives[0].sign
-    losses = table.losses[rows, :, 0]
+    groups = [
+        again.evaluations(first) for first in map(again.find, table.firsts) if first is not None
+    ]
+    losses, shared = _finest([groups[row] for row in rows])
     model = additive.fit(losses)
-    spread = _Spread.of(model, losses)
+    spread = _Spread.of(model, losses, shared)
     key = search.problem.space.key
     places = {key(r.logged): r for r in reversed(search) if r.source != "replicate"}
-    firsts = [again.find(table.firsts[row]) for row in rows]
-    records = [places[key(first.logged)] for first in firsts if first is not None]
+    records = [places[key(groups[row][0].logged)] for row in rows]
     best = int(model.rows.argmin())
     found = [
         Finalist(
             record=record,
             mean=sign * float(model.rows[i]),
             interval=_interval(sign, float(model.rows[i]), spread.own(i)),
-            evaluations=int(spread.counts[i]),
-            seconds=_seconds(again, firsts[i]),
+            evaluations=int(table.done[rows[i]]),
+            seconds=_seconds(groups[rows[i]]),
             level=i == best or bool(model.rows[i] - model.rows[best] < spread.apart(i, best)),
         )
         for i, record in enumerate(records)
@@ -191,9 +194,37 @@ def confirmed(search: History[P], again: History[P], default: int | None) -> Con
         gain=gain,
         gain_interval=(gain - half, gain + half),
         chance=chance,
-        evaluations=int(spread.counts.sum()),
+        evaluations=int(table.done[rows].sum()),
         varies=bool((np.nanmax(losses, axis=1) > np.nanmin(losses, axis=1)).any()),
     )
+
+
+def _finest(groups: Sequence[Sequence[Record[Any]]]) -> tuple[Floats, float]:
+    """The losses of each configuration, by what all have in common, and how much of their luck is shared.
+
+    That is a seed; or, where a trial counts as the mean of its folds, a fold. Folds share training samples, so
+    that the mean of many varies more than their spread says.
+
+    Returns:
+        Losses (rows, columns), NaN where there are none; and the part of an evaluation's variance that
+        further evaluations do not average out, which for folds is their share of the samples over the rest.
+
+    References:
+        C. Nadeau and Y. Bengio. Inference for the generalization error. Machine Learning 52, 2003. Section 3.
+    """
+    problem = groups[0][0].problem
+    objective = problem.objectives[0]
+    done = [[r for r in group if r.state == "complete"] for group in groups]
+    folds = max(r.reports for group in done for r in group) if problem.value == "mean" else 0
+    width = max(1, folds)
+    seeds = 1 + max(r.replicate[1] for group in done for r in group if r.replicate is not None)
+    losses = np.full((len(done), seeds * width), np.nan)
+    for row, group in enumerate(done):
+        for record in group:
+            begin = width * (0 if record.replicate is None else record.replicate[1])
+            _, values = record.reported(objective.name) if folds else ([], np.array([record.value]))
+            losses[row, begin : begin + len(values)] = objective.sign * values
+    return losses, 1 / (max(folds, FEWEST) - 1) if folds else 0.0
 
 
 @final
@@ -202,11 +233,12 @@ class _Spread:
     """How far means may be off.
 
     Attributes:
-        counts: Evaluations of each configuration (r,).
-        noise: Variance of an evaluation around configuration and seed.
+        counts: Evaluations, or folds, of each configuration (r,).
+        noise: Variance of one around configuration and seed.
         freedom: Degrees of freedom of it.
-        whole: Variance of an evaluation on a new seed.
+        whole: Variance of one on a new seed.
         whole_freedom: Degrees of freedom of that.
+        shared: See `_finest`.
     """
 
     counts: Floats
@@ -214,9 +246,10 @@ class _Spread:
     freedom: float
     whole: float
     whole_freedom: float
+    shared: float
 
     @classmethod
-    def of(cls, model: additive.Additive, losses: Floats) -> "_Spread":
+    def of(cls, model: additive.Additive, losses: Floats, shared: float) -> "_Spread":
         known = np.isfinite(losses)
         seeds = known.any(axis=0)
         k, freedom = int(seeds.sum()), max(1, model.freedom)
@@ -226,22 +259,22 @@ class _Spread:
         rest = noise * (1 - float((1 / known[:, seeds].sum(axis=0)).mean()))
         whole = moved + rest
         parts = moved**2 / max(1, k - 1) + rest**2 / freedom  # Satterthwaite
-        return cls(
-            known.sum(axis=1).astype(float),
-            noise,
-            freedom,
-            whole,
-            whole**2 / parts if parts > 0 else 1.0,
-        )
+        # a few scores that are all of one grid, such as accuracies, may show no noise at all by chance: one
+        # degree of freedom more says that seeds are not shared
+        noise = (freedom * noise + whole) / (freedom + 1)
+        counts = known.sum(axis=1).astype(float)
+        own_freedom = whole**2 / parts if parts > 0 else 1.0
+        return cls(counts, noise, freedom, whole, own_freedom, shared)
 
     def own(self, i: int) -> float:
         """Half the interval of what configuration i is worth."""
-        error = math.sqrt(self.whole / self.counts[i])
+        error = math.sqrt(self.whole * (1 / self.counts[i] + self.shared))
         return error * float(stdtrit(self.whole_freedom, (1 + LEVEL) / 2))
 
     def between(self, i: int, j: int) -> float:
         """The standard error of the difference of two configurations."""
-        return math.sqrt(self.noise * (1 / self.counts[i] + 1 / self.counts[j]))
+        parts = 1 / self.counts[i] + 1 / self.counts[j] + 2 * self.shared
+        return math.sqrt(self.noise * parts)
 
     def apart(self, i: int, best: int) -> float:
         """The difference from the best beyond which a configuration is worse, of all at once."""
@@ -264,11 +297,8 @@ def _interval(sign: float, loss: float, half: float) -> tuple[float, float]:
     return sign * loss - half, sign * loss + half
 
 
-def _seconds(history: History[Any], first: Record[Any] | None) -> float:
-    if first is None:
-        return math.nan
-    done = [r.duration_s for r in history.evaluations(first) if r.state == "complete"]
-    return float(np.mean(done))
+def _seconds(group: Sequence[Record[Any]]) -> float:
+    return float(np.mean([r.duration_s for r in group if r.state == "complete"]))
 
 
 def _pick(

@@ -10,6 +10,7 @@ from tunesmith._core.hints import hint_keywords
 from tunesmith.integrations.sklearn import boosting
 from tunesmith.integrations.sklearn.arguments import WORDS
 from tunesmith.integrations.sklearn.folds import Candidate
+from tunesmith.integrations.sklearn.fresh import Fresh
 from tunesmith.integrations.sklearn.results import Row
 from tunesmith.integrations.sklearn.searching import CANDIDATES, Plan, Search
 from tunesmith.integrations.sklearn.spaces import Searched
@@ -57,6 +58,9 @@ class SearchCV(Search):
             tenth of the estimator's limit of rounds, at least 10, or for as long as the estimator says
             itself. The last fit takes the median of the rounds that were best in the folds. Since
             these looked at their test samples, `best_score_` is a little too good: `nested_score` is not.
+        confirm: Whether the best candidates and the estimator as it is are evaluated again, on folds drawn anew, for
+            a fifth of the search's fits; the best is then that of `confirmation_`, and the estimator as it
+            is unless another one is better with a chance of 80 %.
 
     Attributes:
         study_: The study.
@@ -71,6 +75,7 @@ class SearchCV(Search):
         refit_time_: Seconds that the last fit took.
         multimetric_: Whether there are several scores.
         feature_names_in_: As the best estimator has them.
+        confirmation_: What the evaluation on other folds says, if `confirm`; see `ts.analysis.Confirmation`.
 
     Example:
         >>> from sklearn.datasets import load_iris
@@ -101,6 +106,7 @@ class SearchCV(Search):
         verbose: int = 0,
         return_train_score: bool = False,
         early_stopping: bool = False,
+        confirm: bool = False,
     ) -> None:
         self.estimator = estimator
         self.space = space
@@ -118,6 +124,7 @@ class SearchCV(Search):
         self.verbose = verbose
         self.return_train_score = return_train_score
         self.early_stopping = early_stopping
+        self.confirm = confirm
 
     def _check(self) -> None:
         if not isinstance(self.early_stopping, bool):
@@ -125,6 +132,16 @@ class SearchCV(Search):
                 f"early_stopping is True or False, got {self.early_stopping!r}; how long boosting waits "
                 "is set in the estimator, such as XGBClassifier(early_stopping_rounds=20)"
             )
+
+        if not isinstance(self.confirm, bool):
+            raise SettingError(f"confirm is True or False, got {self.confirm!r}")
+        if self.confirm and callable(self.refit):
+            raise SettingError(
+                "confirm=True chooses the best by other folds, a function as refit= by cv_results_; give one"
+            )
+
+    def _fresh(self, candidate: Candidate, cv: Any, split_params: dict[str, Any]) -> Fresh | None:
+        return Fresh(candidate, cv, split_params) if self.confirm else None
 
     def _plan(self, X: Any, y: Any) -> Plan:
         early = self.early_stopping

@@ -27,6 +27,7 @@ from tunesmith._core.errors import SettingError, StudyError
 from tunesmith.integrations.sklearn import boosting
 from tunesmith.integrations.sklearn.arguments import check_arguments, check_names, listed_grid
 from tunesmith.integrations.sklearn.folds import FIT_FAILED, SCORE, Candidate
+from tunesmith.integrations.sklearn.fresh import Fresh
 from tunesmith.integrations.sklearn.identity import different, identity, targets
 from tunesmith.integrations.sklearn.pace import Pace, errors
 from tunesmith.integrations.sklearn.places import splits_of
@@ -166,6 +167,7 @@ class Search(Refitted, ABC):
         )
         earlier = frozenset(row.record.uid for row in self._rows(space))
         several = bool(scoring.names)
+        again = self._fresh(candidate, cv, given.splitter.split)
         try:
             self._run(candidate, plan, workers, earlier)
         except KeyboardInterrupt:
@@ -173,6 +175,8 @@ class Search(Refitted, ABC):
                 self._judge(space, earlier, several=several)
             raise
         self._judge(space, earlier, several=several)
+        if again is not None and hasattr(self, "best_index_"):
+            self._confirm(again, workers)
         if self.refit:
             self._refit(X, y, given.estimator.fit)
         self.scorer_ = scoring.public
@@ -211,6 +215,32 @@ class Search(Refitted, ABC):
     @abstractmethod
     def _plan(self, X: Any, y: Any) -> Plan:
         """How much is run of each candidate, by what data and folds are."""
+
+    def _fresh(self, candidate: Candidate, cv: Any, split_params: dict[str, Any]) -> Fresh | None:
+        """What the best are evaluated by once more, if that is wanted."""
+        return None
+
+    def _confirm(self, again: Fresh, workers: int | None) -> None:
+        """Evaluate the best again, on other folds, and take the one that they say."""
+        if self.verbose > 0:
+            say("the best are evaluated again, on other folds")
+        shown = self.verbose in (True, 1)
+        self.confirmation_ = self.study_.confirm(again, workers=workers, progress=shown)
+        if again.candidate.raised:
+            raise again.candidate.raised[0]
+        chosen = self.confirmation_.choice.record.uid
+        self._take(next(i for i, record in enumerate(self._records) if record.uid == chosen))
+
+    def _take(self, index: int) -> None:
+        """Set which candidate is the best."""
+        self.best_index_ = index
+        name = self.refit if self.multimetric_ else SCORE
+        if not callable(self.refit):
+            self.best_score_ = self.cv_results_[f"mean_test_{name}"][index]
+        self.best_params_ = self.cv_results_["params"][index]
+        self._found = boosting.pooled(self._records[index])
+        if self._found:
+            self.best_iteration_ = int(self._found[boosting.ROUNDS])
 
     @abstractmethod
     def _rows(self, space: Searched) -> list[Row]:
@@ -356,15 +386,11 @@ class Search(Refitted, ABC):
                 return
         name = self.refit if self.multimetric_ else SCORE
         results = self.cv_results_
+        self._records = [row.record for row in rows]
         if callable(self.refit):
-            self.best_index_ = _place(self.refit(results), len(rows))
+            self._take(_place(self.refit(results), len(rows)))
         else:
-            self.best_index_ = int(results[f"rank_test_{name}"].argmin())
-            self.best_score_ = results[f"mean_test_{name}"][self.best_index_]
-        self.best_params_ = results["params"][self.best_index_]
-        self._found = boosting.pooled(rows[self.best_index_].record)
-        if self._found:
-            self.best_iteration_ = int(self._found[boosting.ROUNDS])
+            self._take(int(results[f"rank_test_{name}"].argmin()))
 
     def _kept(self, failed: int) -> str:
         """What can be done about fits that failed in earlier runs."""

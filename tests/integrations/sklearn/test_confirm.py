@@ -1,0 +1,116 @@
+"""The best candidates once more, on folds that the search has not used."""
+
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris, load_wine
+from sklearn.dummy import DummyClassifier
+from sklearn.model_selection import (
+    GroupKFold,
+    PredefinedSplit,
+    RepeatedKFold,
+    ShuffleSplit,
+    TimeSeriesSplit,
+)
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.tree import DecisionTreeClassifier
+
+import tunesmith as ts
+from tunesmith.sklearn import SearchCV
+
+X, y = load_wine(return_X_y=True)
+SPACE = {"max_depth": ts.Int(1, 8), "min_samples_leaf": ts.Int(1, 30)}
+TREE = DecisionTreeClassifier(random_state=0)
+
+
+def test_the_best_is_that_of_the_confirmation() -> None:
+    """Its index, params, score and estimator; `cv_results_` stays what the search measured."""
+    plain = SearchCV(TREE, SPACE, n_iter=20, random_state=0).fit(X, y)
+    search = SearchCV(TREE, SPACE, n_iter=20, random_state=0, confirm=True).fit(X, y)
+
+    chosen = search.confirmation_.choice.record
+    assert search.study_.history[search.best_index_].uid == chosen.uid
+    assert search.best_params_ == search.cv_results_["params"][search.best_index_]
+    assert search.best_score_ == search.cv_results_["mean_test_score"][search.best_index_]
+    assert search.best_estimator_.get_params()["max_depth"] == search.best_params_["max_depth"]
+    assert search.cv_results_["params"] == plain.cv_results_["params"]
+    assert (
+        pickle.loads(pickle.dumps(search)).confirmation_.estimate == search.confirmation_.estimate
+    )
+
+
+@pytest.mark.parametrize(
+    "cv", [4, ShuffleSplit(2, random_state=1), RepeatedKFold(n_splits=2, n_repeats=2)]
+)
+def test_folds_are_drawn_anew(cv: Any) -> None:
+    """Each evaluation has other folds, of the same kind, which all finalists share."""
+    seen: list[tuple[int, ...]] = []
+
+    class Watching(KNeighborsClassifier):  # type: ignore[misc] # scikit-learn has no types
+        def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+            seen.append(tuple(np.asarray(X)[:, 0].round(3)))
+            return float(super().score(X, y, sample_weight))
+
+    search = SearchCV(
+        Watching(), {"n_neighbors": [1, 5, 20]}, n_iter=3, cv=cv, confirm=True, random_state=0
+    )
+    search.fit(X, y)
+
+    folds = search.n_splits_
+    of_search, fresh = set(seen[: 3 * folds]), seen[3 * folds :]
+    assert not of_search & set(fresh)
+    assert len(set(fresh)) < len(fresh)
+    assert len(fresh) == folds * search.confirmation_.evaluations
+
+
+def test_what_is_no_better_than_the_default_is_not_taken() -> None:
+    """Where no candidate differs from another but by luck, the estimator stays as it is."""
+    rng = np.random.default_rng(0)
+    noise, labels = rng.normal(size=(60, 3)), rng.integers(0, 2, 60)
+    search = SearchCV(
+        TREE, {"max_depth": ts.Int(1, 9, default=3)}, n_iter=15, random_state=1, confirm=True
+    )
+    search.set_params(estimator=DecisionTreeClassifier(max_depth=3, random_state=0)).fit(
+        noise, labels
+    )
+
+    assert search.confirmation_.chance < 0.8
+    assert search.best_index_ == 0
+    assert "not beaten beyond doubt" in str(search.confirmation_)
+
+
+@pytest.mark.parametrize(
+    "cv", [TimeSeriesSplit(3), PredefinedSplit(np.arange(150) % 3), GroupKFold(3)], ids=type
+)
+def test_folds_that_are_what_they_are(cv: Any) -> None:
+    """They are refused before anything is fitted."""
+    flowers, kinds = load_iris(return_X_y=True)
+    if isinstance(cv, GroupKFold):
+        SearchCV(TREE, SPACE, n_iter=6, cv=cv, confirm=True).fit(
+            flowers, kinds, groups=np.arange(150) // 5
+        )  # scikit-learn's shuffles the groups
+        return
+    search = SearchCV(TREE, SPACE, n_iter=6, cv=cv, confirm=True)
+    with pytest.raises(
+        ts.SettingError, match="always gives the same; take a splitter that shuffles"
+    ):
+        search.fit(flowers, kinds)
+    assert not hasattr(search, "cv_results_")
+
+
+@pytest.mark.parametrize(
+    "given, message",
+    [
+        ({"confirm": "yes"}, "confirm is True or False, got 'yes'"),
+        (
+            {"confirm": True, "refit": lambda results: 0},
+            "confirm=True chooses the best by other folds",
+        ),
+    ],
+)
+def test_refusals(given: dict[str, Any], message: str) -> None:
+    """One sentence that says what is allowed."""
+    with pytest.raises(ts.SettingError, match=message):
+        SearchCV(DummyClassifier(), {"strategy": ["prior"]}, **given).fit(X, y)
