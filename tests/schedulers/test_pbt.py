@@ -147,6 +147,28 @@ def test_a_member_that_fails_is_replaced_at_the_next_selection() -> None:
     assert study.history.count("complete") == 8
 
 
+def test_a_checkpoint_that_fails_does_not_hold_the_population_up() -> None:
+    """Every third cannot be written; what would be copied from it is passed over, and all train to the end."""
+    saved: list[Path] = []
+
+    def save(folder: Path) -> None:
+        saved.append(folder)
+        if len(saved) % 3 == 0:
+            raise OSError("no space left")
+
+    def unlucky(trial: ts.Trial[dict[str, Any]]) -> None:
+        trial.resumable(save=save, load=Path.stat)
+        for step in trial.steps():
+            trial.report(step, loss=trial["rate"])
+
+    study = study_of(PBT(interval=2))
+    study.run(unlucky, trials=6, progress=False)
+
+    assert study.history.count("complete") == 6
+    assert study.notes
+    assert study.verify()
+
+
 def test_a_study_that_another_scheduler_began_goes_on(tmp_path: Path) -> None:
     """What was paused between two selections goes on and takes part in the next."""
     halving = ts.schedulers.SuccessiveHalving(candidates=4)

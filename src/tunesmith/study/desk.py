@@ -341,8 +341,11 @@ class Desk(Generic[P]):
     def stopped(self, trial: Trial[P], why: EndReason = "scheduler") -> Record[P]:
         """End a trial that `report` stopped."""
         record = self._open(trial)
-        commanded = record.uid in self.ledger.fold.stopping
-        return self._finish(record, {}, why="command" if commanded else why)
+        if (record.uid, record.attempt) in self._diverged:
+            why = "raised"  # no scheduler has decided that
+        elif record.uid in self.ledger.fold.stopping:
+            why = "command"
+        return self._finish(record, {}, why=why)
 
     @_alone
     def retry(self, trial: Trial[P]) -> Trial[P]:
