@@ -245,6 +245,7 @@ def test_a_scheduler_that_breaks_its_contract_is_named(answer: str, sentence: st
         ({"scheduler": ts.schedulers.ASHA()}, "declare it: Study"),
         ({"scheduler": "asha"}, "scheduler= takes one such as"),
         ({"resource": EPOCHS, "scheduler": ts.schedulers.ASHA(factor=1)}, "above 1"),
+        ({"resource": EPOCHS, "scheduler": ts.schedulers.ASHA(float("inf"))}, "finite numbers"),
         (
             {"resource": EPOCHS, "scheduler": ts.schedulers.ASHA(), "deterministic": 2},
             "a deterministic study cannot have it",

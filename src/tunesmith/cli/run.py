@@ -8,7 +8,7 @@ import click
 from tunesmith._core.errors import SettingError
 from tunesmith.cli.bounds import bounds_options
 from tunesmith.cli.functions import title_of
-from tunesmith.cli.settings import directions, resource_of, sampler_of
+from tunesmith.cli.settings import directions, resource_of, sampler_of, scheduler_of
 from tunesmith.cli.shared import json_option, storage_option
 from tunesmith.cli.template import script_of
 from tunesmith.cli.work import call, conclude, execute, imported, is_function, template_of
@@ -41,8 +41,15 @@ from tunesmith.study.options import Running
     help="Higher is better.",
 )  # fmt: skip
 @click.option("--subject-to", multiple=True, metavar="LIMIT", help='Such as "latency_ms <= 20".')
-@click.option("--resource", metavar="NAME=MAX", help="What a trial spends, such as epoch=30.")
+@click.option(
+    "--resource", metavar="NAME=MAX[,min=MIN]",
+    help="What a trial spends, such as epoch=30; none ends before its min.",
+)  # fmt: skip
 @click.option("--sampler", metavar="NAME[:KEY=VALUE,...]", help="Such as quasirandom.")
+@click.option(
+    "--scheduler", metavar="NAME[:KEY=VALUE,...]",
+    help="Such as hyperband or asha:factor=4, or none; with --resource, asha if left out.",
+)  # fmt: skip
 @click.option("--seed", type=int, help="Of everything random.")
 @click.option(
     "--grace", type=float, default=10.0, show_default=True, metavar="S",
@@ -61,6 +68,7 @@ def command(
     subject_to: tuple[str, ...],
     resource: str | None,
     sampler: str | None,
+    scheduler: str | None,
     seed: int | None,
     grace: float,
     quiet: bool,
@@ -92,6 +100,7 @@ def command(
         "subject_to": subject_to,
         "resource": None if resource is None else resource_of(resource),
         "sampler": None if sampler is None else sampler_of(sampler),
+        "scheduler": "auto" if scheduler is None else scheduler_of(scheduler),
         "storage": storage,
         "seed": seed,
     }
