@@ -395,6 +395,10 @@ class Run(Generic[P]):
         if ruled := self._ruled(self._elapsed()):
             return ruled
         if self._at_end():
+            steering = self._desk.ledger.steering
+            if steering is not None and steering.room() == 0:
+                name = type(steering.scheduler).__name__
+                return f"{plural(history.taken, 'trial')}, and {name} takes no more into this study"
             return f"{plural(history.taken, 'configuration')}, and there are no more"
         done = f"{min(history.taken, trials or 0)} of {plural(trials or 0, 'trial')}"
         return (
