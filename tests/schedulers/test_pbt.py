@@ -176,6 +176,27 @@ def test_a_fork_that_has_nothing_left_to_do_is_as_good_as_its_parent() -> None:
     assert study.verify()
 
 
+def test_a_population_of_which_nothing_can_be_saved_does_not_end_in_silence(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Nobody can be copied, so nobody goes on; the run's last line says so."""
+
+    def save(folder: Path) -> None:
+        raise OSError(f"no space left for {folder}")
+
+    def unlucky(trial: ts.Trial[dict[str, Any]]) -> None:
+        trial.resumable(save=save, load=Path.stat)
+        for step in trial.steps():
+            trial.report(step, loss=trial["rate"])
+
+    study = study_of(PBT(interval=5))
+    study.run(unlucky, trials=4, progress="lines")
+
+    said = capsys.readouterr().err
+    assert "could not be saved at step 5" in said
+    assert "none of 4 trials came to its end: PBT has paused them and lets none go on" in said
+
+
 def test_a_checkpoint_that_fails_does_not_hold_the_population_up() -> None:
     """Every third cannot be written; what would be copied from it is passed over, and all train to the end."""
     saved: list[Path] = []

@@ -394,11 +394,14 @@ class Run(Generic[P]):
         history, trials = self._desk.history, self._bounds.trials
         if ruled := self._ruled(self._elapsed()):
             return ruled
+        steering = self._desk.ledger.steering
+        if steering is not None:
+            name, n = type(steering.scheduler).__name__, plural(history.taken, "trial")
+            if history and all(record.scheduled for record in history):
+                return f"none of {n} came to its end: {name} has paused them and lets none go on"
+            if self._at_end() and steering.room() == 0:
+                return f"{n}, and {name} takes no more into this study"
         if self._at_end():
-            steering = self._desk.ledger.steering
-            if steering is not None and steering.room() == 0:
-                name = type(steering.scheduler).__name__
-                return f"{plural(history.taken, 'trial')}, and {name} takes no more into this study"
             return f"{plural(history.taken, 'configuration')}, and there are no more"
         done = f"{min(history.taken, trials or 0)} of {plural(trials or 0, 'trial')}"
         return (
