@@ -382,6 +382,24 @@ def test_a_training_is_tuned_by_its_annotation() -> None:
     assert data["best"][0]["step"] == 2
 
 
+def test_a_scheduler_and_its_settings_are_typed() -> None:
+    """Left out, a study goes on under the one that it has; none is none."""
+    line = ["run", "models/model.py:train", "--maximize", "accuracy", "--resource", "epoch=9,min=2",
+            "--name", "t", "-q"]  # fmt: skip
+
+    def scheduler() -> object:
+        return ts.load(None, "t").scheduler
+
+    first = command(*line, "--trials", "3", "--scheduler", "asha:factor=2")
+    assert (first.returncode, first.stderr) == (0, "")
+    assert scheduler() == ts.schedulers.ASHA(factor=2)
+    assert ts.load(None, "t").problem.resource == ts.Resource("epoch", max=9, min=2)
+    command(*line, "--trials", "4")
+    assert scheduler() == ts.schedulers.ASHA(factor=2)
+    command(*line, "--trials", "5", "--scheduler", "none")
+    assert scheduler() is None
+
+
 def test_a_function_of_a_trial_takes_its_space_from_a_file() -> None:
     """Several objectives, each with its direction."""
     done = command(
@@ -439,7 +457,11 @@ def test_a_bug_of_ones_own_has_its_own_traceback() -> None:
         (["--space", "space.toml", "--", "bash", "{rl}"], "names no parameter of the space"),
         (["--space", "none.toml", "--", "bash", "{lr}"], "'none.toml' does not exist"),
         (["--resource", "epoch", "models/model.py:fit"], "a resource is written NAME=VALUE"),
+        (["--resource", "epoch=9,max=3", "models/model.py:fit"], "as in epoch=30,min=3"),
         (["--sampler", "best", "models/model.py:fit"], "there is no sampler 'best'"),
+        (["--scheduler", "best", "models/model.py:fit"], "there is no scheduler 'best'"),
+        (["--scheduler", "asha:eta=4", "models/model.py:fit"], "no setting 'eta'; it has factor"),
+        (["--scheduler", "asha", "models/model.py:fit"], "ASHA ends trials before"),
         (["--maximize", "--name", "x", "models/model.py:fit"], "are both without a name"),
     ],
 )

@@ -147,6 +147,78 @@ def test_a_member_that_fails_is_replaced_at_the_next_selection() -> None:
     assert study.history.count("complete") == 8
 
 
+def test_a_population_that_is_complete_is_no_exhausted_space(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A run that asks for more members than there may be says who refuses them."""
+    study = study_of(PBT(population=4, interval=10))
+    study.run(train, trials=8, progress="lines")
+
+    assert "4 trials, and PBT takes no more into this study" in capsys.readouterr().err
+
+
+def test_a_fork_that_has_nothing_left_to_do_is_as_good_as_its_parent() -> None:
+    """The last report is at a selection: whoever is copied there has its parent's weights, and no report."""
+
+    def every_sixth(trial: ts.Trial[dict[str, Any]]) -> None:
+        trial.resumable()
+        for step in trial.steps():
+            if step % 6 == 0:
+                trial.report(step, loss=trial["rate"])
+
+    study = study_of(PBT(interval=6))
+    study.run(every_sixth, trials=8, progress=False)
+    late = [record for record in study.history if record.fork_step == 18]
+
+    assert study.history.count("complete") == 8
+    parents = [study.history.find(fork.parent) for fork in late]
+    assert [fork.value for fork in late] == [parent.value for parent in parents if parent]
+    assert study.verify()
+
+
+def test_a_population_of_which_nothing_can_be_saved_does_not_end_in_silence(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Nobody can be copied, so nobody goes on; the run's last line says so."""
+
+    def save(folder: Path) -> None:
+        raise OSError(f"no space left for {folder}")
+
+    def unlucky(trial: ts.Trial[dict[str, Any]]) -> None:
+        trial.resumable(save=save, load=Path.stat)
+        for step in trial.steps():
+            trial.report(step, loss=trial["rate"])
+
+    study = study_of(PBT(interval=5))
+    study.run(unlucky, trials=4, progress="lines")
+
+    said = capsys.readouterr().err
+    assert "could not be saved at step 5" in said
+    assert "none of 4 trials came to its end: PBT has paused them and lets none go on" in said
+
+
+def test_a_checkpoint_that_fails_does_not_hold_the_population_up() -> None:
+    """Every third cannot be written; what would be copied from it is passed over, and all train to the end."""
+    saved: list[Path] = []
+
+    def save(folder: Path) -> None:
+        saved.append(folder)
+        if len(saved) % 3 == 0:
+            raise OSError("no space left")
+
+    def unlucky(trial: ts.Trial[dict[str, Any]]) -> None:
+        trial.resumable(save=save, load=Path.stat)
+        for step in trial.steps():
+            trial.report(step, loss=trial["rate"])
+
+    study = study_of(PBT(interval=2))
+    study.run(unlucky, trials=6, progress=False)
+
+    assert study.history.count("complete") == 6
+    assert study.notes
+    assert study.verify()
+
+
 def test_a_study_that_another_scheduler_began_goes_on(tmp_path: Path) -> None:
     """What was paused between two selections goes on and takes part in the next."""
     halving = ts.schedulers.SuccessiveHalving(candidates=4)

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -179,7 +180,7 @@ def wait_for(process: "subprocess.Popen[str]", line: str, times: int) -> None:
 def test_a_signal_saves_what_runs(
     tmp_path: Path, number: signal.Signals, code: int, workers: int
 ) -> None:
-    """It goes on in another process after the step that it was at; without workers Ctrl-C is at once."""
+    """It goes on in another process after the step that it was at."""
     path = tmp_path / "s.db"
     process = start(path, "train_for_long", workers=workers, trials=max(1, workers), steps=200)
     wait_for(process, "begun", max(1, workers))
@@ -189,11 +190,9 @@ def test_a_signal_saves_what_runs(
     study = ts.load(path, "s", SPACE)
     assert process.returncode == code, said
     assert {record.state for record in study.history} == {"paused"}
-    saves = workers > 0 or number != signal.SIGINT
-    assert [record.step for record in study.history if record.key] == [
-        record.step for record in study.history if saves
-    ]
-    before = {record.uid: record.step if saves else 0 for record in study.history}
+    assert all(record.key for record in study.history)
+    assert ("Ctrl-C again leaves at once" in said) == (number == signal.SIGINT)
+    before = {record.uid: record.step for record in study.history}
     study.run(train, trials=max(1, workers), progress=False)
 
     assert [(record.state, record.attempt) for record in study.history] == [("complete", 2)] * max(
@@ -202,6 +201,24 @@ def test_a_signal_saves_what_runs(
     assert is_exact(study)
     again = [e for e in events(path) if isinstance(e, Reported) and e.attempt == 2]
     assert {e.uid: e.step - 1 for e in reversed(again)} == before
+
+
+def test_ctrl_c_again_leaves_at_once(tmp_path: Path) -> None:
+    """A training that is far from its next report does not hold up who insists."""
+    path = tmp_path / "s.db"
+    process = start(path, "train_and_stay", trials=1, steps=200)
+    wait_for(process, "begun", 1)
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    while "Ctrl-C again leaves at once" not in process.stderr.readline():
+        assert process.poll() is None
+    begun = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+
+    assert (process.returncode, time.monotonic() - begun < 8) == (130, True)
+    (record,) = ts.load(path, "s", SPACE).history
+    assert (record.state, record.why, record.step, record.key) == ("paused", "interrupted", 2, "")
 
 
 @pytest.mark.parametrize("command", ["stop", "pause"])

@@ -245,6 +245,7 @@ def test_a_scheduler_that_breaks_its_contract_is_named(answer: str, sentence: st
         ({"scheduler": ts.schedulers.ASHA()}, "declare it: Study"),
         ({"scheduler": "asha"}, "scheduler= takes one such as"),
         ({"resource": EPOCHS, "scheduler": ts.schedulers.ASHA(factor=1)}, "above 1"),
+        ({"resource": EPOCHS, "scheduler": ts.schedulers.ASHA(float("inf"))}, "finite numbers"),
         (
             {"resource": EPOCHS, "scheduler": ts.schedulers.ASHA(), "deterministic": 2},
             "a deterministic study cannot have it",
@@ -256,6 +257,27 @@ def test_a_scheduler_that_does_not_fit_is_refused(options: dict[str, Any], sente
     """The sentence says what to do; nothing is kept of the study."""
     with pytest.raises((ts.SettingError, ts.NotSupported), match=sentence):
         ts.Study(X, minimize="loss", **options)
+
+
+@pytest.mark.parametrize("name", ["asha", "hyperband", "median", "successivehalving"])
+def test_a_divergence_is_no_decision_of_the_scheduler(name: str) -> None:
+    """A trial that reports NaN ends there as failed, and the study still verifies."""
+
+    def diverging(trial: ts.Trial[dict[str, Any]]) -> None:
+        trial.resumable()
+        for step in trial.steps():
+            broken = trial.number % 3 == 0 and step == 1
+            trial.report(step, loss=float("nan") if broken else trial["x"] / step)
+
+    scheduler = ts.schedulers.registry.make(name, {})
+    study = ts.Study(X, minimize="loss", resource=EPOCHS, scheduler=scheduler, seed=0)
+    study.run(diverging, trials=9, progress=False)
+
+    failed = [record for record in study.history if record.state == "failed"]
+    assert {(r.step, r.why, r.failure.kind) for r in failed if r.failure} == {
+        (1, "raised", "diverged")
+    }
+    assert study.verify(), study.verify().difference
 
 
 def test_a_decision_that_was_not_the_schedulers_is_found(tmp_path: Path) -> None:

@@ -47,8 +47,9 @@ def test_every_sampler_is_verified(name: str) -> None:
     verification = study.verify()
 
     assert verification, verification.difference
-    assert (verification.checked, verification.close, verification.skipped) == (11, 0, 0)
-    assert str(verification) == "11 decisions agree"
+    n = 2 if name == "queue" else 11
+    assert (verification.checked, verification.close, verification.skipped) == (n, 0, 0)
+    assert str(verification) == f"{n} decisions agree"
 
 
 @pytest.mark.parametrize("what", ["params", "seed of the study"])

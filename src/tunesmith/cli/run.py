@@ -8,7 +8,13 @@ import click
 from tunesmith._core.errors import SettingError
 from tunesmith.cli.bounds import bounds_options
 from tunesmith.cli.functions import title_of
-from tunesmith.cli.settings import directions, replicates_of, resource_of, sampler_of
+from tunesmith.cli.settings import (
+    directions,
+    replicates_of,
+    resource_of,
+    sampler_of,
+    scheduler_of,
+)
 from tunesmith.cli.shared import json_option, storage_option
 from tunesmith.cli.template import script_of
 from tunesmith.cli.work import call, conclude, execute, imported, is_function, template_of
@@ -41,11 +47,18 @@ from tunesmith.study.options import Running
     help="Higher is better.",
 )  # fmt: skip
 @click.option("--subject-to", multiple=True, metavar="LIMIT", help='Such as "latency_ms <= 20".')
-@click.option("--resource", metavar="NAME=MAX", help="What a trial spends, such as epoch=30.")
+@click.option(
+    "--resource", metavar="NAME=MAX[,min=MIN]",
+    help="What a trial spends, such as epoch=30; none ends before its min.",
+)  # fmt: skip
 @click.option("--sampler", metavar="NAME[:KEY=VALUE,...]", help="Such as quasirandom.")
 @click.option(
     "--replicates", metavar="N|NAME[:KEY=VALUE,...]",
     help="How often each configuration is evaluated, on seeds that all share; or racing.",
+)  # fmt: skip
+@click.option(
+    "--scheduler", metavar="NAME[:KEY=VALUE,...]",
+    help="Such as hyperband or asha:factor=4, or none; with --resource, asha if left out.",
 )  # fmt: skip
 @click.option("--seed", type=int, help="Of everything random.")
 @click.option(
@@ -66,6 +79,7 @@ def command(
     resource: str | None,
     sampler: str | None,
     replicates: str | None,
+    scheduler: str | None,
     seed: int | None,
     grace: float,
     quiet: bool,
@@ -99,6 +113,7 @@ def command(
         "resource": None if resource is None else resource_of(resource),
         "sampler": None if sampler is None else sampler_of(sampler),
         "replicates": None if replicates is None else replicates_of(replicates),
+        "scheduler": "auto" if scheduler is None else scheduler_of(scheduler),
         "storage": storage,
         "seed": seed,
     }

@@ -63,13 +63,19 @@ def bytes_of(text: str) -> int:
 
 
 def resource_of(text: str) -> Resource:
-    """Return the resource that `epoch=30` means.
+    """Return the resource that `epoch=30` or `epoch=30,min=3` means.
 
     Raises:
         SettingError: It has another form.
     """
-    name, value = pair_of(text, "a resource")
-    return Resource(name, max=value)
+    first, _, rest = text.partition(",")
+    name, value = pair_of(first, "a resource")
+    word, least = pair_of(rest or "min=1", "what follows a resource")
+    if word != "min":
+        raise SettingError(
+            f"a resource has a min beside its max, as in epoch=30,min=3; got {text!r}"
+        )
+    return Resource(name, max=value, min=least)
 
 
 def sampler_of(text: str) -> Sampler[Any]:

@@ -332,18 +332,30 @@ class Desk(Generic[P]):
             return self.history[record.number]
         if decision == "stop":
             return self._finish(record, {}, why="scheduler")
+        metrics = {**self._inherited(record), **metrics}
         if (record.uid, record.attempt) not in self._diverged:
             check_objectives({**self.ledger.fold.reported(record), **metrics}, problem)
         if isinstance(trial, Trial):
             trial.ended(metrics)
         return self._finish(record, metrics)
 
+    def _inherited(self, record: Record[P]) -> dict[str, float]:
+        """What counts of a fork that had nothing left to do: what its parent had at its step."""
+        parent = self.history.find(record.parent)
+        if record.reports or not record.fork_step or parent is None or parent.curve is None:
+            return {}
+        curve = parent.curve.until(record.fork_step)
+        return self.ledger.fold.reported(replace(parent, curve=curve, reports=len(curve)))
+
     @_alone
     def stopped(self, trial: Trial[P], why: EndReason = "scheduler") -> Record[P]:
         """End a trial that `report` stopped."""
         record = self._open(trial)
-        commanded = record.uid in self.ledger.fold.stopping
-        return self._finish(record, {}, why="command" if commanded else why)
+        if (record.uid, record.attempt) in self._diverged:
+            why = "raised"  # no scheduler has decided that
+        elif record.uid in self.ledger.fold.stopping:
+            why = "command"
+        return self._finish(record, {}, why=why)
 
     @_alone
     def retry(self, trial: Trial[P]) -> Trial[P]:

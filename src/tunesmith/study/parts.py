@@ -1,5 +1,6 @@
 """Samplers and schedulers as the log names them, and the versions that it was written with."""
 
+import json
 import platform
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
@@ -55,12 +56,13 @@ def settings(part: Any) -> dict[str, Any]:
     for field in fields(part):
         value = getattr(part, field.name)
         try:
-            logged[field.name] = msgspec.json.decode(msgspec.json.encode(value))
-        except TypeError:
+            plain = json.dumps(msgspec.to_builtins(value), allow_nan=False)
+        except (TypeError, ValueError):
             raise SettingError(
                 f"{type(part).__name__}({field.name}=...) is kept in the log, so it must be made "
-                f"of numbers, texts, lists and mappings, got {value!r}"
+                f"of finite numbers, texts, lists and mappings, got {value!r}"
             ) from None
+        logged[field.name] = json.loads(plain)
     return logged
 
 

@@ -78,7 +78,7 @@ class Run(Generic[P]):
         self._tried = 0
         self._failed = 0
         self._notice = Notice(
-            self._will_report, lambda: bool(self._savable), lambda: bool(self._saving)
+            self._will_report, lambda: bool(self._savable), lambda: bool(self._saving), voice.saving
         )
         self._stops_before = desk.fold.stops if stops is None else stops
         self._leaves_at = math.inf
@@ -96,7 +96,7 @@ class Run(Generic[P]):
         self._hand_back("interrupted")
         try:
             with (
-                noticed(self._notice, elsewhere=not isinstance(self._executor, Serial)),
+                noticed(self._notice),
                 self._executor,
                 self._voice.live(self._executor, bounds.trials) as refresh,
             ):
@@ -141,8 +141,6 @@ class Run(Generic[P]):
             leaves = self._recess() in ("pre-empted", "interrupted")
             if leaves and self._may_leave():
                 return reason, False
-            if self._notice.given and self._notice.why == "interrupted":
-                self._voice.saving()
             if not reason and not leaves and (free := self._executor.free()):
                 asked = self._desk.ask(
                     free, self._room, lease=True, retries=self._bounds.retries, begun=self._asked
@@ -396,6 +394,13 @@ class Run(Generic[P]):
         history, trials = self._desk.history, self._bounds.trials
         if ruled := self._ruled(self._elapsed()):
             return ruled
+        steering = self._desk.ledger.steering
+        if steering is not None:
+            name, n = type(steering.scheduler).__name__, plural(history.taken, "trial")
+            if history and all(record.scheduled for record in history):
+                return f"none of {n} came to its end: {name} has paused them and lets none go on"
+            if self._at_end() and steering.room() == 0:
+                return f"{n}, and {name} takes no more into this study"
         if self._at_end():
             return f"{plural(history.taken, 'configuration')}, and there are no more"
         done = f"{min(history.taken, trials or 0)} of {plural(trials or 0, 'trial')}"

@@ -1,10 +1,10 @@
-"""Signals that tell whoever runs a study to leave: SIGTERM and its like, and Ctrl-C where that can wait."""
+"""Signals that tell whoever runs a study to leave: SIGTERM and its like, and Ctrl-C."""
 
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, Literal, final
 
@@ -27,6 +27,7 @@ class Notice:
         waits: Whether what runs will come to a report; else the main thread is interrupted at once.
         saves: Whether it will save itself there, so that Ctrl-C should wait, too.
         busy: Whether something is being saved at this moment.
+        say: Says that Ctrl-C waits for that.
 
     Attributes:
         given: Whether it has.
@@ -34,7 +35,11 @@ class Notice:
     """
 
     def __init__(
-        self, waits: Callable[[], bool], saves: Callable[[], bool], busy: Callable[[], bool]
+        self,
+        waits: Callable[[], bool],
+        saves: Callable[[], bool],
+        busy: Callable[[], bool],
+        say: Callable[[], None],
     ) -> None:
         self.given = False
         self.why: Literal["pre-empted", "interrupted"] = "pre-empted"
@@ -42,6 +47,7 @@ class Notice:
         self._waits = waits
         self._saves = saves
         self._busy = busy
+        self._say = say
         self._timer: threading.Timer | None = None
 
     def give(self, number: int, frame: FrameType | None) -> None:
@@ -62,6 +68,8 @@ class Notice:
         if os.getpid() != self._pid or self.given or not self._saves():
             raise KeyboardInterrupt
         self.given, self.why = True, "interrupted"
+        with suppress(RuntimeError):  # it was in the middle of a line
+            self._say()
         self._start(GRACE_S, self._late, number)
 
     def _late(self, number: int) -> None:
@@ -86,21 +94,17 @@ class Notice:
 
 
 @contextmanager
-def noticed(notice: Notice, *, elsewhere: bool) -> Iterator[None]:
+def noticed(notice: Notice) -> Iterator[None]:
     """Listen to the signals that say "leave", as far as nobody else does.
 
     Python has them handled in the main thread alone: a run in another thread is not told.
-
-    Args:
-        notice: Is told.
-        elsewhere: Whether trials run elsewhere than in the main thread, which Ctrl-C then need not interrupt.
     """
     before: dict[signal.Signals, Any] = {}
     if threading.current_thread() is threading.main_thread():
         for number in TO_LEAVE:
             if signal.getsignal(number) is signal.SIG_DFL:
                 before[number] = signal.signal(number, notice.give)
-        if elsewhere and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             before[signal.SIGINT] = signal.signal(signal.SIGINT, notice.interrupt)
     try:
         yield
