@@ -239,6 +239,7 @@ def draw(path: Path, studies: dict[str, ts.Study[Config]], tests: dict[str, Arra
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt
+    from matplotlib import ticker
 
     epochs = np.arange(1, EPOCHS + 1)
     blue, orange, gray = "tab:blue", "tab:orange", "gray"
@@ -254,7 +255,7 @@ def draw(path: Path, studies: dict[str, ts.Study[Config]], tests: dict[str, Arra
     left.set(yscale="log", xlabel="epoch", title="learning rate, one seed (thin: the others)")
     middle.set(yscale="log", xlabel="epoch", title="validation loss, the same seed")
     middle.set_ylim(0.5 * ours.best.value, 1.0)
-    middle.legend(frameon=False, loc="upper right")
+    middle.legend(framealpha=0.9, edgecolor="none", loc="upper right")
     names = list(METHODS)
     colors = [blue, blue, *[orange] * (len(names) - 3), gray]
     for place, (name, color) in enumerate(zip(names, colors, strict=True)):
@@ -263,6 +264,9 @@ def draw(path: Path, studies: dict[str, ts.Study[Config]], tests: dict[str, Arra
         )
         right.plot(np.median(tests[name]), -place, "|", color=color, ms=24, mew=3)
     right.set(xscale="log", title=f"test loss, {len(tests['PBT'])} seeds")
+    right.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 3)))
+    right.xaxis.set_major_formatter("{x:g}")
+    right.xaxis.set_minor_formatter(ticker.NullFormatter())
     right.set_yticks(-np.arange(len(names)), names)
     right.set_ylim(-len(names) + 0.4, 0.6)
     figure.tight_layout(w_pad=2)
