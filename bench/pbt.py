@@ -3,8 +3,9 @@
 A student learns a teacher by SGD from a stream of noisy samples: large steps get near, small ones settle, so no
 fixed rate is right throughout (H. Robbins, S. Monro. A stochastic approximation method. 1951). Teacher and
 student are linear, or networks with a hidden layer. Every method does the same number of epochs; what counts is
-the loss of its best student after the last epoch, on samples by which nobody chose. What is printed is a table
-over seeds, paired, and how many of the best schedules, trained again in one go, came out the same.
+the loss of its best student after the last epoch, on samples by which nobody chose. The samples of an epoch follow
+from the trial's seed, so forks see others than their parents; with "PBT, inherited luck" they see the same. What is
+printed is a table over seeds, paired, and how many of the best schedules, trained again in one go, came out the same.
 
     python bench/pbt.py linear --picture docs/pictures/pbt.png
     python bench/pbt.py network
@@ -63,26 +64,28 @@ class Task:
 
 
 class Student:
-    """A model of the teacher's kind, and the luck that it learns with.
+    """A model of the teacher's kind.
 
     Args:
         task: Whom it learns from.
-        seed: Of its first weights, and of the stream of samples.
+        seed: Of its first weights, and with the epoch of the samples it sees.
     """
 
     def __init__(self, task: Task, seed: int) -> None:
         self.task = task
-        self.luck = np.random.default_rng(seed)
-        self.w = self.luck.normal(size=(INPUTS, 2 * UNITS)) / math.sqrt(INPUTS)
+        self.seed = seed
+        luck = np.random.default_rng([seed, 0])
+        self.w = luck.normal(size=(INPUTS, 2 * UNITS)) / math.sqrt(INPUTS)
         self.v = np.zeros(2 * UNITS if task.deep else INPUTS)
         self.speed_w, self.speed_v = np.zeros_like(self.w), np.zeros_like(self.v)
 
-    def epoch(self, rate: float, momentum: float) -> None:
+    def epoch(self, epoch: int, rate: float, momentum: float) -> None:
         """Learn from samples that come once; momentum averages gradients, and leaves the rate's meaning."""
+        luck = np.random.default_rng([self.seed, epoch])
         with np.errstate(all="ignore"):  # a rate that is too high shows in the loss
             for _ in range(BATCHES):
-                X = self.task.samples(self.luck, BATCH)
-                y = self.task.answer(X) + NOISE * self.luck.normal(size=BATCH)
+                X = self.task.samples(luck, BATCH)
+                y = self.task.answer(X) + NOISE * luck.normal(size=BATCH)
                 seen = self.task.features(X, self.w)
                 wrong = (seen @ self.v - y) / BATCH
                 if self.task.deep:
@@ -103,26 +106,29 @@ class Student:
         return float(loss) if loss < WORST else WORST
 
     def save(self, folder: Path) -> None:
-        """Write weights, speeds and luck."""
-        state = np.array(self.luck.bit_generator.state, object)
+        """Write weights, speeds and seed."""
         parts = (self.w, self.v, self.speed_w, self.speed_v)
-        np.savez(folder / "student.npz", *parts, state=state)
+        np.savez(folder / "student.npz", *parts, seed=self.seed)
 
     def load(self, folder: Path) -> None:
         """Take them back."""
-        with np.load(folder / "student.npz", allow_pickle=True) as kept:
+        with np.load(folder / "student.npz") as kept:
             self.w, self.v, self.speed_w, self.speed_v = (kept[f"arr_{i}"] for i in range(4))
-            self.luck.bit_generator.state = kept["state"].item()
+            self.seed = int(kept["seed"])
 
 
-def objective(task: Task, factor: Callable[[int], float] = lambda _: 1.0) -> Callable[..., None]:
-    """Return a training: each epoch is at the trial's rate times a factor."""
+def objective(
+    task: Task, factor: Callable[[int], float] = lambda _: 1.0, *, inherited: bool = False
+) -> Callable[..., None]:
+    """Return a training: each epoch is at the trial's rate times a factor, a fork's luck its own or inherited."""
 
     def train(trial: ts.Trial[Config]) -> None:
         student = Student(task, trial.seed)
         trial.resumable(save=student.save, load=student.load)
+        if not inherited:
+            student.seed = trial.seed
         for epoch in trial.steps():
-            student.epoch(trial["rate"] * factor(epoch), trial["momentum"])
+            student.epoch(epoch, trial["rate"] * factor(epoch), trial["momentum"])
             trial.report(epoch, loss=student.loss(task.valid), test=student.loss(task.test))
 
     return train
@@ -138,11 +144,19 @@ def study_of(
     )  # fmt: skip
 
 
-def population(task: Task, seed: int, workers: int | None) -> ts.Study[Config]:
+def population(
+    task: Task, seed: int, workers: int | None, *, inherited: bool = False
+) -> ts.Study[Config]:
     """Run PBT as it comes."""
     study = study_of(seed, ts.samplers.Random(), ts.schedulers.PBT())
-    study.run(objective(task), trials=MEMBERS, workers=workers, progress=False)
+    training = objective(task, inherited=inherited)
+    study.run(training, trials=MEMBERS, workers=workers, progress=False)
     return study
+
+
+def heirs(task: Task, seed: int, workers: int | None) -> ts.Study[Config]:
+    """Run PBT with forks that see what their parents see."""
+    return population(task, seed, workers, inherited=True)
 
 
 def random_search(task: Task, seed: int, workers: int | None) -> ts.Study[Config]:
@@ -182,6 +196,7 @@ def cosine(task: Task, seed: int, workers: int | None) -> ts.Study[Config]:
 
 METHODS: dict[str, Callable[[Task, int, int | None], ts.Study[Config]]] = {
     "PBT": population,
+    "PBT, inherited luck": heirs,
     "fixed, random": random_search,
     "fixed, default": model_based,
     "fixed, grid": grid,
@@ -191,13 +206,12 @@ METHODS: dict[str, Callable[[Task, int, int | None], ts.Study[Config]]] = {
 
 def replayed(task: Task, study: ts.Study[Config]) -> float:
     """Return the loss of a training in one go, under the schedule of the best trial."""
-    best = study.best
-    changes = dict(best.schedule)
-    student = Student(task, study.history.lineage(best)[0].seed)
-    params: Config = {}
+    line = study.history.lineage(study.best)
+    student = Student(task, line[0].seed)
     for epoch in range(1, EPOCHS + 1):
-        params = changes.get(epoch, params)
-        student.epoch(**params)
+        member = [record for record in line if record.fork_step < epoch][-1]
+        student.seed = member.seed
+        student.epoch(epoch, **member.params)
     return student.loss(task.valid)
 
 
@@ -225,6 +239,7 @@ def draw(path: Path, studies: dict[str, ts.Study[Config]], tests: dict[str, Arra
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt
+    from matplotlib import ticker
 
     epochs = np.arange(1, EPOCHS + 1)
     blue, orange, gray = "tab:blue", "tab:orange", "gray"
@@ -240,15 +255,18 @@ def draw(path: Path, studies: dict[str, ts.Study[Config]], tests: dict[str, Arra
     left.set(yscale="log", xlabel="epoch", title="learning rate, one seed (thin: the others)")
     middle.set(yscale="log", xlabel="epoch", title="validation loss, the same seed")
     middle.set_ylim(0.5 * ours.best.value, 1.0)
-    middle.legend(frameon=False, loc="upper right")
+    middle.legend(framealpha=0.9, edgecolor="none", loc="upper right")
     names = list(METHODS)
-    colors = [blue, *[orange] * (len(names) - 2), gray]
+    colors = [blue, blue, *[orange] * (len(names) - 3), gray]
     for place, (name, color) in enumerate(zip(names, colors, strict=True)):
         right.plot(
             tests[name], np.full(len(tests[name]), -place), "o", color=color, ms=4, alpha=0.5
         )
         right.plot(np.median(tests[name]), -place, "|", color=color, ms=24, mew=3)
     right.set(xscale="log", title=f"test loss, {len(tests['PBT'])} seeds")
+    right.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 3)))
+    right.xaxis.set_major_formatter("{x:g}")
+    right.xaxis.set_minor_formatter(ticker.NullFormatter())
     right.set_yticks(-np.arange(len(names)), names)
     right.set_ylim(-len(names) + 0.4, 0.6)
     figure.tight_layout(w_pad=2)

@@ -4,11 +4,13 @@
 
 Ideal is the steps that were done times 10 ms, divided by the workers; the imports of the workers, about a second,
 are in the wall time, as are checkpoints, pauses and forks. With PBT the members are 8, and each training has ten times the steps.
+Where Ray Tune is installed (`pip install "ray[tune]"`), it does the same beside it, as `stepping_ray.py` says.
 """
 
 import argparse
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +70,8 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=40)
     parser.add_argument("--steps", type=int, default=81)
     options = parser.parse_args()
-    header()
+    peers = ("ray",) if find_spec("ray") else ()
+    header(*peers)
     rows = []
     for name, bar, scheduler, trials, steps in (
         ("none", "1.2", None, options.trials, options.steps),
@@ -77,6 +80,11 @@ def main() -> None:
     ):
         over, spent = ratio(scheduler, trials, steps, options.workers)
         rows.append((f"{name}, {spent:,} steps", bar, f"{over:.2f}"))
+        if peers:
+            import stepping_ray
+
+            over, spent = stepping_ray.ratio(name, trials, steps, options.workers)
+            rows.append((f"{name}, Ray Tune, {spent:,} steps", "", f"{over:.2f}"))
     table(f"wall over ideal, {options.workers} workers, steps of 10 ms", rows)
 
 

@@ -47,7 +47,7 @@ def test_boosting_by_trees(tmp_path: Path) -> None:
 
 def test_an_agent_in_a_population(tmp_path: Path) -> None:
     """The pole stands longer than at random, and the schedule begins with the training."""
-    printed = run("cartpole_pbt.py", tmp_path, 6, 12)
+    printed = run("cartpole_pbt.py", tmp_path, 6, 16)
 
     assert number(r"stands for (\d+)", printed) > 30
     assert "from epoch   1: lr=" in printed

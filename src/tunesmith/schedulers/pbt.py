@@ -71,6 +71,8 @@ class PBT(Scheduler[_State]):
 
     The members are the trials of the budget: `run(train, trials=16)` trains 16, and forks do not count. They
     must be `trial.resumable`. Only parameters with `role="algorithm"` change, and none on which others depend.
+    Selection finds more to choose from if a training's luck follows from `trial.seed` and the step, so that a
+    fork has its own, than if a checkpoint hands it down.
 
     Args:
         population: How many members; by default as many as the run has trials.
