@@ -9,10 +9,12 @@ from tunesmith.records.events import Failure
 from tunesmith.records.fold import Fold
 from tunesmith.records.history import History
 from tunesmith.records.problem import Limit, Objective, Problem, Resource
+from tunesmith.records.provenance import Change, Provenance, changes
 from tunesmith.records.record import Heard, Record, State
 from tunesmith.records.snapshot import Told, freeze, thaw
 
 __all__ = [
+    "Change",
     "Curve",
     "Failure",
     "Fold",
@@ -21,10 +23,12 @@ __all__ = [
     "Limit",
     "Objective",
     "Problem",
+    "Provenance",
     "Record",
     "Resource",
     "State",
     "Told",
+    "changes",
     "freeze",
     "thaw",
 ]

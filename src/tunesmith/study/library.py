@@ -49,6 +49,7 @@ def load(
     *,
     sampler: Sampler[Any] | None = None,
     scheduler: Scheduler[Any] | Literal["auto"] | None = "auto",
+    data: Any = None,
 ) -> Study[dict[str, Any]]: ...
 @overload
 def load(
@@ -58,6 +59,7 @@ def load(
     *,
     sampler: Sampler[Any] | None = None,
     scheduler: Scheduler[Any] | Literal["auto"] | None = "auto",
+    data: Any = None,
 ) -> Study[P]: ...
 @overload
 def load(
@@ -67,6 +69,7 @@ def load(
     *,
     sampler: Sampler[Any] | None = None,
     scheduler: Scheduler[Any] | Literal["auto"] | None = "auto",
+    data: Any = None,
 ) -> Study[dict[str, Any]]: ...
 @overload
 def load(
@@ -76,6 +79,7 @@ def load(
     *,
     sampler: Sampler[Any] | None = None,
     scheduler: Scheduler[Any] | Literal["auto"] | None = "auto",
+    data: Any = None,
 ) -> Study[Any]: ...
 def load(
     storage: Storage | str | Path | None,
@@ -84,6 +88,7 @@ def load(
     *,
     sampler: Sampler[Any] | None = None,
     scheduler: Scheduler[Any] | Literal["auto"] | None = "auto",
+    data: Any = None,
 ) -> Study[Any]:
     """Open a kept study.
 
@@ -96,12 +101,14 @@ def load(
             takes the class or the signature from the objective.
         sampler: Who goes on, if not the one that the log names.
         scheduler: Likewise; None: nobody decides how long trials go on.
+        data: What it is tuned on; see `Study`.
 
     Raises:
         StudyNotFound: There is none of this name.
-        StudyError: The space differs from the log's.
+        StudyError: The space, or the data, differ from the log's.
     """
     ledger: Ledger[Any] = Ledger(opening.kept_at(storage), name)
     if space is not None:
         ledger = opening.with_space(ledger, space_meant(space))
+    opening.with_data(ledger, opening.data_given(data))
     return Study.opened(ledger, sampler, scheduler, bare=space is None)

@@ -13,9 +13,11 @@ from msgspec import UNSET, UnsetType
 
 from tunesmith._core import checks
 from tunesmith._core.errors import Conflict, NotSupported, SettingError, StudyError
+from tunesmith._core.fingerprint import fingerprint
 from tunesmith._core.types import P
-from tunesmith.records import Problem
+from tunesmith.records import Problem, Provenance
 from tunesmith.records.events import FORMAT, Configured, Created, Enqueued, Keep, Part, to_line
+from tunesmith.records.provenance import NOTHING
 from tunesmith.samplers import Auto, Sampler
 from tunesmith.schedulers import ASHA, Scheduler
 from tunesmith.space import Space
@@ -39,12 +41,14 @@ class How:
         deterministic: See `Study`.
         files: URL below which its files are; empty: beside its storage.
         keep: Which checkpoints are kept.
+        data: Fingerprint of the data.
     """
 
     seed: int | None = None
     deterministic: int | None = None
     files: str | None = None
     keep: Keep | None = None
+    data: str | None = None
 
 
 def place(storage: Storage | str | Path | None, name: str | None) -> tuple[Storage, str]:
@@ -85,6 +89,15 @@ def kept(keep: Keep | None) -> Keep | None:
     return keep
 
 
+def data_given(data: Any) -> str | None:
+    """Return the fingerprint of data; None: none were given.
+
+    Raises:
+        SettingError: They have none.
+    """
+    return None if data is None else fingerprint(data)
+
+
 def create(
     storage: Storage,
     name: str,
@@ -118,6 +131,7 @@ def create(
             files=how.files or "",
             keep=how.keep or "best",
             versions=versions(),
+            provenance=NOTHING if how.data is None else Provenance(data=how.data),
         )
     ]
     if sampler.baseline:
@@ -162,7 +176,27 @@ def with_space(ledger: Ledger[Any], space: Space[P]) -> Ledger[P]:
         StudyError: The space is another one than the log's.
     """
     refuse(ledger, space.difference(ledger.fold.history.problem.space))
-    return Ledger(ledger.storage, ledger.name, space, ledger.clock)
+    return ledger.elsewhere(ledger.storage, ledger.name, space)
+
+
+def with_data(ledger: Ledger[Any], data: str | None) -> None:
+    """Go on with data of this fingerprint; None: nobody has said which.
+
+    Raises:
+        StudyError: They are not those that the study was run with.
+    """
+    refuse(ledger, _data_differ(ledger, data))
+    ledger.data = data or ""
+
+
+def _data_differ(ledger: Ledger[Any], data: str | None) -> list[str]:
+    fold = ledger.fold
+    said = [fold.created.provenance, *fold.history.problem.joined.values()]
+    there = next((one.data for one in said if one.data), "")
+    if data is None or there in ("", data):
+        return []
+    way = "leave data= out to go on all the same; what ran with others is named"
+    return [f"data: {data} here, {there} there ({way})"]
 
 
 def compare(ledger: Ledger[P], problem: Problem[P], how: How) -> None:
@@ -179,11 +213,14 @@ def compare(ledger: Ledger[P], problem: Problem[P], how: How) -> None:
         if old != new:
             differences.append(f"{word}: {new!r} here, {old!r} there")
     for field in fields(how):
+        if field.name == "data":
+            continue
         old, given = getattr(created, field.name), getattr(how, field.name)
         if given is not None and given != old:
             word = "keep_checkpoints" if field.name == "keep" else field.name
             differences.append(f"{word}: {given} here, {old or 'beside the storage'} there")
-    refuse(ledger, differences)
+    refuse(ledger, differences + _data_differ(ledger, how.data))
+    ledger.data = how.data or ""
 
 
 def open_study(

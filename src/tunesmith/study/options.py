@@ -30,6 +30,7 @@ class Keeping(TypedDict, total=False):
     deterministic: int | None
     files: Blobs | str | Path | None
     keep_checkpoints: Keep | None
+    data: Any
 
 
 class Making(Keeping, total=False):

@@ -1,0 +1,132 @@
+"""What this process is, as far as results may depend on it; kept when it joins a study.
+
+Nothing is sent anywhere, no environment variable is kept, and what looks like a secret in the command
+line is masked.
+"""
+
+import inspect
+import os
+import platform
+import shlex
+import sys
+from collections.abc import Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from types import CodeType
+from typing import Any, Protocol, runtime_checkable
+
+from tunesmith._core.fingerprint import short_hash
+from tunesmith._core.git import Revision, revision, root_of
+from tunesmith._core.machine import machine
+from tunesmith._core.packages import versions_of
+from tunesmith._core.secrets import masked
+from tunesmith._core.sources import sources_of
+from tunesmith._core.version import VERSION
+from tunesmith.records import Provenance
+
+
+@runtime_checkable
+class Command(Protocol):
+    """An objective that runs a program."""
+
+    @property
+    def words(self) -> Sequence[str]:
+        """Its command; words that name files are what it is made of."""
+
+
+def origin(objective: object = None, data: str = "") -> Provenance:
+    """Return what this process is.
+
+    Args:
+        objective: What it runs, if that is known.
+        data: Fingerprint of the data, if it was given.
+    """
+    function = _function(objective)
+    main = getattr(sys.modules.get("__main__"), "__file__", None)
+    first = [Path(main)] if main else []
+    name, own = "", {}
+    if isinstance(objective, Command):
+        words = masked(objective.words)
+        name, first = shlex.join(words), [*map(Path, words), *first]
+    elif function is not None:
+        code: CodeType = function.__code__
+        file = Path(code.co_filename)
+        name = f"{_module(function, file)}:{function.__qualname__}"
+        if file.is_file():
+            first = [file, *first]
+        else:  # it was typed at a prompt, or in a notebook
+            own = {f"<{function.__qualname__}>": _typed(function)}
+    elif objective is not None:
+        name = type(objective).__qualname__
+    sources = sources_of(first)
+    here = next(iter(sources.files)).parent if sources.files else Path.cwd()
+    root = root_of(here)
+    at = Revision() if root is None else revision(root)
+    files = {
+        Path(os.path.relpath(path, root or here)).as_posix(): short_hash(content)
+        for path, content in sources.files.items()
+    }
+    used = {*sources.packages, *_used(function if own else None)}
+    on = machine()
+    return Provenance(
+        objective=name,
+        files=files | own,
+        commit=at.commit,
+        dirty=at.dirty,
+        packages={"tunesmith": VERSION, **versions_of(used)},
+        python=platform.python_version(),
+        platform=on.platform,
+        cpu=on.cpu,
+        cores=on.cores,
+        memory_bytes=on.memory_bytes,
+        gpus=list(on.gpus),
+        command=masked(map(_homeless, sys.argv)),
+        data=data,
+    )
+
+
+def _function(objective: object) -> Any:
+    """The function that an objective comes down to, or None."""
+    while isinstance(objective, partial):
+        objective = objective.func
+    if not callable(objective):
+        return None
+    plain = inspect.unwrap(objective)
+    if not inspect.isroutine(plain):
+        plain = type(plain).__call__
+    plain = getattr(plain, "__func__", plain)
+    return plain if inspect.isfunction(plain) else None
+
+
+def _module(function: Any, file: Path) -> str:
+    """A script has one name, whether it is run or imported."""
+    module: str = function.__module__
+    return file.stem if module in ("__main__", "__mp_main__") and file.suffix == ".py" else module
+
+
+def _typed(function: Any) -> str:
+    """A short hash of a function that no file has: of its text, else of what it was compiled to."""
+    try:
+        return short_hash(inspect.getsource(function).encode())
+    except (OSError, TypeError):
+        return short_hash(repr(_compiled(function.__code__)).encode())
+
+
+def _compiled(code: CodeType) -> list[Any]:
+    constants = [_compiled(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
+    return [code.co_code, code.co_names, constants]
+
+
+def _used(function: Any) -> Iterable[str]:
+    """The packages of what a function finds in its module, for one that no file has."""
+    for thing in [] if function is None else list(function.__globals__.values()):
+        name = thing.__name__ if inspect.ismodule(thing) else getattr(thing, "__module__", None)
+        top = str(name).partition(".")[0]
+        if name and top not in sys.stdlib_module_names:
+            yield top
+
+
+def _homeless(word: str) -> str:
+    """A word of the command line without the name of the user's home."""
+    home = str(Path.home())
+    return word.replace(home, "~") if len(home) > 1 else word

@@ -1,0 +1,76 @@
+"""Which trials ran with other code, packages or data than this process has."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, final
+
+from tunesmith.records import Change, History, Provenance, changes
+from tunesmith.study.progress import plural
+
+_NAMED = 3  # names in a line for people
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """What changed since trials ran; false if nothing did that matters.
+
+    Attributes:
+        trials: By the number of each such trial: what is otherwise now.
+        total: How many trials there are.
+        revisions: Commits that they ran at, and the one now; empty: unknown.
+    """
+
+    trials: dict[int, tuple[Change, ...]] = field(default_factory=dict)
+    total: int = 0
+    revisions: tuple[frozenset[str], str] = (frozenset(), "")
+
+    def __bool__(self) -> bool:
+        return bool(self.trials)
+
+    def __str__(self) -> str:
+        if not self:
+            return "all trials ran with what is here now, as far as is known"
+        all_ = list(dict.fromkeys(one for some in self.trials.values() for one in some))
+        code = list(dict.fromkeys(one.name for one in all_ if one.kind == "code"))
+        before, now = self.revisions
+        words = []
+        if code:
+            at = ""
+            if now and before - {now}:
+                at = f" at {_some(sorted(before))} (now {now})"
+            words.append(f"another {_some(code)}{at}")
+        words += [f"{one.name} {one.before} (now {one.now})" for one in all_ if one.kind != "code"][
+            : _NAMED + 1
+        ]
+        ran = f"{len(self.trials)} of {plural(self.total, 'trial')}"
+        return f"{ran} ran with {', '.join(words)}"
+
+
+def _some(names: Iterable[str]) -> str:
+    listed = list(names)
+    more = len(listed) - _NAMED
+    return ", ".join(listed[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def stale(history: History[Any], now: Provenance) -> Stale:
+    """Return which trials ran with something else than `now`, be it in part."""
+    joined = history.problem.joined
+    differing = {place: _that_matter(joined[place], now) for place in joined}
+    differing = {place: found for place, found in differing.items() if found}
+    if not differing:  # as nearly always: no trial is looked at
+        return Stale(total=len(history))
+    trials: dict[int, tuple[Change, ...]] = {}
+    places: set[int] = set()
+    for record in history:
+        others = [place for place in record.ran if place in differing]
+        if others:
+            places.update(others)
+            every = (change for place in others for change in differing[place])
+            trials[record.number] = tuple(dict.fromkeys(every))
+    before = frozenset(joined[place].revision for place in places) - {""}
+    return Stale(trials, len(history), (before, now.revision))
+
+
+def _that_matter(before: Provenance, now: Provenance) -> list[Change]:
+    return [change for change in changes(before, now) if change.matters]
