@@ -103,7 +103,7 @@ def _array(into: _Hash, array: np.ndarray[Any, Any]) -> None:
             )
         into.update(text.encode("utf-8", "backslashreplace"))
     else:
-        _bytes(into, memoryview(np.ascontiguousarray(array).reshape(-1).view(np.uint8)))
+        _bytes(into, np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
 
 
 def _bytes(into: _Hash, content: memoryview) -> None:

@@ -10,10 +10,10 @@ Kind: TypeAlias = Literal["code", "package", "data", "commit", "machine", "comma
 
 
 @final
-class Provenance(
-    msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True
-):
-    """What a process said of itself when it joined a study; nothing of it decides anything.
+class Provenance(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What a process said of itself when it joined a study.
+
+    Nothing of it decides anything, so what a newer version says beside it is passed over.
 
     Attributes:
         objective: The function, as module:qualname, or the program's command.

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, overload
 
+from tunesmith._core.errors import StudyNotFound
 from tunesmith._core.types import P
 from tunesmith.samplers import Sampler
 from tunesmith.schedulers import Scheduler
@@ -26,6 +27,21 @@ def studies(storage: Storage | str | Path | None = None) -> list[str]:
     return opening.kept_at(storage).names()
 
 
+def _only(storage: Storage) -> str:
+    """The name of the only study there.
+
+    Raises:
+        StudyNotFound: There is none, or more than one.
+    """
+    names = storage.names()
+    if len(names) != 1:
+        held = (
+            f"holds {len(names)} studies; name one of {', '.join(names)}" if names else "is empty"
+        )
+        raise StudyNotFound(f"{storage.url} {held}")
+    return names[0]
+
+
 def delete(storage: Storage | str | Path | None, name: str) -> None:
     """Remove a study and everything kept of it.
 
@@ -44,7 +60,7 @@ def delete(storage: Storage | str | Path | None, name: str) -> None:
 @overload
 def load(
     storage: Storage | str | Path | None,
-    name: str,
+    name: str | None,
     space: Mapping[str, Any],
     *,
     sampler: Sampler[Any] | None = None,
@@ -54,7 +70,7 @@ def load(
 @overload
 def load(
     storage: Storage | str | Path | None,
-    name: str,
+    name: str | None,
     space: type[P] | Space[P] | Callable[[Trial[P]], Any],
     *,
     sampler: Sampler[Any] | None = None,
@@ -64,7 +80,7 @@ def load(
 @overload
 def load(
     storage: Storage | str | Path | None,
-    name: str,
+    name: str | None,
     space: Callable[..., Any],
     *,
     sampler: Sampler[Any] | None = None,
@@ -74,7 +90,7 @@ def load(
 @overload
 def load(
     storage: Storage | str | Path | None,
-    name: str,
+    name: str | None = None,
     space: None = None,
     *,
     sampler: Sampler[Any] | None = None,
@@ -83,7 +99,7 @@ def load(
 ) -> Study[Any]: ...
 def load(
     storage: Storage | str | Path | None,
-    name: str,
+    name: str | None = None,
     space: Any = None,
     *,
     sampler: Sampler[Any] | None = None,
@@ -94,7 +110,7 @@ def load(
 
     Args:
         storage: A path or URL; None: `$TUNESMITH_STORAGE`, or `./tunesmith.db`.
-        name: The study.
+        name: The study; None: the only one there.
         space: What it was made with: the dict, class, space or function, so that params have that
             form again, with the objects of their choices. Without it, params have labels in the
             place of objects, and a read-only namespace in the place of a dataclass, until `run`
@@ -104,10 +120,11 @@ def load(
         data: What it is tuned on; see `Study`.
 
     Raises:
-        StudyNotFound: There is none of this name.
+        StudyNotFound: There is none of this name; or without a name none, or more than one.
         StudyError: The space, or the data, differ from the log's.
     """
-    ledger: Ledger[Any] = Ledger(opening.kept_at(storage), name)
+    found = opening.kept_at(storage)
+    ledger: Ledger[Any] = Ledger(found, _only(found) if name is None else name)
     if space is not None:
         ledger = opening.with_space(ledger, space_meant(space))
     opening.with_data(ledger, opening.data_given(data))

@@ -94,7 +94,8 @@ class Rerun(Generic[P]):
 
     def _counts(self, one: Compared) -> bool:
         problem = self.before.problem
-        return one.metric in {named.name for named in (*problem.objectives, *problem.limits)}
+        names = [objective.name for objective in problem.objectives]
+        return one.metric in {*names, *(limit.name for limit in problem.limits)}
 
     @property
     def verdict(self) -> str:

@@ -22,13 +22,14 @@ from tunesmith.storage import Blobs, Memory, Storage
 from tunesmith.study import opening
 from tunesmith.study.background import Job, start
 from tunesmith.study.bounds import RETRIES, Bounds
+from tunesmith.study.bundling import Which, bundle
 from tunesmith.study.desk import Desk
 from tunesmith.study.files import copy
 from tunesmith.study.ledger import LEASE_S, Ledger
 from tunesmith.study.objectives import caller, space_meant
 from tunesmith.study.options import Making, Names, Running
 from tunesmith.study.origin import origin
-from tunesmith.study.parts import Parts
+from tunesmith.study.parts import Parts, shown
 from tunesmith.study.progress import plural, say, shown_place
 from tunesmith.study.rerunning import TOLERANCE, Rerun, rerun
 from tunesmith.study.running import Run
@@ -230,6 +231,20 @@ class Study(Generic[P]):
     def notes(self) -> list[Noted]:
         """All remarks on the study and its trials, in order."""
         return list(self._desk.read().notes)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What it is run with beside its problem, by name: seed, sampler, scheduler and the like."""
+        fold = self._desk.read()
+        created = fold.created
+        return {
+            "seed": created.seed,
+            "sampler": shown(fold.sampler),
+            "scheduler": None if fold.scheduler is None else shown(fold.scheduler),
+            "deterministic": created.deterministic,
+            "keep_checkpoints": created.keep,
+            "data": created.provenance.data or None,
+        }
 
     @property
     def provenance(self) -> Provenance:
@@ -537,6 +552,25 @@ class Study(Generic[P]):
         moved = ledger.elsewhere(target, name, self.space)
         copy(ledger.files, moved.files)
         self._desk.move(moved)
+
+    def bundle(self, path: str | Path, *, checkpoints: Which = "none") -> int:
+        """Pack the study into one file that others can read: `ts.load("digits.tunesmith")`.
+
+        In it are the log, a table of the trials, their provenance, and a paragraph for a paper.
+
+        Args:
+            path: The file, whose name ends in `.tunesmith`; one that is there is replaced.
+            checkpoints: Whose come along: of "none", of the "best" trial, or "all" that are kept.
+
+        Returns:
+            How many checkpoints were packed.
+
+        Raises:
+            SettingError: The name has another ending.
+            OSError: It cannot be written.
+        """
+        self._desk.read()
+        return bundle(self._ledger, Path(path), checkpoints, self.settings)
 
     def verify(self, *parts: Sampler[Any] | Scheduler[Any]) -> Verification:
         """Recompute every suggestion and every decision of a scheduler from the log, and compare.
