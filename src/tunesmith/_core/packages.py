@@ -33,8 +33,11 @@ def versions_of(named: Iterable[str]) -> dict[str, str]:
 def _version(name: str) -> str:
     module = sys.modules.get(name)
     said = None if module is None else vars(module).get("__version__")
-    installed = _installed().get(_plain(_DISTRIBUTIONS.get(name, name)), "")
-    return str(said) if isinstance(said, str) else installed
+    if isinstance(said, str):
+        return str(said)
+    distribution = _plain(_DISTRIBUTIONS.get(name, name))
+    found = (_installed().get(f"{distribution}{built}", "") for built in ("", "_cpu", "_gpu"))
+    return next(filter(None, found), "")
 
 
 @cache

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 MASK = "***"
 _WORD = r"(?:token|key|api-?key|access-?key|pass(?:word|wd|phrase)?|pwd|secret|credentials?|auth|authorization)"
 # a name in which one of these words stands by itself: --api-key, HF_TOKEN, dbPassword; not --tokenizer
-_NAME = rf"(?:[\w.-]*[_.-])?{_WORD}(?:[_.-][\w.-]*)?|\w*[a-z](?:Token|Key|Password|Secret)"
+_NAME = rf"(?:[\w.-]*[_.-])?{_WORD}(?:[_.-][\w.-]*)?|(?-i:\w*[a-z](?:Token|Key|Password|Secret))"
 _NAMED = re.compile(rf"(?i:(?<![\w-])(-*(?:{_NAME}))([\"']?\s*[=:]\s*[\"']?))([^\s\"',&;}}]+)")
 _FLAG = re.compile(rf"-+(?i:{_NAME})")
 _URL = re.compile(r"(\w+://[^\s/@:]*):[^\s/@]+@")

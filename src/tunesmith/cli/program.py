@@ -10,7 +10,7 @@ import json
 import re
 import signal
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any, final
@@ -71,6 +71,9 @@ class Program:
         name: The study.
         grace_s: Seconds between SIGTERM and SIGKILL when it must end.
         quiet: Whether its other output is dropped.
+
+    Attributes:
+        folder: Where each trial's own folder is.
     """
 
     def __init__(
@@ -79,12 +82,17 @@ class Program:
         self._template = template
         self._problem = problem
         # by number, so that a later attempt finds what an earlier one left there
-        self._folder = Path.cwd() / ".tunesmith" / quote(name, safe="")
+        self.folder = Path.cwd() / ".tunesmith" / quote(name, safe="")
         self._grace_s = grace_s
         self._quiet = quiet
         self._running: set[Process] = set()
         self._closed = False
         self._lock = Lock()
+
+    @property
+    def words(self) -> Sequence[str]:
+        """The command, its holes unfilled: what it is made of."""
+        return self._template.words
 
     def __call__(self, trial: Trial[Any]) -> dict[str, float] | None:
         """Run it once.
@@ -97,7 +105,7 @@ class Program:
             OSError: It cannot be started.
             Cancelled: `close` was called before it began.
         """
-        folder = self._folder / str(trial.number)
+        folder = self.folder / str(trial.number)
         extra = {"trial": trial.number, "seed": trial.seed, "checkpoint": folder}
         command = self._template.filled(flat(self._problem.space, trial.params), extra)
         environment = {f"TUNESMITH_{name.upper()}": str(value) for name, value in extra.items()}

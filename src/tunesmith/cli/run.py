@@ -41,6 +41,10 @@ from tunesmith.study.options import Running
     help="Higher is better.",
 )  # fmt: skip
 @click.option("--subject-to", multiple=True, metavar="LIMIT", help='Such as "latency_ms <= 20".')
+@click.option(
+    "--data", multiple=True, metavar="PATH",
+    help="A file or folder that is tuned on; a short hash is kept, and others are noticed.",
+)  # fmt: skip
 @click.option("--resource", metavar="NAME=MAX", help="What a trial spends, such as epoch=30.")
 @click.option("--sampler", metavar="NAME[:KEY=VALUE,...]", help="Such as quasirandom.")
 @click.option("--seed", type=int, help="Of everything random.")
@@ -59,6 +63,7 @@ def command(
     minimize: tuple[str, ...],
     maximize: tuple[str, ...],
     subject_to: tuple[str, ...],
+    data: tuple[str, ...],
     resource: str | None,
     sampler: str | None,
     seed: int | None,
@@ -92,6 +97,7 @@ def command(
         "subject_to": subject_to,
         "resource": None if resource is None else resource_of(resource),
         "sampler": None if sampler is None else sampler_of(sampler),
+        "data": list(data) or None,
         "storage": storage,
         "seed": seed,
     }

@@ -29,7 +29,7 @@ MOST_NAMES = 100_000
 
 @final
 class Bundle(Storage):
-    """Reads a bundle; its checkpoints are unpacked to a folder that goes with this object.
+    """Reads a bundle; its checkpoints are unpacked to a folder that goes with this process.
 
     Args:
         path: The file.
@@ -40,7 +40,8 @@ class Bundle(Storage):
 
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path).expanduser().absolute()
-        self._files = Folder(temporary(self), mode=0o700)
+        # until this process ends: records, too, lead to what lies there
+        self._files = Folder(temporary(Bundle), mode=0o700)
         try:
             with ZipFile(self._path) as packed:
                 self._study, self._lines = self._read(packed)

@@ -34,8 +34,7 @@ PAPERS = {
 }
 # what each registered part is called in a sentence, and the papers that go with it
 SAMPLERS: Known = {
-    "auto": ("a Gaussian process or a tree-structured Parzen estimator, chosen by how well each foresaw "
-             "the trials", ("gp", "tpe")),
+    "auto": ("a Gaussian process or a tree-structured Parzen estimator, by how each foresaw trials", ("gp", "tpe")),
     "gp": ("Bayesian optimisation with a Gaussian process", ("gp",)),
     "grid": ("grid search", ()),
     "quasirandom": ("quasi-random search with a scrambled Sobol' sequence", ("random",)),
@@ -92,7 +91,8 @@ def _searched(
     history: History[Any], sampler: Part, scheduler: Part | None, cited: list[str]
 ) -> list[str]:
     problem = history.problem
-    aims = " and ".join(f"{o.name} was {o.direction}d" for o in problem.objectives)
+    verbs = {"minimize": "minimised", "maximize": "maximised"}
+    aims = " and ".join(f"{o.name} was {verbs[o.direction]}" for o in problem.objectives)
     if problem.limits:
         aims += ", subject to " + " and ".join(limit.text for limit in problem.limits)
     sources = Counter(record.source for record in history)
@@ -103,8 +103,9 @@ def _searched(
         proposed += f", after {which}"
     if sources["queue"]:
         proposed += f"; {plural(sources['queue'], 'configuration')} were given by hand"
-    names = plural(len(problem.space.names), "hyperparameter")
-    said = [f"{names} (listed below) were tuned: {aims}.", f"{proposed}."]
+    n = len(problem.space.names)
+    names = f"{plural(n, 'hyperparameter')} (listed below) {'was' if n == 1 else 'were'} tuned"
+    said = [f"{names}: {aims}.", f"{proposed}."]
     if problem.resource is not None:
         full = f"A full training took {plural(problem.resource.max, problem.resource.name)}"
         if scheduler is not None:
@@ -167,10 +168,10 @@ def _made_with(history: History[Any]) -> list[str]:
         f"Software: Python {last.python}, {packages}.",
         f"Hardware: {last.cpu}, {plural(last.cores, 'core')}, {last.memory_bytes / 1e9:.0f} GB{cards}.",
     ]
-    revisions = list(dict.fromkeys(one.revision for one in known if one.revision))
+    revisions = list(dict.fromkeys(one.commit[:7] for one in known if one.commit))
     if revisions:
         dirty = ", with changes that were not committed" * any(one.dirty for one in known)
-        said.append(f"Code: git {', '.join(one.rstrip('+') for one in revisions)}{dirty}.")
+        said.append(f"Code: git {', '.join(revisions)}{dirty}.")
     data = list(dict.fromkeys(one.data for one in known if one.data))
     if data:
         said.append(f"Data: fingerprint {', '.join(data)}.")

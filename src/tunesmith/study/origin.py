@@ -7,6 +7,7 @@ line is masked.
 import inspect
 import os
 import platform
+import re
 import shlex
 import sys
 from collections.abc import Iterable, Sequence
@@ -23,6 +24,11 @@ from tunesmith._core.secrets import masked
 from tunesmith._core.sources import sources_of
 from tunesmith._core.version import VERSION
 from tunesmith.records import Provenance
+
+# how long a run goes on changes no result, and is what most is changed in a script between two runs
+_BUDGET = re.compile(
+    rb"\b(?:trials|more|timeout|workers|progress)\s*=\s*(?:[\d_.]+|None|True|False)\b"
+)
 
 
 @runtime_checkable
@@ -63,7 +69,7 @@ def origin(objective: object = None, data: str = "") -> Provenance:
     root = root_of(here)
     at = Revision() if root is None else revision(root)
     files = {
-        Path(os.path.relpath(path, root or here)).as_posix(): short_hash(content)
+        Path(os.path.relpath(path, root or here)).as_posix(): short_hash(_BUDGET.sub(b"", content))
         for path, content in sources.files.items()
     }
     used = {*sources.packages, *_used(function if own else None)}

@@ -1,5 +1,6 @@
 """Which trials ran with other code, packages or data than this process has."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, final
@@ -31,20 +32,23 @@ class Stale:
     def __str__(self) -> str:
         if not self:
             return "all trials ran with what is here now, as far as is known"
-        all_ = list(dict.fromkeys(one for some in self.trials.values() for one in some))
-        code = list(dict.fromkeys(one.name for one in all_ if one.kind == "code"))
-        before, now = self.revisions
-        words = []
+        counts = Counter(change for some in self.trials.values() for change in some)
+        code: Counter[str] = Counter()
+        for change, n in counts.items():
+            if change.kind == "code":
+                code[change.name] += n
+        rest = {c: n for c, n in counts.items() if c.kind != "code"}
+        words = [f"{c.name} {c.before} (now {c.now}){self._share(n)}" for c, n in rest.items()]
         if code:
-            at = ""
-            if now and before - {now}:
-                at = f" at {_some(sorted(before))} (now {now})"
-            words.append(f"another {_some(code)}{at}")
-        words += [f"{one.name} {one.before} (now {one.now})" for one in all_ if one.kind != "code"][
-            : _NAMED + 1
-        ]
+            before, now = self.revisions
+            at = f" at {_some(sorted(before))} (now {now})" if now and before - {now} else ""
+            names = _some(f"{name}{self._share(n)}" for name, n in code.most_common())
+            words.insert(0, f"another {names}{at}")
         ran = f"{len(self.trials)} of {plural(self.total, 'trial')}"
-        return f"{ran} ran with {', '.join(words)}"
+        return f"{ran} ran with {_some(words)}"
+
+    def _share(self, n: int) -> str:
+        return "" if n >= len(self.trials) else f" ({n} of them)"
 
 
 def _some(names: Iterable[str]) -> str:
