@@ -76,9 +76,7 @@ def test_a_bundle_has_a_table_a_summary_and_words(
     assert "optimistic" in said
 
 
-def test_checkpoints_come_along_if_wanted(
-    study: ts.Study[dict[str, Any]], tmp_path: Path
-) -> None:
+def test_checkpoints_come_along_if_wanted(study: ts.Study[dict[str, Any]], tmp_path: Path) -> None:
     """Those of the best, or all that are kept, wherever the study kept them."""
     best, all_ = tmp_path / "best.tunesmith", tmp_path / "all.tunesmith"
     kept = sum(record.checkpoint is not None for record in study.history)

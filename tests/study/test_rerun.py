@@ -13,7 +13,7 @@ EPOCHS = ts.Resource("epoch", 6)
 
 
 def noisy(trial: Trial) -> float:
-    return trial["x"] + np.random.default_rng(trial.seed).normal()
+    return trial["x"] + float(np.random.default_rng(trial.seed).normal())
 
 
 class Model:
@@ -163,7 +163,7 @@ def test_failures_are_compared_too() -> None:
     def fails(trial: Trial) -> float:
         if trial.number == 1:
             raise ValueError("no luck")
-        return trial["x"]
+        return float(trial["x"])
 
     study.run(fails, trials=2, progress=False)
 
@@ -199,7 +199,7 @@ def test_an_async_objective_is_run_once_more() -> None:
 
     async def slow(trial: Trial) -> float:
         await asyncio.sleep(0)
-        return trial["x"]
+        return float(trial["x"])
 
     study = study_of().run(slow, trials=2, progress=False)
 
