@@ -238,6 +238,24 @@ def test_the_objective_is_found_behind_whatever_wraps_it() -> None:
     assert all(Path(__file__).name in str(one.files) for one in said)
 
 
+def test_a_module_that_a_program_runs_is_its_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`python -m` names it as imports do; words that name files count, too."""
+
+    class Command:
+        words = ("python", "-m", "pack.train", "--conf", "a.toml", "{args}")
+
+    (tmp_path / "pack").mkdir()
+    for name in ("pack/train.py", "a.toml"):
+        (tmp_path / name).write_text("")
+    monkeypatch.chdir(tmp_path)
+    said = origin(Command())
+
+    assert said.objective == "python -m pack.train --conf a.toml '{args}'"
+    assert len(said.files.keys() & {"train.py", "../a.toml"}) == 2
+
+
 def test_a_fork_has_the_work_of_its_parent() -> None:
     """What a trial goes on from counts: forks and resumptions have all who worked on them."""
     study = ts.Study(

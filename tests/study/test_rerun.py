@@ -1,4 +1,5 @@
 import asyncio
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ EPOCHS = ts.Resource("epoch", 6)
 
 
 def noisy(trial: Trial) -> float:
-    return trial["x"] + float(np.random.default_rng(trial.seed).normal())
+    return float(trial["x"] + np.random.default_rng(trial.seed).normal())
 
 
 class Model:
@@ -169,6 +170,8 @@ def test_failures_are_compared_too() -> None:
 
     assert study.rerun(1, fails).verdict == "fails as it did"
     assert "it failed then (error), and does not now" in study.rerun(1, noisy).verdict
+    leaves = study.rerun(0, lambda _: sys.exit("left"))
+    assert leaves.verdict == "differs: it failed (error), SystemExit: left"
     found = study.rerun(0, lambda _: 1 / 0)
     assert not found
     assert found.verdict == "differs: it failed (error), ZeroDivisionError: division by zero"

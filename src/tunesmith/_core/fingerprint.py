@@ -58,7 +58,7 @@ def _take(into: _Hash, data: Any) -> None:
             _path(into, Path(data))
         case Mapping():
             into.update(f"mapping {len(data)};".encode())
-            for name in data:
+            for name in sorted(data, key=repr):
                 into.update(f"{name!r}:".encode())
                 _take(into, data[name])
         case list() | tuple():

@@ -12,6 +12,7 @@ import shlex
 import sys
 from collections.abc import Iterable, Sequence
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from types import CodeType
 from typing import Any, Protocol, runtime_checkable
@@ -53,7 +54,7 @@ def origin(objective: object = None, data: str = "") -> Provenance:
     name, own = "", {}
     if isinstance(objective, Command):
         words = masked(objective.words)
-        name, first = shlex.join(words), [*map(Path, words), *first]
+        name, first = shlex.join(words), [*_named(words), *first]
     elif function is not None:
         code: CodeType = function.__code__
         file = Path(code.co_filename)
@@ -61,7 +62,8 @@ def origin(objective: object = None, data: str = "") -> Provenance:
         if file.is_file():
             first = [file, *first]
         else:  # it was typed at a prompt, or in a notebook
-            own = {f"<{function.__qualname__}>": _typed(function)}
+            compiled = repr(_compiled(code)).encode()
+            own = {f"<{function.__qualname__}>": short_hash(compiled)}
     elif objective is not None:
         name = type(objective).__qualname__
     sources = sources_of(first)
@@ -110,17 +112,22 @@ def _module(function: Any, file: Path) -> str:
     return file.stem if module in ("__main__", "__mp_main__") and file.suffix == ".py" else module
 
 
-def _typed(function: Any) -> str:
-    """A short hash of a function that no file has: of its text, else of what it was compiled to."""
-    try:
-        return short_hash(inspect.getsource(function).encode())
-    except (OSError, TypeError):
-        return short_hash(repr(_compiled(function.__code__)).encode())
-
-
 def _compiled(code: CodeType) -> list[Any]:
-    constants = [_compiled(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
-    return [code.co_code, code.co_names, constants]
+    """What a function was compiled to: its text is known to the process alone where it was typed."""
+    return [code.co_code, code.co_names, [_constant(one) for one in code.co_consts]]
+
+
+def _constant(one: object) -> Any:
+    if isinstance(one, CodeType):
+        return _compiled(one)
+    return sorted(map(repr, one)) if isinstance(one, frozenset) else repr(one)
+
+
+def _named(words: Sequence[str]) -> list[Path]:
+    """The files that a command may name, and the module after -m."""
+    modules = [Path(*after.split(".")) for word, after in pairwise(words) if word == "-m"]
+    inside = [path for one in modules for path in (one.with_suffix(".py"), one / "__main__.py")]
+    return [*inside, *map(Path, words)]
 
 
 def _used(function: Any) -> Iterable[str]:

@@ -16,7 +16,7 @@ from typing import Any, Generic, final
 from msgspec.structs import replace
 
 from tunesmith._core.codec import to_logged
-from tunesmith._core.errors import StudyError, TunesmithError
+from tunesmith._core.errors import ResultError, Stopped, StudyError
 from tunesmith._core.types import P
 from tunesmith.executors import Died, Executor, Key, Raised, Returned, Work
 from tunesmith.records import Change, Failure, Fold, Record, changes
@@ -288,9 +288,11 @@ class _Replay(Generic[P]):
                 values = {**values, **value}
                 try:
                     check_objectives(values, fold.history.problem)
-                except TunesmithError as error:
+                except ResultError as error:
                     failure = failure_of(error)
-            case Raised(error, text) if isinstance(error, Exception):
+            case Raised(Stopped()):
+                pass
+            case Raised(error, text):
                 kept = failure_of(error)
                 failure = kept if error.__traceback__ else Failure(kept.kind, text or str(error))
             case Died(kind, text):

@@ -610,13 +610,14 @@ class Study(Generic[P]):
         history = self._ledger.fold.history
         if number >= len(history):
             raise StudyError(f"there is no trial {number}; the study has {len(history)}")
-        limits = {"lease_s": LEASE_S, "trial_timeout": None, "trial_memory": None}
         found = rerun(
             self._ledger,
             number,
             objective,
             work_of(objective, caller(objective, self.space)),
-            lambda: executor_of(objective, None, None, **limits),  # type: ignore[arg-type] # as they are named
+            lambda: executor_of(
+                objective, None, None, lease_s=LEASE_S, trial_timeout=None, trial_memory=None
+            ),
             checks.number("tolerance=", tolerance),
         )
         if note:
