@@ -10,7 +10,7 @@ import pytest
 
 import tunesmith as ts
 from tunesmith.records import Provenance, changes
-from tunesmith.study.origin import origin
+from tunesmith.study.origin import Command, origin
 
 PROGRAM = """
 import sys
@@ -243,17 +243,33 @@ def test_a_module_that_a_program_runs_is_its_source(
 ) -> None:
     """`python -m` names it as imports do; words that name files count, too."""
 
-    class Command:
-        words = ("python", "-m", "pack.train", "--conf", "a.toml", "{args}")
+    class Tuned(Command):
+        words = ("python", "-m", "pack.train", "--conf", "a.toml", "{args}", "x" * 5000)
 
     (tmp_path / "pack").mkdir()
     for name in ("pack/train.py", "a.toml"):
         (tmp_path / name).write_text("")
     monkeypatch.chdir(tmp_path)
-    said = origin(Command())
+    said = origin(Tuned())
 
-    assert said.objective == "python -m pack.train --conf a.toml '{args}'"
+    assert said.objective == f"python -m pack.train --conf a.toml '{{args}}' {'x' * 5000}"
     assert len(said.files.keys() & {"train.py", "../a.toml"}) == 2
+
+
+def test_what_cannot_be_read_keeps_nobody_from_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A working directory that is gone, words that are no UTF-8, a user without a home."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    monkeypatch.setattr(sys, "argv", ["program", "\udc80"])
+    monkeypatch.delenv("HOME")
+    study = ts.Study({"x": ts.Float(0, 1)}, minimize="loss", seed=1)
+    study.run(lambda trial: trial["x"], trials=1, progress=False)
+
+    assert study.history[0].provenance.command == ["program", "\\udc80"]
 
 
 def test_a_fork_has_the_work_of_its_parent() -> None:

@@ -45,14 +45,14 @@ def sources_of(first: Iterable[Path]) -> Sources:
     Args:
         first: Files that it begins with; those of packages, and what is no file, are left out.
     """
-    waiting = [str(path.absolute()) for path in first if path.is_file() and is_own(path.absolute())]
+    waiting = [str(path.absolute()) for path in first if is_file(path) and is_own(path.absolute())]
     found = _Finder([path.rpartition("/")[0] for path in waiting])
     files: dict[Path, bytes] = {}
     packages: set[str] = set()
     done: set[str] = set()
     while waiting and len(files) < MOST:
         path = waiting.pop(0)
-        if path in done or Path(path).stat().st_size > MOST_BYTES:
+        if path in done or Path(path).stat().st_size > MOST_BYTES or not os.access(path, os.R_OK):
             continue
         done.add(path)
         files[Path(path)] = content = Path(path).read_bytes()
@@ -121,6 +121,11 @@ class _Finder:
                 names = frozenset()
             self._listed[folder] = names
         return names
+
+
+def is_file(path: Path) -> bool:
+    """Return whether a text that may be anything names a file."""
+    return os.path.isfile(path)  # noqa: PTH113 - pathlib raises if it is too long for a name
 
 
 def is_own(path: Path) -> bool:

@@ -22,6 +22,7 @@ from tunesmith.cli.shared import flat
 from tunesmith.cli.template import Template
 from tunesmith.records import Problem
 from tunesmith.study import Trial
+from tunesmith.study.origin import Command
 from tunesmith.study.progress import say
 
 LAST = 10  # lines of standard error that a failure keeps
@@ -62,7 +63,7 @@ def spoken(line: str, metric: str) -> float | None:
 
 
 @final
-class Program:
+class Program(Command):
     """Runs a command for a trial and returns its result.
 
     Args:
@@ -91,7 +92,6 @@ class Program:
 
     @property
     def words(self) -> Sequence[str]:
-        """The command, its holes unfilled: what it is made of."""
         return self._template.words
 
     def __call__(self, trial: Trial[Any]) -> dict[str, float] | None:

@@ -41,7 +41,7 @@ class Provenance(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     cpu: str = ""
     cores: int = 0
     memory_bytes: int = 0
-    gpus: list[str] = []
+    gpus: tuple[str, ...] = ()
     command: list[str] = []
     data: str = ""
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from tunesmith._core.errors import SettingError
 from tunesmith.records import History, Record
-from tunesmith.records.events import Created, from_lines, to_line
+from tunesmith.records.events import Created, to_line
 from tunesmith.records.tables import to_csv
 from tunesmith.storage import Blobs
 from tunesmith.storage.blobs import file_name
@@ -62,7 +62,6 @@ def bundle(ledger: Ledger[Any], path: Path, which: Which, settings: Mapping[str,
     lines = ledger.storage.read(ledger.name, 0, fold.length)
     created: Created = replace(fold.created, files="")  # those of the bundle lie in it
     lines[0] = to_line(created)
-    from_lines(lines[:1])
     texts = {
         HEAD: _json({"format": FORMAT, "name": ledger.name, **_summary(history, settings)}),
         LOG: "".join(f"{line}\n" for line in lines),

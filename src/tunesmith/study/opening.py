@@ -15,7 +15,7 @@ from tunesmith._core import checks
 from tunesmith._core.errors import Conflict, NotSupported, SettingError, StudyError
 from tunesmith._core.fingerprint import fingerprint
 from tunesmith._core.types import P
-from tunesmith.records import Problem, Provenance
+from tunesmith.records import Fold, Problem, Provenance
 from tunesmith.records.events import FORMAT, Configured, Created, Enqueued, Keep, Part, to_line
 from tunesmith.records.provenance import NOTHING
 from tunesmith.samplers import Auto, Sampler
@@ -189,10 +189,14 @@ def with_data(ledger: Ledger[Any], data: str | None) -> None:
     ledger.data = data or ""
 
 
-def _data_differ(ledger: Ledger[Any], data: str | None) -> list[str]:
-    fold = ledger.fold
+def data_of(fold: Fold[Any]) -> str:
+    """Return the fingerprint of a study's data, as whoever named them first had it; empty: nobody has."""
     said = [fold.created.provenance, *fold.history.problem.joined.values()]
-    there = next((one.data for one in said if one.data), "")
+    return next((one.data for one in said if one.data), "")
+
+
+def _data_differ(ledger: Ledger[Any], data: str | None) -> list[str]:
+    there = data_of(ledger.fold)
     if data is None or there in ("", data):
         return []
     way = "leave data= out to go on all the same; what ran with others is named"
@@ -220,7 +224,6 @@ def compare(ledger: Ledger[P], problem: Problem[P], how: How) -> None:
             word = "keep_checkpoints" if field.name == "keep" else field.name
             differences.append(f"{word}: {given} here, {old or 'beside the storage'} there")
     refuse(ledger, differences + _data_differ(ledger, how.data))
-    ledger.data = how.data or ""
 
 
 def open_study(
@@ -257,6 +260,7 @@ def open_study(
             create(storage, name, problem, sampler or Auto(), begun, how, clock)
     ledger = Ledger(storage, name, problem.space, clock)
     compare(ledger, problem, how)
+    ledger.data = how.data or ""
     return ledger, configure(ledger, sampler, scheduler)
 
 

@@ -10,19 +10,22 @@ import platform
 import re
 import shlex
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from types import CodeType
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
+from tunesmith._core.codec import clean
 from tunesmith._core.fingerprint import short_hash
 from tunesmith._core.git import Revision, revision, root_of
 from tunesmith._core.machine import machine
 from tunesmith._core.packages import versions_of
 from tunesmith._core.secrets import masked
-from tunesmith._core.sources import sources_of
+from tunesmith._core.sources import Sources, is_file, sources_of
 from tunesmith._core.version import VERSION
 from tunesmith.records import Provenance
 
@@ -32,11 +35,11 @@ _BUDGET = re.compile(
 )
 
 
-@runtime_checkable
-class Command(Protocol):
+class Command(ABC):
     """An objective that runs a program."""
 
     @property
+    @abstractmethod
     def words(self) -> Sequence[str]:
         """Its command; words that name files are what it is made of."""
 
@@ -53,29 +56,30 @@ def origin(objective: object = None, data: str = "") -> Provenance:
     first = [Path(main)] if main else []
     name, own = "", {}
     if isinstance(objective, Command):
-        words = masked(objective.words)
+        words = masked(map(clean, objective.words))
         name, first = shlex.join(words), [*_named(words), *first]
     elif function is not None:
         code: CodeType = function.__code__
         file = Path(code.co_filename)
         name = f"{_module(function, file)}:{function.__qualname__}"
-        if file.is_file():
+        if is_file(file):
             first = [file, *first]
         else:  # it was typed at a prompt, or in a notebook
             compiled = repr(_compiled(code)).encode()
             own = {f"<{function.__qualname__}>": short_hash(compiled)}
     elif objective is not None:
         name = type(objective).__qualname__
-    sources = sources_of(first)
-    here = next(iter(sources.files)).parent if sources.files else Path.cwd()
-    root = root_of(here)
-    at = Revision() if root is None else revision(root)
-    files = {
-        Path(os.path.relpath(path, root or here)).as_posix(): short_hash(_BUDGET.sub(b"", content))
-        for path, content in sources.files.items()
-    }
+    sources, files, at = Sources({}, frozenset()), {}, Revision()
+    with suppress(OSError):  # what cannot be read, as a folder that was removed, is not known
+        sources = sources_of(first)
+        here = next(iter(sources.files)).parent if sources.files else Path.cwd()
+        root = root_of(here)
+        at = Revision() if root is None else revision(root)
+        files = {
+            clean(os.path.relpath(path, root or here)): short_hash(_BUDGET.sub(b"", content))
+            for path, content in sources.files.items()
+        }
     used = {*sources.packages, *_used(function if own else None)}
-    on = machine()
     return Provenance(
         objective=name,
         files=files | own,
@@ -83,12 +87,8 @@ def origin(objective: object = None, data: str = "") -> Provenance:
         dirty=at.dirty,
         packages={"tunesmith": VERSION, **versions_of(used)},
         python=platform.python_version(),
-        platform=on.platform,
-        cpu=on.cpu,
-        cores=on.cores,
-        memory_bytes=on.memory_bytes,
-        gpus=list(on.gpus),
-        command=masked(map(_homeless, sys.argv)),
+        **machine()._asdict(),
+        command=masked(clean(_homeless(word)) for word in sys.argv),
         data=data,
     )
 
@@ -141,5 +141,5 @@ def _used(function: Any) -> Iterable[str]:
 
 def _homeless(word: str) -> str:
     """A word of the command line without the name of the user's home."""
-    home = str(Path.home())
+    home = os.path.expanduser("~")  # noqa: PTH111 - it is never an error
     return word.replace(home, "~") if len(home) > 1 else word

@@ -243,7 +243,7 @@ class Study(Generic[P]):
             "scheduler": None if fold.scheduler is None else shown(fold.scheduler),
             "deterministic": created.deterministic,
             "keep_checkpoints": created.keep,
-            "data": created.provenance.data or None,
+            "data": opening.data_of(fold) or None,
         }
 
     @property
