@@ -192,7 +192,9 @@ def test_the_page_on_reproducing_runs(tmp_path: Path) -> None:
     line = 'tunesmith rerun tunesmith.db 7 train.py:train || echo "not any more"'
     assert printed[line].endswith("noise.py changed\nnot any more\n")
     assert "noise.py" in printed["tunesmith diff 7 13"]
-    assert "differ in nothing" in printed["tunesmith diff tunesmith.db tunesmith.db"]
+    assert "differ in nothing" in printed["tunesmith diff tunesmith.db digits.tunesmith"]
+    methods = printed["python -m zipfile -e digits.tunesmith unpacked && cat unpacked/methods.txt"]
+    assert methods.startswith("2 hyperparameters (listed below) were tuned: loss was minimised.")
     assert "14 trials" in printed["tunesmith bundle tunesmith.db -o digits.tunesmith"]
     assert printed["python onward.py"].count("of digits") == 3
 

@@ -187,4 +187,5 @@ def _range(parameter: Parameter) -> str:
     kind = {Float: "real", Int: "whole"}.get(type(parameter), "number")
     text = f"{kind}, {parameter.low:g} to {parameter.high:g}"
     text += ", logarithmic" * parameter.log
-    return text + (f", in steps of {parameter.step:g}" if parameter.step else "")
+    step = None if kind == "whole" and parameter.step == 1 else parameter.step
+    return text + (f", in steps of {step:g}" if step else "")
