@@ -19,7 +19,7 @@ def test_two_studies_differ_in_space_problem_and_what_came_of_it() -> None:
     assert found["problem", "objective loss"] == ("minimize", "maximize")
     assert ("space", "x") not in found
     assert ("trials", "complete") not in found
-    assert found["best", "trial"] == (a.best.number, b.best.number)
+    assert found["best", "loss"] == (a.best.value, b.best.value)
 
 
 def test_a_study_differs_from_itself_in_nothing() -> None:
