@@ -73,7 +73,7 @@ def test_the_log_that_the_docs_show_is_a_log() -> None:
         study.tell(trial, loss=(trial["x"] - 2) ** 2)
     events = [json.loads(line) for line in storage.read("s")]
     for event in events:
-        for left_out in ("time", "owner", "versions", "batch", "ask_s"):
+        for left_out in ("time", "owner", "versions", "provenance", "batch", "ask_s"):
             event.pop(left_out, None)
 
     assert [json.loads(line) for line in shown.splitlines()] == events

@@ -13,7 +13,8 @@ from tunesmith.cli import COMMANDS
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = (
     "start.md", "any-program.md", "workers.md", "schedulers.md", "checkpoints.md", "knowledge.md",
-    "diagnosis.md", "from-optuna.md", "from-scikit-learn.md", "gallery.md", "seeds.md", "whatif.md",
+    "diagnosis.md", "from-optuna.md", "from-scikit-learn.md", "gallery.md", "reproduce.md", "seeds.md",
+    "whatif.md",
 )  # fmt: skip
 BLOCK = re.compile(r"```(python|sh|toml)\n(.*?)```", re.DOTALL)
 FILE = re.compile(r"# ([\w-]+\.\w+)\n")
@@ -179,6 +180,23 @@ def test_the_page_on_what_would_have_been_runs(tmp_path: Path) -> None:
 
     assert "with 8 workers and asha" in printed["tunesmith whatif curves --workers 8"]
     assert printed["python guess.py"].count(" s\n") == 6
+
+
+def test_the_page_on_reproducing_runs(tmp_path: Path) -> None:
+    """A changed file makes trials stale, a rerun says which hold, and a bundle is where others start."""
+    printed = run_page("reproduce.md", tmp_path)
+
+    assert "objective: train:train" in printed["tunesmith show digits 7"]
+    assert "leave data= out" in printed['python train.py 2>&1 | grep "data:"']
+    assert "matches exactly" in printed["tunesmith rerun tunesmith.db 13 train.py:train"]
+    line = 'tunesmith rerun tunesmith.db 7 train.py:train || echo "not any more"'
+    assert printed[line].endswith("noise.py changed\nnot any more\n")
+    assert "noise.py" in printed["tunesmith diff 7 13"]
+    assert "differ in nothing" in printed["tunesmith diff tunesmith.db digits.tunesmith"]
+    methods = printed["python -m zipfile -e digits.tunesmith unpacked && cat unpacked/methods.txt"]
+    assert methods.startswith("2 hyperparameters (listed below) were tuned: loss was minimised.")
+    assert "14 trials" in printed["tunesmith bundle tunesmith.db -o digits.tunesmith"]
+    assert printed["python onward.py"].count("of digits") == 3
 
 
 def test_every_command_is_documented() -> None:

@@ -1,14 +1,11 @@
 """`tunesmith export`: all trials as CSV or JSON."""
 
-import csv
-import io
 from pathlib import Path
-from typing import Any
 
 import click
 
 from tunesmith.cli.shared import json_option, json_text, opened, storage_option, trial_data
-from tunesmith.study import Study
+from tunesmith.records.tables import to_csv
 
 
 @click.command()
@@ -36,18 +33,9 @@ def command(
     if form == "json" or (form is None and (as_json or ending == ".json")):
         text = json_text([trial_data(record) for record in study.history]) + "\n"
     else:
-        text = _csv(study)
+        text = to_csv(study.history.to_dict())
     if output is None:
         click.echo(text, nl=False)
     else:
         Path(output).write_text(text, "utf-8")
         click.echo(f"{len(study.history)} trials written to {output}", err=True)
-
-
-def _csv(study: Study[Any]) -> str:
-    table = study.history.to_dict()
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(table)
-    writer.writerows(zip(*table.values(), strict=True))
-    return file.getvalue()

@@ -10,7 +10,7 @@ import json
 import re
 import signal
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any, final
@@ -22,6 +22,7 @@ from tunesmith.cli.shared import flat
 from tunesmith.cli.template import Template
 from tunesmith.records import Problem
 from tunesmith.study import Trial
+from tunesmith.study.origin import Command
 from tunesmith.study.progress import say
 
 LAST = 10  # lines of standard error that a failure keeps
@@ -62,7 +63,7 @@ def spoken(line: str, metric: str) -> float | None:
 
 
 @final
-class Program:
+class Program(Command):
     """Runs a command for a trial and returns its result.
 
     Args:
@@ -71,6 +72,9 @@ class Program:
         name: The study.
         grace_s: Seconds between SIGTERM and SIGKILL when it must end.
         quiet: Whether its other output is dropped.
+
+    Attributes:
+        folder: Where each trial's own folder is.
     """
 
     def __init__(
@@ -79,12 +83,16 @@ class Program:
         self._template = template
         self._problem = problem
         # by number, so that a later attempt finds what an earlier one left there
-        self._folder = Path.cwd() / ".tunesmith" / quote(name, safe="")
+        self.folder = Path.cwd() / ".tunesmith" / quote(name, safe="")
         self._grace_s = grace_s
         self._quiet = quiet
         self._running: set[Process] = set()
         self._closed = False
         self._lock = Lock()
+
+    @property
+    def words(self) -> Sequence[str]:
+        return self._template.words
 
     def __call__(self, trial: Trial[Any]) -> dict[str, float] | None:
         """Run it once.
@@ -97,7 +105,7 @@ class Program:
             OSError: It cannot be started.
             Cancelled: `close` was called before it began.
         """
-        folder = self._folder / str(trial.number)
+        folder = self.folder / str(trial.number)
         extra = {
             "trial": trial.number,
             "seed": trial.seed,

@@ -48,6 +48,10 @@ from tunesmith.study.options import Running
 )  # fmt: skip
 @click.option("--subject-to", multiple=True, metavar="LIMIT", help='Such as "latency_ms <= 20".')
 @click.option(
+    "--data", multiple=True, metavar="PATH",
+    help="A file or folder that is tuned on; a short hash is kept, and others are noticed.",
+)  # fmt: skip
+@click.option(
     "--resource", metavar="NAME=MAX[,min=MIN]",
     help="What a trial spends, such as epoch=30; none ends before its min.",
 )  # fmt: skip
@@ -76,6 +80,7 @@ def command(
     minimize: tuple[str, ...],
     maximize: tuple[str, ...],
     subject_to: tuple[str, ...],
+    data: tuple[str, ...],
     resource: str | None,
     sampler: str | None,
     replicates: str | None,
@@ -114,6 +119,7 @@ def command(
         "sampler": None if sampler is None else sampler_of(sampler),
         "replicates": None if replicates is None else replicates_of(replicates),
         "scheduler": "auto" if scheduler is None else scheduler_of(scheduler),
+        "data": list(data) or None,
         "storage": storage,
         "seed": seed,
     }

@@ -1,13 +1,16 @@
 """`tunesmith show`: how a study stands."""
 
+import shlex
 import sys
 from collections import Counter
 from typing import Any
 
 import click
+import msgspec
 from rich.table import Table
 from rich.text import Text
 
+from tunesmith._core.errors import StudyError
 from tunesmith.cli.shared import (
     STATES,
     best_records,
@@ -21,7 +24,7 @@ from tunesmith.cli.shared import (
     study_data,
     trial_data,
 )
-from tunesmith.records import Record
+from tunesmith.records import Provenance, Record
 from tunesmith.study import Study
 from tunesmith.study.progress import baseline_name, baseline_of
 from tunesmith.study.table import cell, trials_table
@@ -29,15 +32,22 @@ from tunesmith.study.table import cell, trials_table
 
 @click.command()
 @click.argument("name", required=False)
+@click.argument("number", type=int, required=False)
 @click.option("--last", default=10, show_default=True, metavar="N", help="Trials to show.")
 @storage_option
 @json_option
-def command(name: str | None, last: int, storage: str | None, as_json: bool) -> None:
+def command(
+    name: str | None, number: int | None, last: int, storage: str | None, as_json: bool
+) -> None:
     """Show how a study stands: best, default, last trials, failures.
 
-    NAME may be left out if there is only one study.
+    NAME may be left out if there is only one study. With NUMBER, that trial alone, and what it was run
+    with: code, packages, machine.
     """
     study = opened(storage, name)
+    if number is not None:
+        _trial(study, number, as_json=as_json)
+        return
     if as_json:
         emit(study_data(study, storage) | {"last": [trial_data(r) for r in _last(study, last)]})
         return
@@ -45,6 +55,53 @@ def command(name: str | None, last: int, storage: str | None, as_json: bool) -> 
     _best(study)
     _trials(study, last)
     _failures(study)
+
+
+def _trial(study: Study[Any], number: int, *, as_json: bool) -> None:
+    history = study.history
+    if not 0 <= number < len(history):
+        raise StudyError(f"there is no trial {number}; the study has {len(history)}")
+    record = history[number]
+    if as_json:
+        emit(trial_data(record) | {"provenance": msgspec.to_builtins(record.provenance)})
+        return
+    failure = record.failure
+    facts = {
+        "seed": record.seed,
+        "source": record.source,
+        "step": record.step or "",
+        "attempt": record.attempt if record.attempt > 1 else "",
+        "note": record.note,
+        "failure": "" if failure is None else f"{failure.kind}: {failure.text}",
+    }
+    click.echo(f"{study.name}, trial {number}: {record.state}")
+    for title, rows in (
+        ("values", record.values),
+        ("params", params_of(record)),
+        ("trial", facts),
+        ("run with", _lines(record.provenance)),
+    ):
+        shown = {name: value for name, value in rows.items() if value not in ("", [], None)}
+        if shown:
+            click.echo(f"\n{title}")
+        for name, value in shown.items():
+            click.echo(f"  {name}: {value}")
+
+
+def _lines(said: Provenance) -> dict[str, Any]:
+    """What is known of a process, for people."""
+    return {
+        "objective": said.objective,
+        "code": said.revision and f"git {said.revision}",
+        "files": ", ".join(f"{name} {version}" for name, version in said.files.items()),
+        "packages": ", ".join(f"{name} {version}" for name, version in said.packages.items()),
+        "python": said.python,
+        "platform": said.platform,
+        "cpu": said.cpu and f"{said.cpu}, {said.cores} cores, {said.memory_bytes / 1e9:.0f} GB",
+        "gpus": ", ".join(said.gpus),
+        "command": shlex.join(said.command),
+        "data": said.data,
+    }
 
 
 def _last(study: Study[Any], n: int) -> list[Record[Any]]:

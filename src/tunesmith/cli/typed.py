@@ -14,6 +14,7 @@ _OPTIONS = {
     "lease_s": "--lease",
     "name": "--name",
     "storage": "--storage",
+    "data": "--data",
     "seed": "--seed",
     "replicates": "--replicates",
 }

@@ -9,11 +9,13 @@ from tunesmith.records.events import Failure
 from tunesmith.records.fold import Fold
 from tunesmith.records.history import History
 from tunesmith.records.problem import Limit, Objective, Problem, Resource
+from tunesmith.records.provenance import Change, Provenance, changes
 from tunesmith.records.record import Heard, Record, State
 from tunesmith.records.replicates import Replicates
 from tunesmith.records.snapshot import Told, freeze, thaw
 
 __all__ = [
+    "Change",
     "Curve",
     "Failure",
     "Fold",
@@ -22,11 +24,13 @@ __all__ = [
     "Limit",
     "Objective",
     "Problem",
+    "Provenance",
     "Record",
     "Replicates",
     "Resource",
     "State",
     "Told",
+    "changes",
     "freeze",
     "thaw",
 ]

@@ -11,6 +11,7 @@ import msgspec
 
 from tunesmith._core.codec import Number
 from tunesmith._core.errors import LogError
+from tunesmith.records.provenance import NOTHING, Provenance
 from tunesmith.space import Params
 
 FORMAT = 1
@@ -84,6 +85,7 @@ class Created(Event, frozen=True, kw_only=True):
         files: URL below which the study's files are kept; empty: beside its storage.
         keep: Which checkpoints are kept: those that may still be needed; also the best trial's; also the
             last of each trial; or all.
+        provenance: As far as it is known before anything runs: the data.
     """
 
     format: int
@@ -96,7 +98,7 @@ class Created(Event, frozen=True, kw_only=True):
     files: str = ""
     keep: Keep = "best"
     versions: dict[str, str] = {}
-    provenance: dict[str, Any] = {}
+    provenance: Provenance = NOTHING
 
 
 class Configured(Event, frozen=True, kw_only=True):
@@ -110,12 +112,15 @@ class Configured(Event, frozen=True, kw_only=True):
 
 
 class Joined(Event, frozen=True, kw_only=True):
-    """A process begins to ask, under the smallest handle that no living owner holds."""
+    """A process begins to ask, under the smallest handle that no living owner holds.
+
+    It says so again if it is not what it was: its objective, or a file of it, is another.
+    """
 
     owner: str
     handle: int
     versions: dict[str, str] = {}
-    provenance: dict[str, Any] = {}
+    provenance: Provenance = NOTHING
 
 
 class Enqueued(Event, frozen=True, kw_only=True):

@@ -72,6 +72,7 @@ class Fold(Generic[P]):
         seen: Ids of queued items, notes and commands: a second one has no effect.
         starts: How many trials each handle started.
         saved: Steps of checkpoints by key, by trial.
+        joined: Place of the last `Joined` of each owner.
     """
 
     def __init__(
@@ -103,7 +104,9 @@ class Fold(Generic[P]):
         self.seen: set[str] = set()
         self.starts: Counter[str] = Counter()
         self.saved: dict[str, dict[str, int]] = {}
+        self.joined: dict[str, int] = {}
         self._owners: dict[str, str] = {}
+        self._ran: dict[tuple[int, ...], tuple[int, ...]] = {}  # one tuple for all their trials
 
     def apply(self, event: AnyEvent) -> Record[P] | None:
         """Take in the next event.
@@ -128,6 +131,8 @@ class Fold(Generic[P]):
                 self._save(event)
             case Joined():
                 self.handles[event.handle] = event.owner
+                self.joined[event.owner] = self.length - 1
+                self.history.problem.joined[self.length - 1] = event.provenance
             case Attached():
                 pass  # kept with the trial's files; nothing is decided by it
             case Created():
@@ -209,9 +214,22 @@ class Fold(Generic[P]):
             before=self._before(event),
             key=event.key,
             ask_s=event.ask_s,
+            ran=self._with(self._forked(event), self.handles.get(int(handle), event.owner)),
         )
         self.history.put(record)
         return record
+
+    def _with(self, ran: tuple[int, ...], owner: str) -> tuple[int, ...]:
+        """The places of those whose work is in a trial, once `owner` goes on with it."""
+        place = self.joined.get(owner)
+        if place is not None and place not in ran[-1:]:
+            ran = (*ran, place)
+        return self._ran.setdefault(ran, ran)
+
+    def _forked(self, event: Started) -> tuple[int, ...]:
+        """The places of those whose work a fork goes on from."""
+        parent = self.history.peek(event.parent) if event.source == "fork" else None
+        return () if parent is None else parent.ran
 
     def _before(self, event: Started) -> tuple[tuple[int, Params], ...]:
         """The schedule that a fork goes on from."""
@@ -276,6 +294,7 @@ class Fold(Generic[P]):
             values={},
             curve=kept,
             reports=len(kept) if kept is not None else 0,
+            ran=self._with(record.ran if step else record.ran[:0], event.owner),
         )
         self.decisions += event.why == "scheduler"
         self.history.put(record)

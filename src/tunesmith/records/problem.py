@@ -15,6 +15,7 @@ from tunesmith._core.errors import SettingError
 from tunesmith._core.types import P
 from tunesmith.numerics.arrays import Floats
 from tunesmith.records.events import ProblemText
+from tunesmith.records.provenance import Provenance
 from tunesmith.space import Space
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
@@ -121,6 +122,8 @@ class Problem(Generic[P]):
         value: Which report counts for a trial that returns nothing: its last, its best, or the mean of all,
             with its standard error as the metric `<objective>_se`.
         locate: Finds the folder of a checkpoint by its key; no part of what is tuned.
+        joined: What each process that joined said of itself, by the place of its `Joined` in the log;
+            likewise.
     """
 
     space: Space[P]
@@ -129,6 +132,7 @@ class Problem(Generic[P]):
     resource: Resource | None = None
     value: Literal["last", "best", "mean"] = "last"
     locate: Callable[[str], Path | None] | None = field(default=None, compare=False, repr=False)
+    joined: dict[int, Provenance] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         names = [objective.name for objective in self.objectives]

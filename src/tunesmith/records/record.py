@@ -18,6 +18,7 @@ from tunesmith.records.events import (
     Source,
 )
 from tunesmith.records.problem import Problem
+from tunesmith.records.provenance import NOTHING, Provenance
 from tunesmith.space import Params
 
 State: TypeAlias = Literal["running", "paused", "complete", "stopped", "failed"]
@@ -49,6 +50,8 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
         memo: What its sampler wrote down.
         key: Of its latest checkpoint in the study's blobs, or of the one that it was forked from.
         lost: How many attempts ended by the death of their process.
+        ran: Places of the `Joined` of those whose work is in it, the last one's last; of a fork, its parent's
+            too.
         reporting: Whether this is what a scheduler or sampler hears of a report that was due: `values` then
             has what counts of the reports so far.
     """
@@ -83,6 +86,7 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
     key: str = ""
     curve: Curve | None = None
     reports: int = 0
+    ran: tuple[int, ...] = ()
     reporting: bool = False
 
     def __repr__(self) -> str:
@@ -185,6 +189,11 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
         """The folder of its latest checkpoint, not to be changed; None: it has none that is kept."""
         locate = self.problem.locate
         return locate(self.key) if self.key and locate is not None else None
+
+    @property
+    def provenance(self) -> Provenance:
+        """What the process was that ran it last; of one that never joined nothing is known."""
+        return self.problem.joined.get(self.ran[-1], NOTHING) if self.ran else NOTHING
 
     @property
     def finished(self) -> bool:

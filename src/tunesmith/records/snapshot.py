@@ -18,6 +18,7 @@ from tunesmith._core.version import VERSION
 from tunesmith.records.curve import Curve
 from tunesmith.records.events import Created, Enqueued, Noted, Part
 from tunesmith.records.fold import Fold
+from tunesmith.records.provenance import Provenance
 from tunesmith.records.record import Record
 from tunesmith.space import Space
 
@@ -62,6 +63,8 @@ class _Snapshot(msgspec.Struct, array_like=True, gc=False):
     seen: set[str]
     starts: dict[str, int]
     saved: dict[str, dict[str, int]]
+    joined: dict[str, int]
+    provenances: dict[int, Provenance]
     since_best: int
     rows: list[_Row]
     curves: dict[int, _Curve]
@@ -112,6 +115,8 @@ def freeze(fold: Fold[Any], heard: Told[Any]) -> bytes:
         seen=fold.seen,
         starts=fold.starts,
         saved=fold.saved,
+        joined=fold.joined,
+        provenances=fold.history.problem.joined,
         since_best=fold.history.since_best,
         rows=[_row(record) for record in fold.history],
         curves={r.number: _pack(r.curve) for r in fold.history if r.curve is not None},
@@ -167,6 +172,8 @@ def thaw(
     fold.seen = kept.seen
     fold.starts = Counter(kept.starts)
     fold.saved = kept.saved
+    fold.joined = kept.joined
+    problem.joined.update(kept.provenances)
     fold.history.since_best = kept.since_best
     heard: Told[P] = [
         record_of(*one) if isinstance(one, tuple) else one if one >= 0 else fold.history[~one]

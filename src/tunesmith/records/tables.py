@@ -1,5 +1,7 @@
 """Records as tables: plain columns, and frames of optional packages."""
 
+import csv
+import io
 import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -43,6 +45,15 @@ def columns(problem: Problem[Any], records: Iterable[Record[Any]]) -> dict[str, 
     table["note"] = [r.note for r in rows]
     table["failure"] = [r.failure.kind if r.failure else None for r in rows]
     return table
+
+
+def to_csv(table: dict[str, list[Any]]) -> str:
+    """Return the table as CSV, its columns' names in the first line."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(table)
+    writer.writerows(zip(*table.values(), strict=True))
+    return file.getvalue()
 
 
 def to_pandas(table: dict[str, list[Any]]) -> "pd.DataFrame":

@@ -8,6 +8,7 @@ from tunesmith._core import checks
 from tunesmith._core.errors import StudyError
 from tunesmith._core.types import P
 from tunesmith.records import Problem, Record
+from tunesmith.records.provenance import NOTHING
 from tunesmith.samplers import Sampler
 from tunesmith.schedulers import Scheduler
 from tunesmith.simulator.course import Course
@@ -63,6 +64,7 @@ def simulate(
     ledger, _ = open_study(
         problem, sampler, scheduler, Memory(), "simulation", How(seed), clock=clock
     )
+    ledger.origin = NOTHING  # what is simulated comes from no process
     study = Study.opened(ledger, sampler, scheduler)
     simulation = _Simulation(study, course, resumable=resumable)
     for _ in play(simulation.begin, workers, clock):

@@ -6,6 +6,7 @@ beside it who is alive and one disposable fold. `connect` finds the storage for 
     connect("memory")  # gone with the process
     connect("tunesmith.db")  # a SQLite file: any path, text or Path
     connect("sqlite:///tunesmith.db")  # the same; four slashes for an absolute path
+    connect("study.tunesmith")  # a bundle, which is read only
     connect("redis://host/0")  # a scheme that a package has registered
 
 A storage of one's own is one file with one final class that implements `Storage`, and one line:
@@ -28,6 +29,7 @@ from tunesmith._core.hints import hint_of_module
 from tunesmith._core.registry import Registry
 from tunesmith.storage.blobs import Blobs
 from tunesmith.storage.blobs import registry as blobs_registry
+from tunesmith.storage.bundle import ENDING, Bundle
 from tunesmith.storage.storage import Storage
 
 if TYPE_CHECKING:  # `__getattr__` in a form that type checkers and editors understand
@@ -38,6 +40,7 @@ if TYPE_CHECKING:  # `__getattr__` in a form that type checkers and editors unde
 
 __all__ = [
     "Blobs",
+    "Bundle",
     "Folder",
     "Fsspec",
     "Memory",
@@ -77,6 +80,8 @@ def connect(where: str | PathLike[str] | Storage) -> Storage:
     if isinstance(where, str) and (text == "memory" or "://" in text):
         scheme, _, address = text.partition("://")
         return registry.get(scheme).open(address)
+    if text.endswith(ENDING):
+        return Bundle(text)
     if not text:
         raise SettingError('a storage needs a path or a URL, got ""; write "tunesmith.db"')
     return registry.get("sqlite").open(f"/{text}")

@@ -34,6 +34,7 @@ class Job:
     Attributes:
         stops: How many commands to stop were known when the run was asked for.
         options: The arguments of `Study.run`.
+        data: Fingerprint of the data.
     """
 
     storage: Storage
@@ -44,6 +45,7 @@ class Job:
     objective: Callable[..., Any]
     stops: int
     options: Running
+    data: str
 
 
 def start(job: Job) -> tuple[int, Path]:

@@ -21,6 +21,7 @@ def main(ready: int) -> None:
     os.set_inheritable(ready, False)
     job: Job = loads(sys.stdin.buffer.read())  # noqa: S301 - of our parent
     ledger = Ledger(job.storage, job.name, job.space)
+    ledger.data = job.data
     study = Study.opened(ledger, job.sampler, job.scheduler, stops=job.stops)
     os.write(ready, b".")
     os.close(ready)

@@ -54,7 +54,7 @@ class Keeping:
         steering = ledger.steering
         kept = set() if steering is None else steering.keeps()
         held = {r.key for r in fold.history.unfinished}
-        best = {r.key for r in _leading(fold.history)} if fold.created.keep == "best" else set()
+        best = {r.key for r in leading(fold.history)} if fold.created.keep == "best" else set()
         for key in (self._open | own) - self._removed:
             verdict = self._verdict(key, kept, held, best)
             if verdict == "needless":
@@ -98,8 +98,8 @@ def _lying(files: Blobs, prefix: str = "") -> set[str]:
     return set()
 
 
-def _leading(history: History[Any]) -> list[Record[Any]]:
-    """The best trial, or those that none beats."""
+def leading(history: History[Any]) -> list[Record[Any]]:
+    """Return the best trial, or those that none beats; none yet: []."""
     with suppress(NoTrials):
         return [history.best] if len(history.problem.objectives) == 1 else history.front
     return []

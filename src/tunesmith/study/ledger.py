@@ -11,13 +11,14 @@ from typing import Any, Generic, final
 
 from tunesmith._core.errors import Conflict, LogError, StorageError, StudyNotFound
 from tunesmith._core.types import P
-from tunesmith.records import Fold, Record, Told, freeze, thaw
+from tunesmith.records import Fold, Provenance, Record, Told, freeze, thaw
 from tunesmith.records.events import AnyEvent, Created, Joined, from_lines, to_line
 from tunesmith.schedulers import Scheduler
 from tunesmith.space import Space
 from tunesmith.storage import Blobs, Memory, Storage
 from tunesmith.storage.storage import gone
 from tunesmith.study.files import files_of
+from tunesmith.study.origin import origin
 from tunesmith.study.owner import living, this_process
 from tunesmith.study.pulse import Pulse
 from tunesmith.study.steering import Steering
@@ -54,6 +55,8 @@ class Ledger(Generic[P]):
         fold: The fold of what was read.
         files: Where the study's checkpoints are; None: nowhere.
         generation: Goes up whenever the fold is made anew.
+        data: Fingerprint of the data that this process has; empty: it was not given.
+        origin: What this process says of itself when it joins; None: what it is by then.
         lease_s: After how many seconds without a sign of life this process is taken for dead.
         steering: The scheduler that follows the log, if there is one; see `steer`.
 
@@ -82,6 +85,8 @@ class Ledger(Generic[P]):
         self.clock = clock
         self.generation = 0
         self.steering: Steering[P] | None = None
+        self.data = ""
+        self.origin: Provenance | None = None
         self.lease_s = LEASE_S
         self._first = first[0]
         self._space = space
@@ -101,6 +106,12 @@ class Ledger(Generic[P]):
         if self.fold.length - already > KEEP:
             with suppress(StorageError):  # it only saves time
                 storage.keep_fold(name, self.fold.length, freeze(self.fold, self._heard))
+
+    def elsewhere(self, storage: Storage, name: str, space: Space[Any] | None) -> "Ledger[Any]":
+        """Return another copy of the log, or the same with params of another form, for this process."""
+        other: Ledger[Any] = Ledger(storage, name, space, self.clock)
+        other.data, other.origin = self.data, self.origin
+        return other
 
     def steer(self, scheduler: Scheduler[Any] | None) -> None:
         """Let a scheduler follow the log, from its beginning."""
@@ -213,21 +224,27 @@ class Ledger(Generic[P]):
             self._pulse = Pulse(self.storage, self.name, self.lease_s)
 
     def join(self) -> int:
-        """Return the handle of this process, joining if it has none (any more)."""
+        """Return the handle of this process, joining if it has none (any more), or is not what it was."""
         owner = this_process()
         self._live()
-        while self.fold.handles.get(self._handle) != owner:
-            taken = self.fold.handles
+        while True:
+            taken, joined = self.fold.handles, self.fold.joined
             mine = [handle for handle, who in taken.items() if who == owner]
-            if mine:  # another Study object of this process has joined
+            if mine and self._handle not in mine:  # another Study object of this process has joined
                 self._handle = min(mine)
-                break
-            handle = 0
-            while handle in taken and self.lives(taken[handle]):
-                handle += 1
+            said = self.fold.history.problem.joined[joined[owner]] if mine else None
+            if mine and self.origin in (None, said):
+                return self._handle
+            if not mine:
+                self._handle = 0
+                while self._handle in taken and self.lives(taken[self._handle]):
+                    self._handle += 1
+            if self.origin is None:
+                self.origin = origin(data=self.data)
+            event = Joined(
+                time=self.clock(), owner=owner, handle=self._handle, provenance=self.origin
+            )
             try:
-                self.append(Joined(time=self.clock(), owner=owner, handle=handle), expect=True)
-                self._handle = handle
+                self.append(event, expect=True)
             except Conflict:
                 self.sync()
-        return self._handle

@@ -13,9 +13,11 @@ from msgspec import UNSET, UnsetType
 
 from tunesmith._core import checks
 from tunesmith._core.errors import Conflict, NotSupported, SettingError, StudyError
+from tunesmith._core.fingerprint import fingerprint
 from tunesmith._core.types import P
-from tunesmith.records import Problem
+from tunesmith.records import Fold, Problem, Provenance
 from tunesmith.records.events import FORMAT, Configured, Created, Enqueued, Keep, Part, to_line
+from tunesmith.records.provenance import NOTHING
 from tunesmith.replication import Fixed, Replication
 from tunesmith.samplers import Auto, Sampler
 from tunesmith.schedulers import ASHA, PBT, Scheduler
@@ -41,6 +43,7 @@ class How:
         files: URL below which its files are; empty: beside its storage.
         keep: Which checkpoints are kept.
         replicates: Which configurations are evaluated again.
+        data: Fingerprint of the data.
     """
 
     seed: int | None = None
@@ -48,6 +51,7 @@ class How:
     files: str | None = None
     keep: Keep | None = None
     replicates: Part | None = None
+    data: str | None = None
 
 
 def place(storage: Storage | str | Path | None, name: str | None) -> tuple[Storage, str]:
@@ -110,6 +114,15 @@ def repeated(replicates: Replication | int | None) -> Part | None:
     return part
 
 
+def data_given(data: Any) -> str | None:
+    """Return the fingerprint of data; None: none were given.
+
+    Raises:
+        SettingError: They have none.
+    """
+    return None if data is None else fingerprint(data)
+
+
 def create(
     storage: Storage,
     name: str,
@@ -148,6 +161,7 @@ def create(
             files=how.files or "",
             keep=how.keep or "best",
             versions=versions(),
+            provenance=NOTHING if how.data is None else Provenance(data=how.data),
         )
     ]
     if sampler.baseline:
@@ -205,7 +219,31 @@ def with_space(ledger: Ledger[Any], space: Space[P]) -> Ledger[P]:
         StudyError: The space is another one than the log's.
     """
     refuse(ledger, space.difference(ledger.fold.history.problem.space))
-    return Ledger(ledger.storage, ledger.name, space, ledger.clock)
+    return ledger.elsewhere(ledger.storage, ledger.name, space)
+
+
+def with_data(ledger: Ledger[Any], data: str | None) -> None:
+    """Go on with data of this fingerprint; None: nobody has said which.
+
+    Raises:
+        StudyError: They are not those that the study was run with.
+    """
+    refuse(ledger, _data_differ(ledger, data))
+    ledger.data = data or ""
+
+
+def data_of(fold: Fold[Any]) -> str:
+    """Return the fingerprint of a study's data, as whoever named them first had it; empty: nobody has."""
+    said = [fold.created.provenance, *fold.history.problem.joined.values()]
+    return next((one.data for one in said if one.data), "")
+
+
+def _data_differ(ledger: Ledger[Any], data: str | None) -> list[str]:
+    there = data_of(ledger.fold)
+    if data is None or there in ("", data):
+        return []
+    way = "leave data= out to go on all the same; what ran with others is named"
+    return [f"data: {data} here, {there} there ({way})"]
 
 
 def compare(ledger: Ledger[P], problem: Problem[P], how: How) -> None:
@@ -222,13 +260,15 @@ def compare(ledger: Ledger[P], problem: Problem[P], how: How) -> None:
         if old != new:
             differences.append(f"{word}: {new!r} here, {old!r} there")
     for field in fields(how):
+        if field.name == "data":
+            continue
         old, given = getattr(created, field.name), getattr(how, field.name)
         goes_on = field.name == "replicates" and old is not None  # as with another sampler
         if given is not None and given != old and not goes_on:
             word = "keep_checkpoints" if field.name == "keep" else field.name
             told = "beside the storage" if field.name == "files" else "none"
             differences.append(f"{word}: {_shown(given)} here, {_shown(old) or told} there")
-    refuse(ledger, differences)
+    refuse(ledger, differences + _data_differ(ledger, how.data))
 
 
 def _shown(given: object) -> object:
@@ -270,6 +310,7 @@ def open_study(
             create(storage, name, problem, sampler or Auto(), begun, how, clock)
     ledger = Ledger(storage, name, problem.space, clock)
     compare(ledger, problem, how)
+    ledger.data = how.data or ""
     return ledger, configure(ledger, sampler, scheduler, how.replicates)
 
 

@@ -32,6 +32,7 @@ class Keeping(TypedDict, total=False):
     replicates: Replication | int | None
     files: Blobs | str | Path | None
     keep_checkpoints: Keep | None
+    data: Any
 
 
 class Making(Keeping, total=False):

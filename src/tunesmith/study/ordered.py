@@ -80,6 +80,7 @@ def _timeless(record: Record[P], history: History[P]) -> Record[P]:
         "cost": {},
         "attempt": 1,
         "lost": 0,
+        "ran": (),
         "key": "",
         "curve": None if record.curve is None else record.curve.timeless(),
     }

@@ -78,6 +78,17 @@ def part_of(part: Sampler[Any] | Scheduler[Any] | Replication) -> Part:
     return Part(name or f"{kind.__module__}:{kind.__qualname__}", settings(part))
 
 
+def shown(part: Part) -> str:
+    """Return a part in a line.
+
+    Example:
+        >>> shown(Part("grid", {"levels": 3}))
+        'grid(levels=3)'
+    """
+    given = ", ".join(f"{name}={value!r}" for name, value in part.settings.items())
+    return part.name + (f"({given})" if given else "")
+
+
 def sampler_of(
     part: Part, known: Iterable[Sampler[Any] | Scheduler[Any]] = ()
 ) -> Sampler[Any] | None:

@@ -12,7 +12,7 @@ from tunesmith._core.hints import hint_attribute, hint_keywords
 from tunesmith._core.types import P
 from tunesmith.analysis import Confirmation, Diagnosis, confirmed, diagnose
 from tunesmith.executors import Executor
-from tunesmith.records import History, Limit, Objective, Problem, Record, Resource
+from tunesmith.records import History, Limit, Objective, Problem, Provenance, Record, Resource
 from tunesmith.records.events import Keep, Noted
 from tunesmith.replication import Replication
 from tunesmith.samplers import FiniteSampler, Queue, Sampler
@@ -23,15 +23,19 @@ from tunesmith.storage import Blobs, Memory, Storage
 from tunesmith.study import opening
 from tunesmith.study.background import Job, start
 from tunesmith.study.bounds import RETRIES, Bounds
+from tunesmith.study.bundling import Which, bundle
 from tunesmith.study.confirming import SUFFIX, Plan, refuse, seed_apart
 from tunesmith.study.desk import Desk
 from tunesmith.study.files import copy
-from tunesmith.study.ledger import Ledger
+from tunesmith.study.ledger import LEASE_S, Ledger
 from tunesmith.study.objectives import caller, space_meant
 from tunesmith.study.options import Making, Names, Running
-from tunesmith.study.parts import Parts, part_of
+from tunesmith.study.origin import origin
+from tunesmith.study.parts import Parts, part_of, shown
 from tunesmith.study.progress import plural, say, shown_place
+from tunesmith.study.rerunning import TOLERANCE, Rerun, rerun
 from tunesmith.study.running import Run
+from tunesmith.study.staleness import Stale, stale
 from tunesmith.study.trial import Trial
 from tunesmith.study.verification import Verification, verify
 from tunesmith.study.voice import Shown, Voice
@@ -65,6 +69,8 @@ class Study(Generic[P]):
             are, such as `ts.replication.Racing()`.
         files: Where checkpoints are kept, a path or any URL that fsspec knows; by default beside the
             storage, in `tunesmith.db.files`.
+        data: What it is tuned on: arrays, frames, paths, bytes, or lists and dicts of them. A short hash of them is
+            kept, and the study goes on with no others.
         keep_checkpoints: Which are kept: "needed" by a trial that may go on or a scheduler that may fork
             from it; also the best trial's, "best", the default; also the "last" of each trial; or "all".
 
@@ -113,6 +119,7 @@ class Study(Generic[P]):
         replicates: Replication | int | None = None,
         files: Blobs | str | Path | None = None,
         keep_checkpoints: Keep | None = None,
+        data: Any = None,
     ) -> None:
         least, most = (
             checks.texts(w, v, '"loss"')
@@ -132,8 +139,13 @@ class Study(Generic[P]):
         width = None if deterministic is None else checks.whole("deterministic=", deterministic, 1)
         place, name = opening.place(storage, name)
         how = opening.How(
-            seed, width, opening.kept_in(files), opening.kept(keep_checkpoints), opening.repeated(replicates)
-        )  # fmt: skip
+            seed=seed,
+            deterministic=width,
+            files=opening.kept_in(files),
+            keep=opening.kept(keep_checkpoints),
+            replicates=opening.repeated(replicates),
+            data=opening.data_given(data),
+        )
         ledger, parts = opening.open_study(problem, sampler, scheduler, place, name, how)
         self._start(ledger, parts)
 
@@ -143,6 +155,7 @@ class Study(Generic[P]):
         self._announced = isinstance(ledger.storage, Memory)
         self._loaded_bare = False
         self._stops: int | None = None
+        self._said_stale = ""
 
     @property
     def _ledger(self) -> Ledger[P]:
@@ -224,6 +237,38 @@ class Study(Generic[P]):
     def notes(self) -> list[Noted]:
         """All remarks on the study and its trials, in order."""
         return list(self._desk.read().notes)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What it is run with beside its problem, by name: seed, sampler, scheduler and the like."""
+        fold = self._desk.read()
+        created = fold.created
+        return {
+            "seed": created.seed,
+            "sampler": shown(fold.sampler),
+            "scheduler": None if fold.scheduler is None else shown(fold.scheduler),
+            "deterministic": created.deterministic,
+            "keep_checkpoints": created.keep,
+            "data": opening.data_of(fold) or None,
+        }
+
+    @property
+    def provenance(self) -> Provenance:
+        """What the process said of itself that joined last; see `Record.provenance` for each trial."""
+        fold = self._desk.read()
+        joined = fold.history.problem.joined
+        return joined[max(joined)] if joined else fold.created.provenance
+
+    def stale(self, objective: Callable[..., Any] | None = None) -> Stale:
+        """Return which trials ran with other code, packages or data than this process has.
+
+        Args:
+            objective: What would be run now; by default, what this process ran last, or else its script.
+        """
+        now = self._ledger.origin
+        if objective is not None or now is None:
+            now = origin(objective, self._ledger.data)
+        return stale(self.history, now)
 
     @property
     def paused(self) -> bool:
@@ -451,18 +496,32 @@ class Study(Generic[P]):
                 else "only what is queued"
             )
         self._announced = True
+        self._ledger.origin = origin(objective, self._ledger.data)
+        if progress:
+            self._say_stale()
         self._ledger.lease_s = checks.seconds("lease_s=", lease_s)
         work = work_of(objective, call)
         Run(self._desk, work, places, bounds, Voice(self._ledger, progress), self._stops)()
         return self
+
+    def _say_stale(self) -> None:
+        """Name the trials that ran with something else than there is now, once."""
+        found = self.stale()
+        if found and str(found) != self._said_stale:
+            self._said_stale = str(found)
+            say(
+                f"{self.name}: {found}; `tunesmith rerun` says whether one still holds, study.stale() lists "
+                "them, a study of another name begins anew"
+            )
 
     def _run_elsewhere(self, objective: Callable[..., Any], **options: Unpack[Running]) -> None:
         """Run in a process of its own."""
         storage = self._ledger.storage
         stops = self._ledger.fold.stops
         job = Job(
-            storage, self.name, self.space, self.sampler, self.scheduler, objective, stops, options
-        )
+            storage, self.name, self.space, self.sampler, self.scheduler, objective, stops, options,
+            self._ledger.data,
+        )  # fmt: skip
         pid, output = start(job)
         if options["progress"]:
             say(
@@ -550,9 +609,28 @@ class Study(Generic[P]):
                 f"{target.url} has a study {name!r} already; give this one another name: "
                 f'save({str(path)!r}, name="...")'
             ) from None
-        moved = Ledger(target, name, self.space, ledger.clock)
+        moved = ledger.elsewhere(target, name, self.space)
         copy(ledger.files, moved.files)
         self._desk.move(moved)
+
+    def bundle(self, path: str | Path, *, checkpoints: Which = "none") -> int:
+        """Pack the study into one file that others can read: `ts.load("digits.tunesmith")`.
+
+        In it are the log, a table of the trials, their provenance, and a paragraph for a paper.
+
+        Args:
+            path: The file, whose name ends in `.tunesmith`; one that is there is replaced.
+            checkpoints: Whose come along: of "none", of the "best" trial, or "all" that are kept.
+
+        Returns:
+            How many checkpoints were packed.
+
+        Raises:
+            SettingError: The name has another ending.
+            OSError: It cannot be written.
+        """
+        self._desk.read()
+        return bundle(self._ledger, Path(path), checkpoints, self.settings)
 
     def verify(self, *parts: Sampler[Any] | Scheduler[Any]) -> Verification:
         """Recompute every suggestion and every decision of a scheduler from the log, and compare.
@@ -563,6 +641,48 @@ class Study(Generic[P]):
         with self._desk.lock:
             self._ledger.sync()
             return verify(self._ledger, parts)
+
+    def rerun(
+        self,
+        number: int,
+        objective: Callable[..., Any],
+        *,
+        tolerance: float = TOLERANCE,
+        note: bool = False,
+    ) -> Rerun[P]:
+        """Run a trial once more, with its params and seed, and compare what it reports and returns.
+
+        It is run in this process, from its beginning to the step where it ended; a fork, under the
+        schedule that led to it. The study stays as it is.
+
+        Args:
+            number: The trial.
+            objective: What it was run with.
+            tolerance: Relative difference of values that counts as the same.
+            note: Whether to keep the finding as a note of the trial.
+
+        Raises:
+            StudyError: There is no such trial, it has no value yet, or it cannot be run as it was.
+        """
+        self._ledger.sync()
+        self._take_form(objective)
+        number = checks.whole("number", number)
+        history = self._ledger.fold.history
+        if number >= len(history):
+            raise StudyError(f"there is no trial {number}; the study has {len(history)}")
+        found = rerun(
+            self._ledger,
+            number,
+            objective,
+            work_of(objective, caller(objective, self.space)),
+            lambda: executor_of(
+                objective, None, None, lease_s=LEASE_S, trial_timeout=None, trial_memory=None
+            ),
+            checks.number("tolerance=", tolerance),
+        )
+        if note:
+            self._desk.note(history[number].uid, f"run once more: {found.verdict}", ["rerun"], {})
+        return found
 
     def diagnosis(self) -> Diagnosis:
         """Say what is wrong with the trainings, by what they reported; see `ts.analysis.diagnose`."""
