@@ -37,6 +37,7 @@ SAMPLERS: Known = {
     "auto": ("a Gaussian process or a tree-structured Parzen estimator, by how each foresaw trials", ("gp", "tpe")),
     "gp": ("Bayesian optimisation with a Gaussian process", ("gp",)),
     "grid": ("grid search", ()),
+    "queue": ("a list of configurations", ()),
     "quasirandom": ("quasi-random search with a scrambled Sobol' sequence", ("random",)),
     "random": ("random search", ("random",)),
     "tpe": ("a tree-structured Parzen estimator", ("tpe",)),
@@ -125,6 +126,8 @@ def _expense(history: History[Any], seed: int) -> list[str]:
     total = f"{plural(len(history), 'trial')} were run" + (f", of which {listed}" if listed else "")
     if history.problem.resource is not None:
         total += f" ({plural(history.spent, history.problem.resource.name)} in all)"
+    if again := sum(record.source == "replicate" for record in history):
+        total += f"; {plural(again, 'trial')} of them evaluated a configuration again, on seeds that all shared"
     seeds = f"The seed of the search was {seed}, from which that of each trial was derived"
     return [f"{total}.", f"{seeds}."]
 
