@@ -178,3 +178,12 @@ class Gaussian:
             variance = before - np.einsum("ij,ij->i", V, V)
             deviation[some] = np.sqrt(np.maximum(variance, 1e-12))
         return mean, deviation
+
+    def joint(self, X: Floats) -> tuple[Floats, Floats]:
+        """Return posterior means (m,) and covariances (m, m), without noise, at a few points (m, p)."""
+        Z = self._scaled(X)
+        k = self._kernel(Z)
+        mean = self._mean + k[:, : len(self._weights)] @ self._weights
+        V = dtrmm(1.0, self._inverse, k.T, lower=1)
+        before = self._signal * matern52(squared_distances(Z, Z)) + self._slope * (Z @ Z.T)
+        return mean, before - V.T @ V
