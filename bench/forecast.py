@@ -94,7 +94,9 @@ def fit(known: Sequence[Case]) -> Constants:
         return float((np.logaddexp(0, u) - better * u).sum() + c @ c / 2), X.T @ error + c
 
     some = minimize(loss, np.zeros(X.shape[1]), jac=True).x
-    ratio = np.array([math.log(c.gain / u) for c, (u, _) in zip(known, stood, strict=True) if c.gain > 0])
+    ratio = np.array(
+        [math.log(c.gain / u) for c, (u, _) in zip(known, stood, strict=True) if c.gain > 0]
+    )
     A = X[better]
     size = np.linalg.lstsq(A, ratio)[0]
     for _ in range(30):  # absolute errors, by weights
@@ -125,14 +127,24 @@ def report(known: Sequence[Case], *, shipped: bool) -> None:
     def ours(case: Case) -> bool:
         return case.optimiser == "tunesmith"
 
-    title = ("", "cases", "in the 90 % interval", "any gain: said", "came", "gain worth it: said", "came")
+    title = (
+        "",
+        "cases",
+        "in the 90 % interval",
+        "any gain: said",
+        "came",
+        "gain worth it: said",
+        "came",
+    )
     pairs = [
         row(f"{n} -> {n + more}{', ours' if own else ''}", lambda c, p=(n, more), own=own: (c.n, c.more) == p and own <= ours(c))
         for n, more in SHOWN for own in (False, True)
     ]  # fmt: skip
     columns(title, pairs)
     families = [row(f, lambda c, f=f: c.family == f) for f in by_family]
-    optimisers = [row(o, lambda c, o=o: c.optimiser == o) for o in sorted({c.optimiser for c in known})]
+    optimisers = [
+        row(o, lambda c, o=o: c.optimiser == o) for o in sorted({c.optimiser for c in known})
+    ]
     columns(title, [row("all", lambda _: True), *families, *optimisers])
     print("\nof gains that are worth it, by what was said:")
     edges = (0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.01)

@@ -1,11 +1,18 @@
 """What a study's trials tell people beyond its best: functions of a history.
 
 `diagnose` says what is wrong with trainings, from the curves that they reported, and which parameter
-to move.
+to move; `forecast` what more trials will gain; `overtuning` whether the gain holds on test samples;
+`sensitivity` how much of it is luck, and what moving a parameter costs.
 """
 
 from tunesmith.analysis.diagnosis import Diagnosis, Finding, diagnose
+from tunesmith.analysis.forecast import Forecast, forecast
 from tunesmith.analysis.moves import Move
+from tunesmith.analysis.overtuning import Overtuning, overtuning
+from tunesmith.analysis.sensitivity import Seeds, Sensitivity, Step, sensitivity
 from tunesmith.analysis.symptoms import Symptom
 
-__all__ = ["Diagnosis", "Finding", "Move", "Symptom", "diagnose"]
+__all__ = [
+    "Diagnosis", "Finding", "Forecast", "Move", "Overtuning", "Seeds", "Sensitivity", "Step", "Symptom",
+    "diagnose", "forecast", "overtuning", "sensitivity",
+]  # fmt: skip

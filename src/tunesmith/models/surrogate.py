@@ -1,5 +1,6 @@
 """The objective as a function of the configuration: a Gaussian process in the objective's own units."""
 
+import math
 from collections.abc import Sequence
 from typing import Any, final
 
@@ -7,57 +8,91 @@ import numpy as np
 
 from tunesmith.models.features import Features
 from tunesmith.models.gaussian import Gaussian, fit, loss
+from tunesmith.models.noise import losses_of
 from tunesmith.models.subset import chosen
 from tunesmith.models.theta import Prior
 from tunesmith.numerics.arrays import Floats
 from tunesmith.numerics.threads import one_thread
-from tunesmith.numerics.warps import half_rank
+from tunesmith.numerics.warps import standard
 from tunesmith.records import Record
 
 LEAST = 8  # trials
+START = 10  # trials that are of no model yet: typical ones
 MOST = 256  # trials that a model takes in
 STEPS = 60  # of a fit
-NONE = -11.0  # log noise that is as good as none
-PROOF = 1.35  # log likelihood that noise must bring: 2.7 is the 10 % point of chi-squared, halved
+GRID = np.array([-11.0, -8.0, -6.0, -5.0, -4.0, -3.0, -2.0, -1.0, 0.0, 1.0])
+"""Log noises at which a likelihood is taken; the first is as good as none."""
+DOUBT = 1.35  # log likelihood less than the best: half the 90 % point of chi-squared
 
 
 @final
 class Surrogate:
     """What trials tell of the objective, everywhere in the space.
 
-    Values worse than the median trial count by their order alone, so that a few very bad ones bend
-    nothing; there the model says less than is lost.
+    Losses count as they are up to twice as far from the best as that of a typical configuration, and no worse
+    beyond, so that a few very bad ones bend nothing; there the model says less than is lost.
 
     Args:
         records: Trials that have all completed, `LEAST` at least, of one objective.
 
     Attributes:
-        noise: The standard deviation of one evaluation; 0: what was measured is explained as well without.
+        noise: The standard deviation of one evaluation: what is not explained by the configuration.
+        spread: The standard deviation of the values, noise included.
     """
 
     def __init__(self, records: Sequence[Record[Any]]) -> None:
         problem = records[0].problem
         self._space = problem.space
         self._features = Features(problem.space)
-        layout, prior = self._features.layout, Prior.of(self._features.layout, self._features.size)
+        self._layout = layout = self._features.layout
+        prior = Prior.of(layout, self._features.size)
         X = self._features(self._space.encode([record.logged for record in records]))
-        y = half_rank(-np.array([problem.losses(record.values)[0] for record in records]))
+        y = -_bounded(losses_of(records))
+        if len(y) > MOST:
+            place = chosen(X, y, layout.shrink(prior.mean), MOST)
+            X, y = X[place], y[place]
+        self._middle, self.spread = float(y.mean()), float(y.std())
+        y = standard(y)
+        self._X, self._y = X, y
+        self._prior = Prior(
+            prior.mean, np.array([*prior.sd[:-1], np.inf])
+        )  # of noise the data alone
         with one_thread():
-            if len(y) > MOST:
-                place = chosen(X, y, layout.shrink(prior.mean), MOST)
-                X, y = X[place], y[place]
-            self._middle, self._scale = float(y.mean()), float(y.std()) or 1.0
-            y = (y - self._middle) / self._scale
-            free = Prior(prior.mean, np.array([*prior.sd[:-1], np.inf]))
-            bare = Prior(np.array([*prior.mean[:-1], NONE]), np.array([*prior.sd[:-1], 1e-3]))
-            theta = fit([prior.mean], X, y, layout, free, STEPS)
-            exact = fit([bare.mean, np.array([*theta[:-1], NONE])], X, y, layout, bare, STEPS)
-            fits = [loss(one, X, y, layout, free)[0] for one in (theta, exact)]
-            noisy = fits[1] - fits[0] > PROOF
-            self._model = Gaussian(theta if noisy else exact, X, y, layout)
-        self.noise = self._scale * float(np.exp(theta[-1] / 2)) if noisy else 0.0
+            self._theta = fit([prior.mean], X, y, layout, self._prior, STEPS)
+            self._model = Gaussian(self._theta, X, y, layout)
+        self.noise = self.spread * math.exp(self._theta[-1] / 2)
+
+    def noise_interval(self) -> tuple[float, float]:
+        """Return the interval of 90 % of the noise, by its profile likelihood; it begins at 0 if none may be."""
+        X, y, layout, prior = self._X, self._y, self._layout, self._prior
+        best = loss(self._theta, X, y, layout, prior)[0]
+        grid = np.sort(np.append(GRID, self._theta[-1]))
+        worse = np.empty(len(grid))
+        with one_thread():
+            for i, log_noise in enumerate(grid):
+                fixed = Prior(
+                    np.array([*prior.mean[:-1], log_noise]), np.array([*prior.sd[:-1], 1e-3])
+                )
+                starts = [np.array([*start[:-1], log_noise]) for start in (self._theta, prior.mean)]
+                theta = fit(starts, X, y, layout, fixed, STEPS // 3)
+                # its root is straight where the likelihood is normal
+                worse[i] = math.sqrt(max(0.0, loss(theta, X, y, layout, prior)[0] - best))
+        centre = int(np.flatnonzero(grid == self._theta[-1])[0])
+        worse[centre] = 0.0
+        far = math.sqrt(DOUBT)
+        low = float(np.interp(-far, -worse[: centre + 1], grid[: centre + 1]))
+        high = float(np.interp(far, worse[centre:], grid[centre:]))
+        none = worse[0] <= far
+        return 0.0 if none else self.spread * math.exp(low / 2), self.spread * math.exp(high / 2)
 
     def losses(self, units: Floats) -> tuple[Floats, Floats]:
         """Return expected losses (m,) and their covariances (m, m), at a few units (m, d)."""
         mean, covariance = self._model.joint(self._features(units))
-        return -(self._middle + self._scale * mean), self._scale**2 * covariance
+        return -(self._middle + self.spread * mean), self.spread**2 * covariance
+
+
+def _bounded(losses: Floats) -> Floats:
+    """Losses (n,), in the order of the trials, none worse than twice the way from a typical one to the best."""
+    best = float(losses.min())
+    typical = max(float(np.median(losses)), float(np.median(losses[:START])))
+    return np.minimum(losses, best + 2 * (typical - best))

@@ -10,7 +10,16 @@ from tunesmith._core import checks
 from tunesmith._core.errors import Conflict, SettingError, StudyError, StudyFinished
 from tunesmith._core.hints import hint_attribute, hint_keywords
 from tunesmith._core.types import P
-from tunesmith.analysis import Diagnosis, diagnose
+from tunesmith.analysis import (
+    Diagnosis,
+    Forecast,
+    Overtuning,
+    Sensitivity,
+    diagnose,
+    forecast,
+    overtuning,
+    sensitivity,
+)
 from tunesmith.executors import Executor
 from tunesmith.records import History, Limit, Objective, Problem, Record, Resource
 from tunesmith.records.events import Keep, Noted
@@ -506,6 +515,21 @@ class Study(Generic[P]):
     def diagnosis(self) -> Diagnosis:
         """Say what is wrong with the trainings, by what they reported; see `ts.analysis.diagnose`."""
         return diagnose(self.history)
+
+    def forecast(self, trials: int = 50) -> Forecast:
+        """Say what more trials will gain, and how long they take; see `ts.analysis.forecast`."""
+        return forecast(self.history, trials)
+
+    def overtuning(self, test: str | None = None) -> Overtuning:
+        """Say whether the gain holds on test samples; see `ts.analysis.overtuning`."""
+        return overtuning(self.history, test)
+
+    def sensitivity(self) -> Sensitivity:
+        """Say how much of the spread is luck, and what it costs to move a parameter of the best trial.
+
+        See `ts.analysis.sensitivity`.
+        """
+        return sensitivity(self.history)
 
     if not TYPE_CHECKING:  # a type checker shall go on refusing unknown names
         __getattr__ = hint_attribute("Study")
