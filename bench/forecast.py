@@ -11,19 +11,23 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from scipy.optimize import minimize
 
+import tunesmith as ts
 from measure import columns, header
 from tunesmith.models import gains
 from tunesmith.numerics.arrays import Floats
+from tunesmith.stop import NoWorthwhileGain
 
 AT = (15, 25, 35, 50, 70, 100, 140)
 MORE = (5, 10, 20, 50, 100)
 SHOWN = ((25, 50), (50, 50), (50, 100), (100, 50), (100, 100))
-OURS = 5  # a run of ours counts so often in a fit: it is what is forecast
+OURS = "tunesmith"
+WEIGHT = 5  # a run of ours counts so often in a fit: it is what is forecast
 WORTH = 0.01  # of the way from the median trial to the best: a gain that is worth it
 
 
@@ -83,7 +87,7 @@ def cases(folder: Path) -> list[Case]:
 
 def fit(known: Sequence[Case]) -> Constants:
     """Return the constants that describe the cases best: a logistic and a robust linear regression."""
-    known = [case for case in known for _ in range(OURS if case.optimiser == "tunesmith" else 1)]
+    known = [case for case in known for _ in range(WEIGHT if case.optimiser == OURS else 1)]
     stood = [gains.standing(case.losses, case.left) for case in known]
     X = np.array([x for _, x in stood])
     better = np.array([case.gain > 0 for case in known])
@@ -105,17 +109,16 @@ def fit(known: Sequence[Case]) -> Constants:
     return Constants(some, size, np.quantile(ratio - A @ size, gains.LEVELS))
 
 
-def report(known: Sequence[Case], *, shipped: bool) -> None:
+def report(known: Sequence[Case], by_family: dict[str, Constants]) -> None:
     """Print how often the intervals hold what came, and how often came what had a chance."""
-    ready = Constants(gains.ANY, gains.SIZE, gains.SPREAD)
-    by_family = {
-        family: ready if shipped else fit([c for c in known if c.family != family])
-        for family in sorted({case.family for case in known})
-    }
     made = [(case, by_family[case.family].forecast(case)) for case in known]
 
-    def row(name: str, of: Callable[[Case], bool]) -> list[str]:
-        those = [(case, gain) for case, gain in made if of(case)]
+    def row(name: str, **wanted: object) -> list[str]:
+        those = [
+            (case, gain)
+            for case, gain in made
+            if all(getattr(case, field) == value for field, value in wanted.items())
+        ]
         if not those:
             return [name, "0", *["-"] * 5]
         inside = [low <= case.gain <= high for case, g in those for low, high in [g.interval()]]
@@ -124,38 +127,91 @@ def report(known: Sequence[Case], *, shipped: bool) -> None:
         shares = (f"{np.mean(x):.2f}" for x in (inside, any_, came, worth, paid))
         return [name, f"{len(those):,}", *shares]
 
-    def ours(case: Case) -> bool:
-        return case.optimiser == "tunesmith"
-
     title = (
         "",
         "cases",
         "in the 90 % interval",
         "any gain: said",
         "came",
-        "gain worth it: said",
+        "worth it: said",
         "came",
     )
-    pairs = [
-        row(f"{n} -> {n + more}{', ours' if own else ''}", lambda c, p=(n, more), own=own: (c.n, c.more) == p and own <= ours(c))
-        for n, more in SHOWN for own in (False, True)
-    ]  # fmt: skip
-    columns(title, pairs)
-    families = [row(f, lambda c, f=f: c.family == f) for f in by_family]
-    optimisers = [
-        row(o, lambda c, o=o: c.optimiser == o) for o in sorted({c.optimiser for c in known})
-    ]
-    columns(title, [row("all", lambda _: True), *families, *optimisers])
-    print("\nof gains that are worth it, by what was said:")
-    edges = (0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.01)
-    said = [(g.chance(c.worth), c.gain > c.worth, ours(c)) for c, g in made]
     rows = []
-    for low, high in zip(edges, edges[1:], strict=False):
+    for n, more in SHOWN:
+        rows.append(row(f"{n} -> {n + more}", n=n, more=more))
+        rows.append(row("... ours", n=n, more=more, optimiser=OURS))
+    columns(title, rows)
+    rows = [row("all"), *(row(family, family=family) for family in by_family)]
+    rows += [row(name, optimiser=name) for name in sorted({case.optimiser for case in known})]
+    columns(title, rows)
+    print("\nGains that are worth it, by what was said:")
+    said = [(g.chance(c.worth), c.gain > c.worth, c.optimiser == OURS) for c, g in made]
+    rows = []
+    for low, high in pairwise((0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.01)):
         all_ = [paid for p, paid, _ in said if low <= p < high]
         own = [paid for p, paid, mine in said if low <= p < high and mine]
-        shares = [f"{np.mean(x):.2f} of {len(x):,}" if x else "-" for x in (all_, own)]
-        rows.append([f"{low:g} to {min(high, 1):g}", *shares])
+        shares_ = [f"{np.mean(x):.2f} of {len(x):,}" if x else "-" for x in (all_, own)]
+        rows.append([f"{low:g} to {min(high, 1):g}", *shares_])
     columns(("said", "came", "came, ours"), rows)
+
+
+def luck(constants: Constants) -> None:
+    """Print how the intervals do where nothing is left but noise."""
+    rng = np.random.default_rng(0)
+    draws: dict[str, Callable[[int], Floats]] = {
+        "normal": rng.standard_normal,
+        "uniform": rng.random,
+        "exponential": rng.standard_exponential,
+        "Student's t, 3": lambda size: rng.standard_t(3, size),
+    }
+    rows = []
+    for name, draw in draws.items():
+        for n in (25, 50, 100):
+            inside = []
+            for _ in range(1000):
+                y = np.asarray(draw(n + 50))
+                case = Case("", "", n, 50, y[:n], 50, float(y[:n].min() - min(y)))
+                low, high = constants.forecast(case).interval()
+                inside.append(low <= case.gain <= high)
+            rows.append([name, f"{n} -> {n + 50}", f"{np.mean(inside):.2f}"])
+    columns(("noise alone", "", "in the 90 % interval"), rows)
+
+
+def stopping(folder: Path, by_family: dict[str, Constants]) -> None:
+    """Print what `NoWorthwhileGain` would have done to the recorded runs of ours."""
+    rows = []
+    for rule in (NoWorthwhileGain(), NoWorthwhileGain(chance=0.05), NoWorthwhileGain(chance=0.2)):
+        ended, missed, kept = [], [], []
+        runs = [json.loads(line) for line in (folder / f"{OURS}.jsonl").read_text().splitlines()]
+        for run in runs:
+            y = run["y"]
+            known = by_family[run["task"].split("/")[0]]
+            gains.ANY, gains.SIZE, gains.SPREAD = known.any, known.size, known.spread
+            study = ts.Study(
+                {"x": ts.Float(0, 1)}, minimize="loss", sampler=ts.samplers.Random(), seed=0
+            )
+            for n, loss in enumerate(y[: -rule.trials], 1):
+                study.tell(study.ask(), loss)
+                if not rule.reason(study.history, 0.0):
+                    continue
+                done = np.array([x for x in y[:n] if math.isfinite(x)])
+                typical, best = float(np.median(done[:10])), float(done.min())
+                later, last = (np.nanmin([best, *part]) for part in (y[n : n + rule.trials], y))
+                ended.append(n)
+                missed.append(best - later > WORTH * (typical - best))
+                kept.append((typical - best) / (typical - last) if typical > last else 1.0)
+                break
+        spread = " / ".join(f"{q:.2f}" for q in np.quantile(kept, (0.05, 0.25, 0.5)))
+        row = [f"{rule.chance:g}", f"{len(ended)} of {len(runs)}", f"{np.median(ended):.0f}"]
+        rows.append([*row, f"{np.mean(missed):.2f}", spread])
+    title = (
+        "chance",
+        "ended",
+        "after, median",
+        "worth it in the next 50",
+        "of the gain of all, 5 % / 25 % / 50 %",
+    )
+    columns(title, rows)
 
 
 def main() -> None:
@@ -168,7 +224,14 @@ def main() -> None:
     known = cases(options.runs)
     if options.what == "report":
         header()
-        report(known, shipped=options.shipped)
+        shipped = Constants(gains.ANY, gains.SIZE, gains.SPREAD)
+        families = sorted({case.family for case in known})
+        by_family = dict.fromkeys(families, shipped)
+        if not options.shipped:
+            by_family = {f: fit([c for c in known if c.family != f]) for f in families}
+        report(known, by_family)
+        luck(shipped)
+        stopping(options.runs, by_family)
         return
     found = fit(known)
     for name in ("any", "size", "spread"):

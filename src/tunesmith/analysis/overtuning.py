@@ -111,8 +111,8 @@ def overtuning(history: History[Any], test: str | None = None) -> Overtuning:
     [objective] = history.problem.objectives
     name = _test_metric(records, objective.name) if test is None else test
     if name and not any(name in record.values for record in records):
-        known = ", ".join(dict.fromkeys(n for record in records for n in record.values))
-        raise SettingError(f"no trial has measured {name!r}; they have {known}")
+        there = ", ".join(dict.fromkeys(n for record in records for n in record.values))
+        raise SettingError(f"no trial has measured {name!r}; they have {there}")
     losses = losses_of(records)
     seen = np.minimum.accumulate(losses)
     place = np.maximum.accumulate(

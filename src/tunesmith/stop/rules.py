@@ -1,6 +1,7 @@
 """The stop rules: trials, time, target, no improvement, no worthwhile gain to come, resource spent."""
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -14,6 +15,7 @@ from tunesmith.records import History, Record
 from tunesmith.stop.rule import StopRule
 
 FIRST = 20  # completed trials from which on a gain is forecast
+LAST = 500  # trials that are looked at, beside the first and the best
 AGO = 20  # completed trials between two forecasts that must agree
 START = 10  # trials whose median is where the gain so far began
 WORTH = 0.01  # share of the gain so far that is worth going on for
@@ -104,7 +106,7 @@ class NoWorthwhileGain(StopRule):
     """Ends when further trials will hardly gain what is worth them, now and as it stood 20 trials ago.
 
     Their gain is forecast as `study.forecast()` does it. Nothing ends before 40 trials have completed. Of the
-    runs that it ended at all, 9 % would have gained more than that in the next 50 trials
+    recorded runs that it ended, 9 % would have gained more than that in the next 50 trials
     (`bench/RESULTS.md`).
 
     Args:
@@ -124,10 +126,8 @@ class NoWorthwhileGain(StopRule):
     trials: int = 50
 
     def __post_init__(self) -> None:
-        if (
-            self.gain is not None
-            and not 0 <= checks.number("NoWorthwhileGain(gain)", self.gain) < math.inf
-        ):
+        worth = 0.0 if self.gain is None else checks.number("NoWorthwhileGain(gain)", self.gain)
+        if not 0 <= worth < math.inf:
             raise SettingError(f"NoWorthwhileGain(gain=...) is 0 or above, got {self.gain!r}")
         if not 0 < checks.number("NoWorthwhileGain(chance)", self.chance) < 1:
             raise SettingError(
@@ -137,28 +137,31 @@ class NoWorthwhileGain(StopRule):
 
     def reason(self, history: History[Any], elapsed_s: float) -> str:
         _single(self, history)
-        if history.count("complete") < FIRST + AGO:
+        records = completed(_window(history))
+        if len(records) < FIRST + AGO:
             return ""
-        records = completed(history)
-        chances = [self._chance(records[: len(records) - ago], history) for ago in (0, AGO)]
-        if max(chances) >= self.chance:
-            return ""
-        return (
-            f"{self.trials} more trials gain what is worth them with a chance of {chances[0]:.0%}"
-        )
-
-    def _chance(self, records: list[Record[Any]], history: History[Any]) -> float:
-        """The chance of a gain that is worth it, as it was after so many completed trials."""
-        if len(records) < FIRST:
-            return 1.0
         losses = losses_of(records)
         worth = self.gain
         if worth is None:
             so_far = float(np.median(losses[:START]) - losses.min())
             worth = max(WORTH * so_far, measured_noise(records).sd)
         done = history.count("complete", "stopped", "failed")
-        more = self.trials * history.count("complete") / done
-        return gain(losses, more).chance(worth)
+        more = self.trials * history.count("complete") / done  # others end early, or fail
+        chances = [gain(losses[: len(losses) - ago], more).chance(worth) for ago in (0, AGO)]
+        if max(chances) >= self.chance:
+            return ""
+        return f"{self.trials} more trials gain what is worth them with a chance of {chances[0]:.0%}"
+
+
+def _window(history: History[Any]) -> list[Record[Any]]:
+    """The trials, of very many the first, the best and the last: a rule is asked at every turn."""
+    n = len(history)
+    if n <= LAST:
+        return history[:]
+    with suppress(NoTrials):
+        if START <= history.best.number < n - LAST:
+            return [*history[:START], history.best, *history[n - LAST :]]
+    return [*history[:START], *history[n - LAST :]]
 
 
 @final
