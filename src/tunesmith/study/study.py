@@ -10,7 +10,7 @@ from tunesmith._core import checks
 from tunesmith._core.errors import Conflict, SettingError, StudyError, StudyFinished
 from tunesmith._core.hints import hint_attribute, hint_keywords
 from tunesmith._core.types import P
-from tunesmith.analysis import Diagnosis, diagnose
+from tunesmith.analysis import Diagnosis, Recommendation, diagnose, recommend
 from tunesmith.executors import Executor
 from tunesmith.records import History, Limit, Objective, Problem, Record, Resource
 from tunesmith.records.events import Keep, Noted
@@ -506,6 +506,10 @@ class Study(Generic[P]):
     def diagnosis(self) -> Diagnosis:
         """Say what is wrong with the trainings, by what they reported; see `ts.analysis.diagnose`."""
         return diagnose(self.history)
+
+    def recommend(self, *, robust: bool = False) -> Recommendation[P]:
+        """Return what is expected to be the best in truth; see `ts.analysis.recommend`."""
+        return recommend(self.history, robust=robust)
 
     if not TYPE_CHECKING:  # a type checker shall go on refusing unknown names
         __getattr__ = hint_attribute("Study")
