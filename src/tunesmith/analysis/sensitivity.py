@@ -8,13 +8,17 @@ from typing import Any, final
 import numpy as np
 from scipy.special import fdtri
 
-from tunesmith.analysis.forecast import Z, measurable
+from tunesmith.analysis.forecast import measurable
+from tunesmith.analysis.recommendation import Tried, modelled
+from tunesmith.models.features import Features
 from tunesmith.models.noise import SURE, groups, losses_of
-from tunesmith.models.surrogate import Surrogate
+from tunesmith.models.truth import Truth
 from tunesmith.numerics.arrays import Floats
+from tunesmith.numerics.threads import one_thread
 from tunesmith.records import History, Record
 from tunesmith.space import Categorical, Parameter
 
+DRAWS = 1000  # from the model, of which intervals are taken
 STEP = 0.1  # share of a parameter's range, in its own scale
 
 
@@ -119,25 +123,32 @@ def sensitivity(history: History[Any], around: Record[Any] | None = None) -> Sen
         interval of the intraclass correlation, exact where all groups are of one size.
     """
     records = measurable(history)
-    model = Surrogate(records)
     base = history.best if around is None else around
-    steps = sorted(_steps(base, model), key=lambda step: -abs(step.change))
-    return Sensitivity(
-        history.problem.objectives[0].name, base.number, _seeds(records, model), tuple(steps)
-    )
+    tried = Tried.of(history)
+    features = Features(history.problem.space)
+    columns = features(history.problem.space.encode([record.logged for record in tried.first]))
+    steps, truth = [], None
+    if np.ptp(tried.values):
+        with one_thread():
+            rows = modelled(tried, columns, features, [])
+            truth = Truth(tried.some(rows, columns), features.layout, features.size)
+            steps = _steps(base, truth, features)
+    steps.sort(key=lambda step: -abs(step.change))
+    name = history.problem.objectives[0].name
+    return Sensitivity(name, base.number, _seeds(records, truth), tuple(steps))
 
 
-def _seeds(records: Sequence[Record[Any]], model: Surrogate) -> Seeds:
+def _seeds(records: Sequence[Record[Any]], truth: Truth | None) -> Seeds:
     """What luck does, by replicates if there are enough."""
     values = [losses_of(those) for those in groups(records)]
     if len(values) > 1 and sum(len(group) - 1 for group in values) >= SURE:
         return _by_replicates(values)
-    low, high = (_share(sd, model) for sd in model.noise_interval())
-    return Seeds(_share(model.noise, model), (low, high), model.noise, "model", len(records))
-
-
-def _share(sd: float, model: Surrogate) -> float:
-    return min(1.0, (sd / model.spread) ** 2) if model.spread > 0 else 0.0
+    if truth is None:  # all values are equal
+        return Seeds(0.0, (0.0, 0.0), 0.0, "model", len(records))
+    theirs = float(np.var(truth.means) + np.mean(np.diag(truth.covariance))) * truth.scale.size**2
+    sds = (truth.noise, *truth.noise_interval)
+    share, low, high = (sd**2 / (sd**2 + theirs) for sd in sds)
+    return Seeds(share, (low, high), truth.noise, "model", len(records))
 
 
 def _by_replicates(values: Sequence[Floats]) -> Seeds:
@@ -152,12 +163,12 @@ def _by_replicates(values: Sequence[Floats]) -> Seeds:
         return Seeds(0.0, (0.0, 0.0), 0.0, "replicates", k)
     F = between / within
     edges = (F * fdtri(n - k, k - 1, 0.95), F, F / fdtri(k - 1, n - k, 0.95))
-    low, share, high = (1 - max(0.0, (f - 1) / (f + size - 1)) for f in edges)
+    low, share, high = (float(1 - max(0.0, (f - 1) / (f + size - 1))) for f in edges)
     return Seeds(share, (low, high), math.sqrt(within), "replicates", k)
 
 
-def _steps(base: Record[Any], model: Surrogate) -> list[Step]:
-    """What each move of one parameter does."""
+def _steps(base: Record[Any], truth: Truth, features: Features) -> list[Step]:
+    """What each move of one parameter does, by draws from the model, each as the objective's value."""
     space, [objective] = base.problem.space, base.problem.objectives
     here = space.encode([base.logged])
     moved: list[Floats] = []
@@ -169,17 +180,18 @@ def _steps(base: Record[Any], model: Surrogate) -> list[Step]:
             if space.feasible(there)[0]:
                 moved.append(space.snap(there))
                 names.append(name)
-    if not moved:
-        return []
-    losses, covariances = model.losses(np.concatenate([here, *moved]))
-    values = [space.decode(there)[0] for there in moved]
+    means, covariance = truth.joint(features(np.concatenate([here, *moved])))
+    strength, axes = np.linalg.eigh(covariance)
+    luck = np.random.Generator(np.random.Philox(0)).standard_normal((DRAWS, len(means)))
+    drawn = means + luck * np.sqrt(np.maximum(strength, 0.0)) @ axes.T
+    values = -objective.sign * truth.scale.back(drawn)  # (DRAWS, 1 + moves)
+    lows, middles, highs = np.quantile(values[:, 1:] - values[:, :1], (0.05, 0.5, 0.95), axis=0)
     steps = []
-    for i, (name, params) in enumerate(zip(names, values, strict=True), 1):
-        change = objective.sign * float(losses[i] - losses[0])
-        variance = float(covariances[i, i] + covariances[0, 0] - 2 * covariances[i, 0])
-        far = Z * math.sqrt(max(0.0, variance))
-        worse = objective.sign * change > far
-        steps.append(Step(name, params[name], change, (change - far, change + far), worse))
+    for i, (name, there) in enumerate(zip(names, moved, strict=True)):
+        low, high = float(lows[i]), float(highs[i])
+        worse = low > 0 if objective.sign > 0 else high < 0
+        to = space.decode(there)[0][name]
+        steps.append(Step(name, to, float(middles[i]), (low, high), worse))
     return steps
 
 

@@ -163,10 +163,13 @@ class History(Sequence[Record[P]]):
         """Steps that all trials together have done; those that a lost attempt did are left out."""
         return self._spent + sum(r.step - r.fork_step for r in self.unfinished)
 
-    def _ranked(self) -> list[Record[P]]:
-        """The trials at the highest resource that any completed, if they keep the limits.
+    def ranked(self) -> list[Record[P]]:
+        """Return the trials at the highest resource that any completed, if they keep the limits, by number.
 
         A trial that returned is at the full resource; others are where they reported last.
+
+        Raises:
+            NoTrials: None has completed, or none keeps the limits.
         """
         complete = [r for r in self if r.state == "complete" and r.values]
         if not complete:
@@ -208,7 +211,7 @@ class History(Sequence[Record[P]]):
         if self.count("complete"):
             raise self._none_keeps_limits()
         sign = self.problem.objectives[0].sign
-        return min(self._ranked(), key=lambda r: sign * r.value)
+        return min(self.ranked(), key=lambda r: sign * r.value)
 
     @property
     def front(self) -> list[Record[P]]:
@@ -217,7 +220,7 @@ class History(Sequence[Record[P]]):
         Raises:
             NoTrials: None has completed, or none keeps the limits.
         """
-        ranked = self._ranked()
+        ranked = self.ranked()
         losses = np.array([self.problem.losses(record.values) for record in ranked])  # (n, m)
         return [r for r, keep in zip(ranked, pareto.front(losses), strict=True) if keep]
 

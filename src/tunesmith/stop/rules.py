@@ -19,6 +19,7 @@ LAST = 500  # trials that are looked at, beside the first and the best
 AGO = 20  # completed trials between two forecasts that must agree
 START = 10  # trials whose median is where the gain so far began
 WORTH = 0.01  # share of the gain so far that is worth going on for
+LUCK = 1.645 * math.sqrt(2)  # noises: two evaluations of the same differ by less with 90 %
 
 
 def _single(rule: StopRule, history: History[Any]) -> None:
@@ -111,8 +112,8 @@ class NoWorthwhileGain(StopRule):
 
     Args:
         gain: What is worth going on for, in the objective's units; by default a hundredth of the gain so
-            far, which is counted from the median of the first ten trials, or, if that is more and known by folds or
-            replicates, the noise of an evaluation.
+            far, which is counted from the median of the first ten trials, or, if that is more, what two evaluations
+            differ by through luck, as far as folds or replicates tell that.
         chance: The probability below which it is not waited for.
         trials: How many further trials are looked at.
 
@@ -144,13 +145,15 @@ class NoWorthwhileGain(StopRule):
         worth = self.gain
         if worth is None:
             so_far = float(np.median(losses[:START]) - losses.min())
-            worth = max(WORTH * so_far, measured_noise(records).sd)
+            worth = max(WORTH * so_far, LUCK * measured_noise(records).sd)
         done = history.count("complete", "stopped", "failed")
         more = self.trials * history.count("complete") / done  # others end early, or fail
         chances = [gain(losses[: len(losses) - ago], more).chance(worth) for ago in (0, AGO)]
         if max(chances) >= self.chance:
             return ""
-        return f"{self.trials} more trials gain what is worth them with a chance of {chances[0]:.0%}"
+        return (
+            f"{self.trials} more trials gain what is worth them with a chance of {chances[0]:.0%}"
+        )
 
 
 def _window(history: History[Any]) -> list[Record[Any]]:

@@ -14,10 +14,12 @@ from tunesmith.analysis import (
     Diagnosis,
     Forecast,
     Overtuning,
+    Recommendation,
     Sensitivity,
     diagnose,
     forecast,
     overtuning,
+    recommend,
     sensitivity,
 )
 from tunesmith.executors import Executor
@@ -530,6 +532,10 @@ class Study(Generic[P]):
         See `ts.analysis.sensitivity`.
         """
         return sensitivity(self.history)
+
+    def recommend(self, *, robust: bool = False) -> Recommendation[P]:
+        """Return what is expected to be the best in truth; see `ts.analysis.recommend`."""
+        return recommend(self.history, robust=robust)
 
     if not TYPE_CHECKING:  # a type checker shall go on refusing unknown names
         __getattr__ = hint_attribute("Study")
