@@ -13,7 +13,7 @@ from tunesmith.cli import COMMANDS
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = (
     "start.md", "any-program.md", "workers.md", "schedulers.md", "checkpoints.md", "knowledge.md",
-    "diagnosis.md", "from-optuna.md", "from-scikit-learn.md", "gallery.md", "whatif.md",
+    "diagnosis.md", "overtuning.md", "from-optuna.md", "from-scikit-learn.md", "gallery.md", "whatif.md",
 )  # fmt: skip
 BLOCK = re.compile(r"```(python|sh|toml)\n(.*?)```", re.DOTALL)
 FILE = re.compile(r"# ([\w-]+\.\w+)\n")
@@ -44,6 +44,15 @@ def run_page(name: str, folder: Path) -> dict[str, str]:
             assert done.returncode == 0, f"{line}: {done.stderr}"
             printed[line] = done.stdout
     return printed
+
+
+def test_the_page_on_overtuning_runs(tmp_path: Path) -> None:
+    """A holdout of each trial's own, followed on a test split, with what more trials would bring."""
+    printed = run_page("overtuning.md", tmp_path)
+
+    assert "up to trial" in printed["python cells.py"]
+    assert "30 more trials: accuracy" in printed["tunesmith forecast cells --trials 30"]
+    assert "of the spread is seeds" in printed["tunesmith sensitivity cells"]
 
 
 def test_the_start_page_runs(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ class Overtuning:
                     f"{self.relative:.0%} of what {self.test} had gained was lost again: overtuning"
                 )
             else:
-                lines.append(f"no overtuning: the incumbent is the best of all by {self.test}")
+                lines.append(f"no overtuning: no earlier incumbent was better by {self.test}")
         else:
             lines.append(
                 "no test samples were measured, so nothing is known of overtuning; return test_"
