@@ -80,10 +80,10 @@ def forecast(history: History[Any], trials: int = 50) -> Forecast:
 
     Example:
         >>> import tunesmith as ts
-        >>> study = ts.minimize(
-        ...     lambda t: t["x"] ** 2, {"x": ts.Float(-1, 1)}, 20, seed=1, progress=False
-        ... )
-        >>> forecast(study.history).gain < 0.001
+        >>> space = {"x": ts.Float(-1, 2)}
+        >>> study = ts.minimize(lambda t: abs(t["x"]), space, trials=20, seed=1, progress=False)
+        >>> told = forecast(study.history)
+        >>> 0 <= told.interval[0] <= told.gain <= told.interval[1] < 1
         True
     """
     trials = checks.whole("forecast(trials)", trials, 1)

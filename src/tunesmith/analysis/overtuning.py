@@ -101,7 +101,7 @@ def overtuning(history: History[Any], test: str | None = None) -> Overtuning:
         >>> import tunesmith as ts
         >>> study = ts.Study({"x": ts.Float(0, 1)}, maximize="accuracy", seed=0)
         >>> def fit(trial):
-        ...     return {"accuracy": trial["x"], "test_accuracy": min(trial["x"], 0.5)}
+        ...     return {"accuracy": trial["x"], "test_accuracy": min(trial["x"], 0.8)}
         >>> overtuning(study.run(fit, trials=20, progress=False).history).relative
         0.0
     """

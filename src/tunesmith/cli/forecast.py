@@ -16,7 +16,7 @@ from tunesmith.cli.shared import emit, json_option, opened, plain, storage_optio
 def command(
     name: str | None, trials: int, test: str | None, storage: str | None, as_json: bool
 ) -> None:
-    """Say what more trials would gain, how long they take, and whether what was gained holds.
+    """Say what more trials would gain, and whether the gain holds.
 
     Whether it holds is told by a metric of test samples that trials return beside the objective, such as
     test_accuracy. NAME may be left out if there is only one study.

@@ -10,7 +10,10 @@ from tunesmith.cli.shared import emit, json_option, opened, plain, storage_optio
 @storage_option
 @json_option
 def command(name: str | None, storage: str | None, as_json: bool) -> None:
-    """Say how much of the spread is luck, and what it costs to move a parameter of the best trial.
+    """Say how much is luck, and what moving a parameter costs.
+
+    How much of the spread between configurations is luck, and what happens to the expected objective if one
+    parameter of the best trial moves.
 
     NAME may be left out if there is only one study.
     """
