@@ -117,3 +117,21 @@ def test_it_is_said_in_words(bowl: Sensitivity) -> None:
     assert "as far as a model explains them" in text
     assert f"loss around trial {bowl.trial}, if one parameter moves:" in text
     assert "  kind = b: +" in text
+
+
+def test_around_another_trial_and_of_many() -> None:
+    """Any completed trial may be in the middle, of 300, more than a model takes in; no other."""
+    study = ts.Study({"x": ts.Float(-1, 1)}, minimize="loss", seed=1, sampler=ts.samplers.Random())
+    for trial in study.ask(300):
+        study.tell(trial, trial["x"] ** 2)
+    middle = min(study.history, key=lambda record: abs(record.params["x"] - 0.5))
+    study.ask()
+
+    found = sensitivity(study.history, middle)
+    changes = {step.to: step.change for step in found.steps}
+
+    assert found.trial == middle.number
+    for to, change in changes.items():
+        assert change == pytest.approx(to**2 - middle.value, abs=0.03)
+    with pytest.raises(ts.SettingError, match="trial 300 has not"):
+        sensitivity(study.history, study.history[300])

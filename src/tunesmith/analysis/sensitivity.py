@@ -8,6 +8,7 @@ from typing import Any, final
 import numpy as np
 from scipy.special import fdtri
 
+from tunesmith._core.errors import SettingError
 from tunesmith.analysis.forecast import measurable
 from tunesmith.analysis.recommendation import Tried, modelled
 from tunesmith.models.features import Features
@@ -117,6 +118,7 @@ def sensitivity(history: History[Any], around: Record[Any] | None = None) -> Sen
     Raises:
         NoTrials: Fewer than 8 have completed.
         NotSupported: The study has several objectives.
+        SettingError: The trial has not completed.
 
     References:
         S. R. Searle, G. Casella, C. E. McCulloch. Variance Components. Wiley, 1992. Section 3.6: the
@@ -125,12 +127,15 @@ def sensitivity(history: History[Any], around: Record[Any] | None = None) -> Sen
     records = measurable(history)
     base = history.best if around is None else around
     tried = Tried.of(history)
+    here = tried.places.get(history.problem.space.key(base.logged))
+    if here is None:
+        raise SettingError(f"around= takes a trial that completed, trial {base.number} has not")
     features = Features(history.problem.space)
     columns = features(history.problem.space.encode([record.logged for record in tried.first]))
     steps, truth = [], None
     if np.ptp(tried.values):
         with one_thread():
-            rows = modelled(tried, columns, features, [])
+            rows = modelled(tried, columns, features, [here])
             truth = Truth(tried.some(rows, columns), features.layout, features.size)
             steps = _steps(base, truth, features)
     steps.sort(key=lambda step: -abs(step.change))
