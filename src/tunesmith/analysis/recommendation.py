@@ -50,7 +50,9 @@ class Estimate:
             return f"{self.mean:.4g}"
         if half <= 1e-9 * abs(self.mean):
             return f"{self.mean:.4g} ± 0"
-        digits = max(0, -math.floor(math.log10(half)) + (half < 10 ** math.floor(math.log10(half)) * 3))
+        digits = max(
+            0, -math.floor(math.log10(half)) + (half < 10 ** math.floor(math.log10(half)) * 3)
+        )
         return f"{self.mean:.{digits}f} ± {half:.{digits}f}"
 
 
@@ -101,15 +103,15 @@ class Recommendation(Generic[P]):
         else:
             said += [f"the {self.baseline} has {self.default}"]
             if self.chance < SURE:
-                said += [f"that it is better than that has a chance of {self.chance:.0%}"]
+                said += [f"the chance that it is better is {self.chance:.0%}"]
         n = len(self.rivals)
         if n and not math.isnan(self.noise):
             others = f"{WORDS[n]} other{'s' * (n > 1)}" if n < len(WORDS) else f"{n} others"
             said += [f"{others} cannot be told apart from it"]
         if self.lucky:
+            number, value = self.observed.number, self.observed.value
             said += [
-                f"trial {self.observed.number}, which measured {self.observed.value:.4g}, is expected to "
-                f"have {self.expected:.4g}"
+                f"trial {number}, which measured {value:.4g}, is expected to have {self.expected:.4g}"
             ]
         return "; ".join(said)
 
@@ -135,8 +137,11 @@ def recommend(history: History[P], *, robust: bool = False) -> Recommendation[P]
         >>> import tunesmith as ts
         >>> luck = random.Random(1)
         >>> study = ts.minimize(
-        ...     lambda t: (t["x"] - 2) ** 2 + luck.gauss(0, 1), {"x": ts.Float(-10, 10)},
-        ...     trials=40, seed=1, progress=False,
+        ...     lambda t: (t["x"] - 2) ** 2 + luck.gauss(0, 1),
+        ...     {"x": ts.Float(-10, 10)},
+        ...     trials=40,
+        ...     seed=1,
+        ...     progress=False,
         ... )
         >>> abs(recommend(study.history).params["x"] - 2) < 1
         True
@@ -185,15 +190,16 @@ class Tried(Generic[P]):
         place = np.array([places.setdefault(_key(r), len(places)) for r in known])
         _, first = np.unique(place, return_index=True)
         measured = -problem.objectives[0].sign * np.array([r.value for r in known])
-        measured = _levelled(measured, place, [r.replicate[1] if r.replicate else -1 for r in known])
-        counts = np.bincount(place).astype(float)
+        measured = _levelled(
+            measured, place, [r.replicate[1] if r.replicate else -1 for r in known]
+        )
+        counts = np.bincount(place).astype(np.float64)
         values = np.bincount(place, measured) / counts
-        scatter = np.bincount(place, (measured - values[place]) ** 2)
+        squares = (measured - values[place]) ** 2
+        scatter = np.asarray(np.bincount(place, squares), dtype=np.float64)
         keeps = np.bincount([places[_key(r)] for r in kept], minlength=len(counts)) / counts
         candidates = np.flatnonzero(keeps >= min(0.5, keeps.max()))
-        return cls(
-            problem, [known[i] for i in first], values, counts, scatter, candidates, places
-        )
+        return cls(problem, [known[i] for i in first], values, counts, scatter, candidates, places)
 
     def some(self, rows: Ints, columns: Floats) -> Means:
         """Return the configurations at places `rows` (n,) for a model, of all columns (m, p)."""
@@ -212,7 +218,7 @@ def _levelled(measured: Floats, place: Ints, seeds: Sequence[int]) -> Floats:
     """
     seed = np.array(seeds)
     shared = seed >= 0
-    if np.unique(seed[shared]).size < 2:  # noqa: PLR2004 - one has nothing to differ from
+    if np.unique(seed[shared]).size < 2:  # one has nothing to differ from
         return measured
     place, seed, y = place[shared], seed[shared], measured[shared]
     n_places, n_seeds = np.bincount(place), np.bincount(seed)
@@ -262,7 +268,9 @@ def _recommended(tried: Tried[P], observed: Record[P], *, robust: bool) -> Recom
         return Estimate(mean, (min(low, high), max(low, high)))
 
     covariance = truth.covariance
-    differs = np.sqrt(np.maximum(np.diag(covariance) + covariance[one, one] - 2 * covariance[one], 1e-300))
+    differs = np.sqrt(
+        np.maximum(np.diag(covariance) + covariance[one, one] - 2 * covariance[one], 1e-300)
+    )
     gain = truth.means[one] - truth.means
     near = among[(np.abs(gain) <= WIDTH * differs)[among] & (among != one)]
     rivals = near[np.argsort(-truth.means[near], kind="stable")]
@@ -279,9 +287,7 @@ def _recommended(tried: Tried[P], observed: Record[P], *, robust: bool) -> Recom
     )  # fmt: skip
 
 
-def _modelled(
-    tried: Tried[Any], columns: Floats, features: Features, always: list[int]
-) -> Ints:
+def _modelled(tried: Tried[Any], columns: Floats, features: Features, always: list[int]) -> Ints:
     """The places of what is modelled: all, or what is foreseen as best, its neighbours, and others.
 
     Foreseen by others, evenly spaced in time: those that measured best among thousands are all lucky,
