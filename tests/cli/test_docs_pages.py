@@ -14,6 +14,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 PAGES = (
     "start.md", "any-program.md", "workers.md", "schedulers.md", "checkpoints.md", "knowledge.md",
     "diagnosis.md", "overtuning.md", "from-optuna.md", "from-scikit-learn.md", "gallery.md", "whatif.md",
+    "trust.md",
 )  # fmt: skip
 BLOCK = re.compile(r"```(python|sh|toml)\n(.*?)```", re.DOTALL)
 FILE = re.compile(r"# ([\w-]+\.\w+)\n")
@@ -142,6 +143,18 @@ def test_the_page_on_what_is_known_runs(tmp_path: Path) -> None:
     assert "svc__C" in printed["python pipeline.py"]
     assert "too high" in printed["tunesmith explain max_depth"]
     assert "gamma" in printed["tunesmith explain SVC"]
+
+
+def test_the_page_on_trust_runs(tmp_path: Path) -> None:
+    """A tree on random splits: the best split was luck, and what is expected holds on fresh ones."""
+    printed = run_page("trust.md", tmp_path)
+
+    measured, expected, fresh = (
+        float(line.split()[-1]) for line in printed["python tree.py"].splitlines()[1:]
+    )
+    assert measured > fresh
+    assert abs(expected - fresh) < measured - fresh
+    assert "recommended: trial " in printed["tunesmith show tree"]
 
 
 def test_the_page_on_diagnosis_runs(tmp_path: Path) -> None:

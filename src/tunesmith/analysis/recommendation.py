@@ -103,15 +103,15 @@ class Recommendation(Generic[P]):
         else:
             said += [f"the {self.baseline} has {self.default}"]
             if self.chance < SURE:
-                said += [f"that it is better than that has a chance of {self.chance:.0%}"]
+                said += [f"the chance that it is better is {self.chance:.0%}"]
         n = len(self.rivals)
         if n and not math.isnan(self.noise):
             others = f"{WORDS[n]} other{'s' * (n > 1)}" if n < len(WORDS) else f"{n} others"
             said += [f"{others} cannot be told apart from it"]
         if self.lucky:
+            number, value = self.observed.number, self.observed.value
             said += [
-                f"trial {self.observed.number}, which measured {self.observed.value:.4g}, is expected to "
-                f"have {self.expected:.4g}"
+                f"trial {number}, which measured {value:.4g}, is expected to have {self.expected:.4g}"
             ]
         return "; ".join(said)
 
@@ -193,9 +193,10 @@ class Tried(Generic[P]):
         measured = _levelled(
             measured, place, [r.replicate[1] if r.replicate else -1 for r in known]
         )
-        counts = np.bincount(place).astype(float)
+        counts = np.bincount(place).astype(np.float64)
         values = np.bincount(place, measured) / counts
-        scatter = np.bincount(place, (measured - values[place]) ** 2)
+        squares = (measured - values[place]) ** 2
+        scatter = np.asarray(np.bincount(place, squares), dtype=np.float64)
         keeps = np.bincount([places[_key(r)] for r in kept], minlength=len(counts)) / counts
         candidates = np.flatnonzero(keeps >= min(0.5, keeps.max()))
         return cls(problem, [known[i] for i in first], values, counts, scatter, candidates, places)
@@ -217,7 +218,7 @@ def _levelled(measured: Floats, place: Ints, seeds: Sequence[int]) -> Floats:
     """
     seed = np.array(seeds)
     shared = seed >= 0
-    if np.unique(seed[shared]).size < 2:
+    if np.unique(seed[shared]).size < 2:  # one has nothing to differ from
         return measured
     place, seed, y = place[shared], seed[shared], measured[shared]
     n_places, n_seeds = np.bincount(place), np.bincount(seed)

@@ -3,10 +3,11 @@
 A measurement is y = f(x) + r + e. f is a Gaussian process; r, the configuration's own, what no smooth
 function of its parameters explains and yet comes again; e is chance, another each time. Without
 measurements of one configuration again and again r and e cannot be told apart, so that both of what may be are
-averaged: r is nothing, or a tenth of the two. So are sizes of the noise and of lengthscales around the fitted ones.
+averaged: r is nothing, a twentieth, or 15 % of the two. So are sizes of the noise and of lengthscales around the fitted ones.
 """
 
 from dataclasses import dataclass
+from itertools import product
 from typing import final
 
 import numpy as np
@@ -24,9 +25,12 @@ NOISE = (
 )  # mean and deviation of the logarithm: less sure that there is none than a search is
 NOISES = (0.0, -4.0, 2.0)  # starts of the fit, as its distances from that mean
 STEPS = 40  # of the fit
-OWN = (0.0, 0.1)  # shares of r in what is not f
+OWN = (0.0, 0.05, 0.15)  # shares of r in what is not f
 AROUND = np.array([-1.0, -0.5, 0.0, 0.5, 1.0])  # the fitted logarithms, which are averaged over
 NEGLIGIBLE = 1e-3  # weight
+QUIET = (
+    -8.0
+)  # logarithm of a noise that is a fiftieth of the deviation of all values, and taken for none
 PART, LEAST = 3, 5  # of the configurations that are foreseen as the best: a third, 5 at least
 BELIEF = 5.0  # configurations that the noise of the whole is worth where that among the best is estimated
 OUTLIER = 6.0  # deviations, from which on a measurement counts as so far off
@@ -94,7 +98,7 @@ class Truth:
         size: How many parameters are active on average.
 
     Attributes:
-        means: (m,).
+        means: (m,); what was measured, if there is no noise.
         covariance: (m, m).
         noise: The standard deviation of one measurement among the best, in values.
         noise_interval: That holds it with a probability of 90 %, in values.
@@ -122,6 +126,12 @@ class Truth:
         starts = [self._prior.mean + np.eye(len(self._prior.mean))[-1] * off for off in NOISES]
         found = [lbfgs(self._loss, start, STEPS, tolerance=1e-2) for start in starts]
         self._theta = min(found, key=lambda pair: pair[1])[0]
+        self._parts, self._weights = [(self._theta, 0.0)], np.ones(1)
+        if self._theta[-1] < QUIET:  # nothing is luck
+            self.means, self.covariance = self._y, np.zeros((len(self._y), len(self._y)))
+            self.noise = self.shift = self.shift_sd = 0.0
+            self.noise_interval, self._ratio = (0.0, 0.0), 1.0
+            return
         self._parts, self._weights = self._likely()
         self.means, covariance = self._joint()
         ratio, self.shift, self.shift_sd = self._among_the_best()
@@ -147,16 +157,14 @@ class Truth:
         return value, gradient
 
     def _likely(self) -> tuple[list[tuple[Floats, float]], Floats]:
-        """Pairs of theta and `OWN` (k,) around the fitted theta, and their weights (k,)."""
+        """Pairs of theta and `OWN` (k,) around what was fitted, and their weights (k,)."""
         parts, logs = [], []
         lengths = np.arange(len(self._theta)) < self._layout.n_groups
         noise = np.arange(len(self._theta)) == len(self._theta) - 1
-        for longer in 1.2 * AROUND:
-            for noisier in AROUND:
-                theta = self._theta + longer * lengths + noisier * noise
-                for own in OWN:
-                    parts.append((theta, own))
-                    logs.append(-self._loss(theta, own)[0])
+        for longer, noisier, own in product(1.2 * AROUND, AROUND, OWN):
+            theta = self._theta + longer * lengths + noisier * noise
+            parts.append((theta, own))
+            logs.append(-self._loss(theta, own)[0])
         weights = np.exp(np.array(logs) - logsumexp(logs))
         kept = np.flatnonzero(weights > NEGLIGIBLE * weights.max())
         return [parts[i] for i in kept], weights[kept] / weights[kept].sum()
@@ -176,7 +184,7 @@ class Truth:
         noise = float(np.exp(theta[-1]))
         chance = noise * (1 - own) / self._counts
         K.flat[:: len(K) + 1] += chance + noise * own + JITTER
-        C = np.linalg.inv(K)
+        C = np.asarray(np.linalg.inv(K), dtype=np.float64)
         ones = C.sum(axis=1)
         return C, C - np.outer(ones, ones) / ones.sum(), chance
 
