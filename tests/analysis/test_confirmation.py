@@ -41,7 +41,7 @@ def test_a_fifth_of_the_search() -> None:
     assert outcome.default in outcome.finalists
     assert len(study.history) == 100
     finalists = {one.record.number for one in outcome.finalists}
-    assert finalists == {r.number for r in study.history.ranking[:5]} | {0}
+    assert finalists >= {study.best.number, study.recommend().record.number, 0}
 
 
 def test_a_default_that_is_beaten() -> None:

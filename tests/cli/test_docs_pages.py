@@ -13,8 +13,8 @@ from tunesmith.cli import COMMANDS
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = (
     "start.md", "any-program.md", "workers.md", "schedulers.md", "checkpoints.md", "knowledge.md",
-    "diagnosis.md", "from-optuna.md", "from-scikit-learn.md", "gallery.md", "reproduce.md", "seeds.md",
-    "whatif.md",
+    "diagnosis.md", "from-optuna.md", "from-scikit-learn.md", "gallery.md", "overtuning.md", "reproduce.md",
+    "seeds.md", "trust.md", "whatif.md",
 )  # fmt: skip
 BLOCK = re.compile(r"```(python|sh|toml)\n(.*?)```", re.DOTALL)
 FILE = re.compile(r"# ([\w-]+\.\w+)\n")
@@ -45,6 +45,15 @@ def run_page(name: str, folder: Path) -> dict[str, str]:
             assert done.returncode == 0, f"{line}: {done.stderr}"
             printed[line] = done.stdout
     return printed
+
+
+def test_the_page_on_overtuning_runs(tmp_path: Path) -> None:
+    """A holdout of each trial's own, followed on a test split, with what more trials would bring."""
+    printed = run_page("overtuning.md", tmp_path)
+
+    assert "up to trial" in printed["python cells.py"]
+    assert "30 more trials: accuracy" in printed["tunesmith forecast cells --trials 30"]
+    assert "of the spread is seeds" in printed["tunesmith sensitivity cells"]
 
 
 def test_the_start_page_runs(tmp_path: Path) -> None:
@@ -134,6 +143,18 @@ def test_the_page_on_what_is_known_runs(tmp_path: Path) -> None:
     assert "svc__C" in printed["python pipeline.py"]
     assert "too high" in printed["tunesmith explain max_depth"]
     assert "gamma" in printed["tunesmith explain SVC"]
+
+
+def test_the_page_on_trust_runs(tmp_path: Path) -> None:
+    """A tree on random splits: the best split was luck, and what is expected holds on fresh ones."""
+    printed = run_page("trust.md", tmp_path)
+
+    measured, expected, fresh = (
+        float(line.split()[-1]) for line in printed["python tree.py"].splitlines()[1:]
+    )
+    assert measured > fresh
+    assert abs(expected - fresh) < measured - fresh
+    assert "recommended: trial " in printed["tunesmith show tree"]
 
 
 def test_the_page_on_diagnosis_runs(tmp_path: Path) -> None:

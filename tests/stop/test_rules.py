@@ -1,5 +1,6 @@
 from typing import Any
 
+import numpy as np
 import pytest
 
 import tunesmith as ts
@@ -90,3 +91,81 @@ def test_settings_that_mean_nothing_are_refused(make: Any) -> None:
     """Each with one sentence."""
     with pytest.raises(ts.SettingError, match=", got "):
         make()
+
+
+def told(losses: list[float], **more: list[float]) -> ts.Study[dict[str, Any]]:
+    """A study whose trials had these losses, and other metrics."""
+    study = ts.Study(X, minimize="loss", seed=0, sampler=ts.samplers.Random())
+    for n, loss in enumerate(losses):
+        study.tell(
+            study.ask(), {"loss": loss, **{name: values[n] for name, values in more.items()}}
+        )
+    return study
+
+
+@pytest.mark.parametrize("trials", [40, 60, 100])
+def test_what_still_improves_is_worth_going_on(trials: int) -> None:
+    """A loss that falls by a percent with each trial does not end, nor does anything before 40 trials."""
+    falling = told([0.99**n for n in range(trials)])
+    early = told([1.0] * 39)
+    rule = ts.stop.NoWorthwhileGain()
+
+    assert rule.reason(falling.history, 0.0) == ""
+    assert rule.reason(early.history, 0.0) == ""
+
+
+def test_what_has_settled_is_not() -> None:
+    """The best came at trial 20 and again and again; or gains are far below what was asked for."""
+    settled = told([1 / (min(n, 20) + 1) for n in range(100)])
+    slow = told([1 - 1e-4 * n for n in range(60)])
+
+    assert "with a chance of" in ts.stop.NoWorthwhileGain().reason(settled.history, 0.0)
+    assert ts.stop.NoWorthwhileGain(gain=0.1).reason(slow.history, 0.0)
+    assert not ts.stop.NoWorthwhileGain(gain=0.001).reason(slow.history, 0.0)
+
+
+def test_luck_is_not_worth_going_on() -> None:
+    """Values that differ by luck alone end where folds say how large that is, and go on where nobody does.
+
+    Of 10 such studies of 100 trials at least 6 end with the errors of their folds, and none without.
+    """
+    ended = 0
+    for seed in range(10):
+        losses = np.random.default_rng(seed).standard_normal(100).tolist()
+        known = told(losses, loss_se=[1.0] * 100)
+        ended += bool(ts.stop.NoWorthwhileGain().reason(known.history, 0.0))
+        assert not ts.stop.NoWorthwhileGain().reason(told(losses).history, 0.0)
+
+    assert ended >= 6
+
+
+def test_a_run_ends_by_the_forecast() -> None:
+    """A run whose objective is flat ends by itself, with the reason of the rule."""
+    study = ts.Study({"x": ts.Float(0, 1), "y": ts.Float(0, 1)}, minimize="loss", seed=0)
+    study.run(lambda t: round(t["x"], 1), until=ts.stop.NoWorthwhileGain(), progress=False)
+
+    assert 40 <= len(study.history) < 120
+
+
+def test_of_very_many_trials_some_are_looked_at() -> None:
+    """Of 700 trials the best and the last tell the same as all."""
+    settled = told([0.001 if n == 100 else 1 + (n % 7) for n in range(700)])
+    falling = told([1.0 + 1 / (n + 1) ** 0.1 for n in range(700)])
+
+    assert ts.stop.NoWorthwhileGain().reason(settled.history, 0.0)
+    assert not ts.stop.NoWorthwhileGain(gain=0.0).reason(falling.history, 0.0)
+
+
+@pytest.mark.parametrize(
+    "wrong, sentence",
+    [
+        ({"gain": -1.0}, "0 or above, got -1.0"),
+        ({"gain": float("nan")}, "0 or above|number"),
+        ({"chance": 0.0}, "between 0 and 1, got 0.0"),
+        ({"trials": 0}, r"NoWorthwhileGain\(trials\)"),
+    ],
+)
+def test_worth_has_bounds(wrong: dict[str, Any], sentence: str) -> None:
+    """Gains, chances and numbers of trials that are none are refused by name."""
+    with pytest.raises(ts.SettingError, match=sentence):
+        ts.stop.NoWorthwhileGain(**wrong)

@@ -3,7 +3,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.model_selection import GroupKFold, StratifiedKFold
+from sklearn.model_selection import GroupKFold, ShuffleSplit, StratifiedKFold
 
 import tunesmith as ts
 
@@ -76,3 +76,43 @@ def test_what_gives_no_folds_is_refused(cv: Any, sentence: str) -> None:
     """What is no way to split is refused by a sentence."""
     with pytest.raises(ts.SettingError, match=sentence):
         run(lambda trial: [0.0 for _ in trial.folds(cv, X, Y)])
+
+
+def validation_of(cv: Any, **options: Any) -> list[list[int]]:
+    """The validation places of each of three trials."""
+    seen: list[list[int]] = []
+
+    def objective(trial: Trial) -> None:
+        for fold, (train, valid) in enumerate(trial.folds(cv, X, Y, **options), 1):
+            assert not set(train) & set(valid)
+            seen.append(list(valid))
+            trial.report(fold, loss=0.0)
+
+    run(objective, trials=3)
+    return seen
+
+
+@pytest.mark.parametrize("cv", [0.25, ShuffleSplit(1, test_size=0.25)])
+def test_a_holdout_is_of_each_trials_own(cv: Any) -> None:
+    """A single split comes of the trial's seed: others in each trial, the same in each study of the seed."""
+    first, second, third = validation_of(cv)
+
+    assert len({tuple(first), tuple(second), tuple(third)}) == 3
+    assert validation_of(cv) == [first, second, third]
+
+
+def test_a_share_keeps_classes_and_groups() -> None:
+    """A holdout is stratified by classes; with groups, none is torn."""
+    groups = np.repeat(np.arange(len(X) // 2), 2)
+
+    assert all(set(Y[valid]) == set(Y) for valid in validation_of(0.5))
+    for valid in validation_of(0.5, groups=groups):
+        rest = np.setdiff1d(np.arange(len(X)), valid)
+        assert not set(groups[valid]) & set(groups[rest])
+
+
+def test_who_fixes_a_split_has_it_fixed() -> None:
+    """A splitter with a seed, or places, are the same in every trial."""
+    for cv in (ShuffleSplit(1, random_state=1), [([0, 1], [2, 3])]):
+        first, second, third = validation_of(cv)
+        assert first == second == third

@@ -18,6 +18,7 @@ VALIDATION = {
     "val", "valid", "validation", "validate", "test", "testing", "eval", "evaluation", "dev", "oof",
     "holdout", "heldout",
 }  # fmt: skip
+TEST = {"test", "testing"}
 """Words in the names of metrics: Keras says val_loss and loss, scikit-learn train_score and test_score,
 Lightning train/loss and val/loss, LightGBM training and valid_0."""
 

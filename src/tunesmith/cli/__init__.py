@@ -27,6 +27,8 @@ COMMANDS = {
     "list": "List the studies of a storage.",
     "show": "Show how a study stands: best, default, last trials, failures.",
     "diagnose": "Say what is wrong with the trainings, and which parameter to move.",
+    "forecast": "Say what more trials would gain, and whether the gain holds.",
+    "sensitivity": "Say how much is luck, and what moving a parameter costs.",
     "best": "Print the best params, as JSON or as flags.",
     "export": "Write all trials as CSV or JSON.",
     "enqueue": "Have a configuration tried next.",

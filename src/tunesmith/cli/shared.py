@@ -1,5 +1,6 @@
 """What the commands share: which study is meant, JSON on standard output, tables for people."""
 
+import dataclasses
 import json
 import math
 import sys
@@ -7,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import click
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
@@ -82,6 +84,12 @@ def json_text(data: Any) -> str:
 def emit(data: Any) -> None:
     """Print JSON on standard output."""
     click.echo(json_text(data))
+
+
+def plain(found: Any) -> dict[str, Any]:
+    """Return a dataclass as JSON has it."""
+    data = dataclasses.asdict(found)
+    return {name: v.tolist() if isinstance(v, np.ndarray) else v for name, v in data.items()}
 
 
 def _finite(data: Any) -> Any:

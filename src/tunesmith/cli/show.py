@@ -141,6 +141,9 @@ def _best(study: Study[Any]) -> None:
         )
     click.echo()
     show_table(table)
+    if len(study.problem.objectives) == 1:
+        found = study.recommend()
+        click.echo(f"recommended: trial {found.record.number}: {found}")
 
 
 def _trials(study: Study[Any], last: int) -> None:

@@ -26,7 +26,14 @@ _JITTERS = (0.0, 1e-8, 1e-6, 1e-4)
 _LOW, _HIGH = -12.0, 8.0  # theta beyond is not looked at
 
 
-def loss(theta: Floats, X: Floats, y: Floats, layout: Layout, prior: Prior) -> tuple[float, Floats]:
+def loss(
+    theta: Floats,
+    X: Floats,
+    y: Floats,
+    layout: Layout,
+    prior: Prior,
+    share: Floats | None = None,
+) -> tuple[float, Floats]:
     """Return the negative log posterior of theta up to a constant, and its gradient.
 
     With A = a a' - C, C the inverse of K and a = C (y - mean), the derivative by any parameter is
@@ -38,6 +45,7 @@ def loss(theta: Floats, X: Floats, y: Floats, layout: Layout, prior: Prior) -> t
         y: Outcomes (n,).
         layout: What the columns mean.
         prior: Of theta.
+        share: Which part of the noise each outcome has (n,), as a mean of k measurements has 1 / k; None: all have all of it.
     """
     if theta.min() < _LOW or theta.max() > _HIGH:
         return math.inf, theta
@@ -47,7 +55,7 @@ def loss(theta: Floats, X: Floats, y: Floats, layout: Layout, prior: Prior) -> t
     Z = layout.bent(theta, X) * shrink
     k, derivative = matern52_with_slope(squared_distances(Z, Z))
     K = signal * k + slope * (Z @ Z.T)
-    K.flat[:: n + 1] += noise
+    K.flat[:: n + 1] += noise if share is None else noise * share
     L, info = dpotrf(K, lower=1)
     if info:
         return math.inf, theta
@@ -63,7 +71,8 @@ def loss(theta: Floats, X: Floats, y: Floats, layout: Layout, prior: Prior) -> t
     AZ = slope * (A @ Z)
     gradient[-3] -= 0.5 * float(np.einsum("ij,ij->", Z, AZ))
     gradient[-2] -= 0.5 * signal * float(np.einsum("ij,ij->", A, k))
-    gradient[-1] -= 0.5 * noise * float(np.trace(A))
+    trace = np.trace(A) if share is None else A.diagonal() @ share
+    gradient[-1] -= 0.5 * noise * float(trace)
     A *= derivative
     A *= signal
     by_Z = A.sum(axis=1)[:, None] * Z - A @ Z - AZ  # (n, p)
@@ -74,6 +83,15 @@ def loss(theta: Floats, X: Floats, y: Floats, layout: Layout, prior: Prior) -> t
     gradient[n_groups:-OTHERS][:n_warped] += np.einsum("ij,ij->j", by_bent, by_a)
     gradient[n_groups:-OTHERS][n_warped:] += np.einsum("ij,ij->j", by_bent, by_b)
     return value, gradient
+
+
+def kernel(theta: Floats, layout: Layout, X: Floats, Y: Floats) -> Floats:
+    """Return the covariances (n, m), without noise, of what is modelled at columns X (n, p) and Y (m, p)."""
+    slope, signal, _ = np.exp(theta[-OTHERS:])
+    shrink = layout.shrink(theta)
+    Z, W = layout.bent(theta, X) * shrink, layout.bent(theta, Y) * shrink
+    found: Floats = signal * matern52(squared_distances(Z, W)) + slope * (Z @ W.T)
+    return found
 
 
 def fit(

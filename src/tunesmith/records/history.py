@@ -182,10 +182,13 @@ class History(Sequence[Record[P]]):
         """Steps that all trials together have done; those that a lost attempt did are left out."""
         return self._spent + sum(r.step - r.fork_step for r in self.unfinished)
 
-    def _ranked(self) -> list[Record[P]]:
-        """The trials at the highest resource that any completed, if they keep the limits.
+    def contenders(self) -> list[Record[P]]:
+        """Return the trials at the highest resource that any completed, if they keep the limits, by number.
 
         A trial that returned is at the full resource; others are where they reported last.
+
+        Raises:
+            NoTrials: None has completed, or none keeps the limits.
         """
         if len(self.replicates):
             complete = list(self._averaged())
@@ -261,18 +264,7 @@ class History(Sequence[Record[P]]):
         elif self.count("complete"):
             raise self._none_keeps_limits()
         sign = self.problem.objectives[0].sign
-        return min(self._ranked(), key=lambda r: sign * r.value)
-
-    @property
-    def ranking(self) -> list[Record[P]]:
-        """The trials among which `best` is taken, the best first.
-
-        Raises:
-            NoTrials: None has completed, or none keeps the limits.
-            StudyError: There are several objectives; see `front`.
-        """
-        sign = self.problem.objectives[0].sign
-        return sorted(self._ranked(), key=lambda r: sign * r.value)
+        return min(self.contenders(), key=lambda r: sign * r.value)
 
     @property
     def front(self) -> list[Record[P]]:
@@ -281,9 +273,9 @@ class History(Sequence[Record[P]]):
         Raises:
             NoTrials: None has completed, or none keeps the limits.
         """
-        ranked = self._ranked()
-        losses = np.array([self.problem.losses(record.values) for record in ranked])  # (n, m)
-        return [r for r, keep in zip(ranked, pareto.front(losses), strict=True) if keep]
+        known = self.contenders()
+        losses = np.array([self.problem.losses(record.values) for record in known])  # (n, m)
+        return [r for r, keep in zip(known, pareto.front(losses), strict=True) if keep]
 
     def leads(self, record: Record[P]) -> bool:
         """Return whether a trial that completed as `record` says would be the best, or on the front."""

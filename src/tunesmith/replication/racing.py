@@ -1,10 +1,10 @@
 """Seeds where they are needed: what is hopeless costs one evaluation, what may be best gets more."""
 
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any, final
 
 import numpy as np
+from scipy.special import stdtrit
 
 from tunesmith._core import checks
 from tunesmith._core.errors import NotSupported, SettingError
@@ -47,7 +47,7 @@ class Racing(Replication):
         losers drop out.
         F. Hutter et al. Sequential model-based optimization for general algorithm configuration. LION 2011.
         Section 3: challengers are compared with the incumbent on common instances.
-        Deviation: a normal test with the pooled variance of the additive model, which can judge after a
+        Deviation: a t test with the pooled variance of the additive model, which can judge after a
         single evaluation, in place of a rank test for each pair.
     """
 
@@ -89,7 +89,9 @@ class Racing(Replication):
                 contends = alive & self._may_win(model, done, leader)
             else:
                 contends = alive & (model.rows <= np.sort(model.rows[alive])[:FIRST][-1])
-        spread = NormalDist().inv_cdf(1 - self.doubt) * np.sqrt(model.variance) if known else np.inf
+        spread = (
+            stdtrit(model.freedom, 1 - self.doubt) * np.sqrt(model.variance) if known else np.inf
+        )
         while len(chosen) < min(n, left):
             rows = np.flatnonzero(contends & (started < self.most))
             if not len(rows):
@@ -107,7 +109,7 @@ class Racing(Replication):
         """
         if not model.variance > 0:
             return np.zeros(len(done), dtype=np.bool_)
-        margin = NormalDist().inv_cdf(1 - self.doubt)
+        margin = stdtrit(model.freedom, 1 - self.doubt)
         spread = np.sqrt(model.variance * (1 / np.maximum(done, 1) + 1 / done[leader]))
         near: Bools = model.rows - model.rows[leader] < margin * spread
         near |= done < self.least

@@ -5,6 +5,8 @@ A rule is a frozen dataclass with one method, `reason`; put a new one beside the
 """
 
 from tunesmith.stop.rule import StopRule
-from tunesmith.stop.rules import NoImprovement, Seconds, Spent, Target, Trials
+from tunesmith.stop.rules import NoImprovement, NoWorthwhileGain, Seconds, Spent, Target, Trials
 
-__all__ = ["NoImprovement", "Seconds", "Spent", "StopRule", "Target", "Trials"]
+__all__ = [
+    "NoImprovement", "NoWorthwhileGain", "Seconds", "Spent", "StopRule", "Target", "Trials",
+]  # fmt: skip

@@ -8,6 +8,7 @@ from tunesmith._core import checks
 from tunesmith._core.errors import NotSupported, SettingError
 from tunesmith._core.random import seed_of
 from tunesmith._core.types import P
+from tunesmith.analysis import recommend
 from tunesmith.analysis.confirmation import LEVEL
 from tunesmith.records import History, Record
 from tunesmith.replication import Racing
@@ -24,7 +25,8 @@ class Plan:
     """How much is confirmed.
 
     Attributes:
-        finalists: The trials to confirm, the best first; the default last, if there is one.
+        finalists: The trials to confirm: that which is recommended, the best measured, those that cannot be told
+            apart from it, and others by what they measured; the default last, if it is none of them.
         default: Its number; None: the search has none that completed.
         most: Evaluations of one of them, at most.
         evaluations: Of all of them, at most.
@@ -43,7 +45,7 @@ class Plan:
             NotSupported: The study has several objectives.
             SettingError: A number is out of its range.
         """
-        problem = history.problem
+        problem, key = history.problem, history.problem.space.key
         if len(problem.objectives) > 1:
             raise NotSupported(
                 "confirm compares configurations by one objective; evaluate those of study.front with "
@@ -53,13 +55,15 @@ class Plan:
         replicates = (
             None if replicates is None else checks.whole("replicates=", replicates, least=2)
         )
-        ranked = history.ranking
-        spent = history.spent / problem.resource.max if problem.resource else len(ranked)
+        complete = history.count("complete")
+        spent = history.spent / problem.resource.max if problem.resource else complete
         budget = max(2 * LEAST, round(SHARE * spent))
         default = _default(history)
         count = min(TOP, max(1, budget // LEAST - (default is not None))) if top is None else top
-        chosen = ranked[:count]
-        if default is not None and default.number not in {r.number for r in chosen}:
+        expected = recommend(history)
+        first = [expected.record, expected.observed, *expected.rivals]
+        chosen = list({key(r.logged): r for r in [*first, *_ranking(history)]}.values())[:count]
+        if default is not None and key(default.logged) not in {key(r.logged) for r in chosen}:
             chosen = [*chosen, default]
         if replicates is not None:
             budget = replicates * len(chosen)
@@ -74,6 +78,12 @@ class Plan:
         doubt = (1 - LEVEL) / max(1, len(self.finalists) - 1)
         most = max(2, self.most)
         return Racing(most=most, share=float(most), least=min(LEAST, most), doubt=doubt)
+
+
+def _ranking(history: History[P]) -> list[Record[P]]:
+    """The trials among which the best is taken, the best measured first."""
+    sign = history.problem.objectives[0].sign
+    return sorted(history.contenders(), key=lambda r: sign * r.value)
 
 
 def _default(history: History[P]) -> Record[P] | None:

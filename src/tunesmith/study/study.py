@@ -10,7 +10,20 @@ from tunesmith._core import checks
 from tunesmith._core.errors import Conflict, SettingError, StudyError, StudyFinished
 from tunesmith._core.hints import hint_attribute, hint_keywords
 from tunesmith._core.types import P
-from tunesmith.analysis import Confirmation, Diagnosis, confirmed, diagnose
+from tunesmith.analysis import (
+    Confirmation,
+    Diagnosis,
+    Forecast,
+    Overtuning,
+    Recommendation,
+    Sensitivity,
+    confirmed,
+    diagnose,
+    forecast,
+    overtuning,
+    recommend,
+    sensitivity,
+)
 from tunesmith.executors import Executor
 from tunesmith.records import History, Limit, Objective, Problem, Provenance, Record, Resource
 from tunesmith.records.events import Keep, Noted
@@ -687,6 +700,25 @@ class Study(Generic[P]):
     def diagnosis(self) -> Diagnosis:
         """Say what is wrong with the trainings, by what they reported; see `ts.analysis.diagnose`."""
         return diagnose(self.history)
+
+    def forecast(self, trials: int = 50) -> Forecast:
+        """Say what more trials will gain, and how long they take; see `ts.analysis.forecast`."""
+        return forecast(self.history, trials)
+
+    def overtuning(self, test: str | None = None) -> Overtuning:
+        """Say whether the gain holds on test samples; see `ts.analysis.overtuning`."""
+        return overtuning(self.history, test)
+
+    def sensitivity(self) -> Sensitivity:
+        """Say how much of the spread is luck, and what it costs to move a parameter of the best trial.
+
+        See `ts.analysis.sensitivity`.
+        """
+        return sensitivity(self.history)
+
+    def recommend(self, *, robust: bool = False) -> Recommendation[P]:
+        """Return what is expected to be the best in truth; see `ts.analysis.recommend`."""
+        return recommend(self.history, robust=robust)
 
     if not TYPE_CHECKING:  # a type checker shall go on refusing unknown names
         __getattr__ = hint_attribute("Study")

@@ -130,10 +130,13 @@ class Trial(Generic[P]):
         """Return the folds of a cross-validation that are left, each to be reported as one step.
 
         Make the study with `value="mean"`, so that a trial counts as the mean of its folds. Their
-        number alone, or a splitter with a fixed `random_state`, gives every trial the same folds.
+        number alone, or a splitter with a fixed `random_state`, gives every trial the same folds. A
+        single split, such as `0.2` or `ShuffleSplit(1)`, is of the trial's own seed: each trial has another,
+        so that none wins by a split that suits it (fix it by `random_state`, or give places).
 
         Args:
-            cv: Number of folds; a splitter of scikit-learn; or pairs of places.
+            cv: Number of folds; the share of samples to hold out once; a splitter of scikit-learn; or pairs
+                of places.
             X: The samples (n, ...).
             y: What belongs to them (n, ...).
             groups: The group of each sample (n,), for a splitter that keeps groups together.
@@ -157,7 +160,7 @@ class Trial(Generic[P]):
             >>> sorted(study.run(error, trials=1, progress=False).best.values)
             ['loss', 'loss_se']
         """
-        splits = splits_of(cv, X, y, groups)
+        splits = splits_of(cv, X, y, groups, self.seed)
         return self._reporting(splits[self._step :])
 
     def _reporting(self, splits: Sequence[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:

@@ -3,7 +3,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -151,6 +151,52 @@ def test_resume(tmp_path: Path) -> None:
     assert len(second.cv_results_["params"]) == 5
     for name, column in second.cv_results_.items():
         np.testing.assert_array_equal(again.cv_results_[name], column)
+
+
+class Remembers(Guesses):
+    """Keeps which samples it was fitted on."""
+
+    fitted: ClassVar[list[tuple[Any, ...]]] = []
+
+    def fit(self, X: Any, y: Any) -> "Remembers":
+        self.fitted.append(tuple(X[:, 0]))
+        super().fit(X, y)
+        return self
+
+
+@pytest.mark.parametrize(
+    "cv, splits",
+    [(ShuffleSplit(1), 4), (ShuffleSplit(1, random_state=0), 1), (ShuffleSplit(2), 2), (3, 3)],
+)
+def test_a_holdout_is_of_each_candidates_own(cv: Any, splits: int) -> None:
+    """A single split that nobody fixed is another for each candidate; folds are the same for all."""
+    Remembers.fitted.clear()
+    SearchCV(
+        Remembers(), {"at": stats.uniform()}, n_iter=4, cv=cv, random_state=0, refit=False
+    ).fit(X, Y)
+
+    assert len(set(Remembers.fitted)) == splits
+
+
+def test_a_search_with_a_holdout_goes_on(tmp_path: Path) -> None:
+    """A kept search of candidates with splits of their own goes on, and workers make the same splits."""
+    place: dict[str, Any] = {"storage": tmp_path / "kept.db", "name": "search", "random_state": 0}
+    space = {"C": stats.loguniform(1e-3, 1e3)}
+    options: dict[str, Any] = {"cv": ShuffleSplit(1), "sampler": Random()}
+    SearchCV(LogisticRegression(), space, n_iter=2, **options, **place).fit(X, Y)
+    kept = SearchCV(LogisticRegression(), space, n_iter=4, **options, **place).fit(X, Y)
+    other = SearchCV(
+        LogisticRegression(), space, n_iter=4, n_jobs=2, random_state=0, **options
+    ).fit(X, Y)
+
+    assert len(kept.cv_results_["params"]) == 4
+    scores = [
+        dict(zip(map(str, s.cv_results_["params"]), s.cv_results_["mean_test_score"], strict=True))
+        for s in (kept, other)
+    ]
+    shared = scores[0].keys() & scores[1].keys()
+    assert shared
+    assert all(scores[0][params] == scores[1][params] for params in shared)
 
 
 @pytest.mark.parametrize(

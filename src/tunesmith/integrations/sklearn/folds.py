@@ -14,8 +14,16 @@ from sklearn.base import clone
 from sklearn.utils import get_tags
 
 from tunesmith.integrations.sklearn import boosting
-from tunesmith.integrations.sklearn.places import Splits, inputs, length, samples, share
+from tunesmith.integrations.sklearn.places import (
+    Splits,
+    inputs,
+    length,
+    samples,
+    share,
+    splits_of,
+)
 from tunesmith.integrations.sklearn.spaces import Searched
+from tunesmith.study.folds import seeded
 from tunesmith.study.trial import Trial
 
 SCORE = "score"  # the objective, and the name of the only metric
@@ -34,6 +42,8 @@ class Candidate:
         X: The samples.
         y: What belongs to them, or None.
         splits: The folds.
+        holdout: What makes a split of its own for each candidate; None: `splits` are those of all.
+        split_params: Arguments for it.
         scorer: A function of (estimator, X, y) that returns one score or a dict of them.
         names: Of the scores, if they are known before the first is taken.
         guide: The score that is maximised, if there are several.
@@ -51,6 +61,8 @@ class Candidate:
     X: Any
     y: Any
     splits: Splits
+    holdout: Any
+    split_params: Mapping[str, Any]
     scorer: Any
     names: tuple[str, ...]
     guide: str
@@ -69,7 +81,7 @@ class Candidate:
         done = trial.ticket.step  # folds of an earlier attempt
         scores: list[float] = []
         noted = False
-        for step, (train, test) in enumerate(self.splits[done:], done + 1):
+        for step, (train, test) in enumerate(self.splits_of(trial.seed)[done:], done + 1):
             metrics, error = self.fold(settings, train, test)
             if error and not noted:
                 trial.note(error, tags=(FIT_FAILED,))
@@ -83,6 +95,12 @@ class Candidate:
         with np.errstate(invalid="ignore"):
             error_of_mean = np.std(scores, ddof=1) / math.sqrt(len(scores)) if scores[1:] else 0.0
         return {SCORE: float(np.mean(scores)), f"{SCORE}_se": float(error_of_mean)}
+
+    def splits_of(self, seed: int) -> Splits:
+        """Return the folds of the candidate that has this seed."""
+        if self.holdout is None:
+            return self.splits
+        return splits_of(seeded(self.holdout, seed), self.X, self.y, dict(self.split_params))
 
     def guiding(self, metrics: Mapping[str, float]) -> float:
         """Return the score that counts, of the metrics of a fold."""

@@ -224,13 +224,14 @@ class Rounds:
     def __call__(self, trial: Trial[Any]) -> None:
         trial.resumable()
         settings = self.candidate.searched.settings(trial.params)
+        splits = self.candidate.splits_of(trial.seed)
         noted = False
         for amount in self.rungs:
             if amount <= trial.ticket.step:  # of an earlier attempt
                 continue
             metrics: dict[str, float] = {}
             scores = []
-            for place, (train, test) in enumerate(self.candidate.splits):
+            for place, (train, test) in enumerate(splits):
                 given, some = settings, train
                 if self.resource == SAMPLES:
                     some = self._first(train, amount, place)

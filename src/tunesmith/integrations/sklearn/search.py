@@ -35,7 +35,9 @@ class SearchCV(Search):
             of such dicts; a `Space` of a dict.
         n_iter: How many candidates there shall be, those of earlier runs included; a sampler that
             ends by itself, such as `Grid()`, takes all of its own.
-        cv: Number of folds, a splitter, or an iterable of pairs (training places, test places).
+        cv: Number of folds, a splitter, or an iterable of pairs (training places, test places). A single
+            split without a `random_state`, such as `ShuffleSplit(1)`, is another one for each candidate, so
+            that none wins by a split that suits it; folds are the same for all.
         scoring: Name, function, collection of names, or dict of either; None: the estimator's own.
         refit: Whether to fit the best once more on all data; with several scores the name of the one that
             decides; or a function from `cv_results_` to the index of the best. Without such a

@@ -53,6 +53,7 @@ from tunesmith.samplers import FiniteSampler, Sampler
 from tunesmith.schedulers import Scheduler
 from tunesmith.storage import Memory, Storage
 from tunesmith.study import Study, load
+from tunesmith.study.folds import is_free
 from tunesmith.study.opening import place
 from tunesmith.study.progress import plural, say
 
@@ -130,6 +131,7 @@ class Search(Refitted, ABC):
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         splits = splits_of(cv, X, y, given.splitter.split)
         self.n_splits_ = len(splits)
+        own = len(splits) == 1 and is_free(cv)  # a split for each candidate
         space = searched(self.space, self.estimator, X, y)
         check_names(self.estimator, space)
         guide = self.refit if isinstance(self.refit, str) else ""
@@ -140,7 +142,7 @@ class Search(Refitted, ABC):
             {
                 "X": X,
                 "y": targets(y),
-                "folds": splits,
+                "folds": repr(cv) if own else splits,
                 "fit arguments": [given.estimator.fit, given.scorer.score],
                 "scoring": [self.scoring if self.scoring is None else scoring.public, guide],
                 "error_score": str(self.error_score),
@@ -154,6 +156,8 @@ class Search(Refitted, ABC):
             X=X,
             y=y,
             splits=splits,
+            holdout=cv if own else None,
+            split_params=given.splitter.split,
             scorer=scoring.scorer,
             names=scoring.names,
             guide=guide,

@@ -1,0 +1,324 @@
+"""`recommend`: of what was tried, the configuration that is expected to be the best in truth, and how surely.
+
+The best of many noisy numbers is a lucky one. So measurements are modelled as truth and noise
+(`tunesmith.models.truth`), and what is recommended is best by what is left when the noise is taken off.
+"""
+
+import math
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, final
+
+import numpy as np
+from scipy.special import ndtr
+
+from tunesmith._core.errors import StudyError
+from tunesmith._core.types import P
+from tunesmith.models import Features, Prior
+from tunesmith.models.subset import chosen
+from tunesmith.models.truth import Means, Truth
+from tunesmith.numerics.arrays import Floats, Ints
+from tunesmith.numerics.threads import one_thread
+from tunesmith.records import History, Problem, Record
+from tunesmith.space import Categorical
+
+LEAST = 4  # measurements, from which on something is said of noise
+MOST = 200  # configurations that are modelled
+WIDTH = 1.6449  # deviations to each side that hold 90 %
+CAUTION = 0.5  # deviations by which a mean is lowered before means are compared
+STEP = 0.05  # of a parameter's range: how far `robust` moves it
+SURE = 0.95  # chance from which on the default is said to be beaten
+WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """An expected value.
+
+    Attributes:
+        mean: In the objective's own sign and units.
+        interval: That holds it with a probability of 90 %.
+    """
+
+    mean: float
+    interval: tuple[float, float]
+
+    def __str__(self) -> str:
+        half = (self.interval[1] - self.interval[0]) / 2
+        if not math.isfinite(half):
+            return f"{self.mean:.4g}"
+        if half <= 1e-9 * abs(self.mean):
+            return f"{self.mean:.4g} ± 0"
+        digits = max(
+            0, -math.floor(math.log10(half)) + (half < 10 ** math.floor(math.log10(half)) * 3)
+        )
+        return f"{self.mean:.{digits}f} ± {half:.{digits}f}"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Recommendation(Generic[P]):
+    """The configuration that is expected to be the best in truth.
+
+    Attributes:
+        record: Its first trial.
+        mean: Its expected value, in the objective's own sign and units.
+        interval: That holds the expected value with a probability of 90 %.
+        noise: The standard deviation of one evaluation; NaN if there are too few to tell.
+        default: What the baseline is expected to have; None: it has not completed, or there is none.
+        baseline: What the baseline is called: default, or centre; empty likewise.
+        chance: The probability that it truly is better than the baseline; NaN: without one, or if it is the baseline.
+        rivals: Others that cannot be told apart from it: the first trial of each, the best expected first.
+        observed: The best trial as it was measured.
+        lucky: Whether that is another configuration.
+        expected: What is expected of that, in truth.
+    """
+
+    record: Record[P]
+    mean: float
+    interval: tuple[float, float]
+    noise: float
+    default: Estimate | None
+    baseline: str
+    chance: float
+    rivals: tuple[Record[P], ...]
+    observed: Record[P]
+    lucky: bool
+    expected: float
+
+    @property
+    def params(self) -> P:
+        """The params in the form in which the objective gets them."""
+        return self.record.params
+
+    def __str__(self) -> str:
+        said = [str(Estimate(self.mean, self.interval))]
+        if math.isnan(self.noise):
+            said += ["there are too few evaluations to tell it from luck"]
+        elif self.default is None:
+            pass
+        elif math.isnan(self.chance):
+            said += [f"it is the {self.baseline}"]
+        else:
+            said += [f"the {self.baseline} has {self.default}"]
+            if self.chance < SURE:
+                said += [f"the chance that it is better is {self.chance:.0%}"]
+        n = len(self.rivals)
+        if n and not math.isnan(self.noise):
+            others = f"{WORDS[n]} other{'s' * (n > 1)}" if n < len(WORDS) else f"{n} others"
+            said += [f"{others} cannot be told apart from it"]
+        if self.lucky:
+            number, value = self.observed.number, self.observed.value
+            said += [
+                f"trial {number}, which measured {value:.4g}, is expected to have {self.expected:.4g}"
+            ]
+        return "; ".join(said)
+
+
+def recommend(history: History[P], *, robust: bool = False) -> Recommendation[P]:
+    """Return the configuration among those tried that is expected to be the best in truth.
+
+    Trials of equal params are measurements of one configuration. Those that completed are modelled as truth and
+    noise; failed ones are no candidates, nor is what breaks a limit in most of its trials. Of more than 200
+    configurations those that are foreseen as the best are modelled, and others from all of the space.
+
+    Args:
+        history: A study's.
+        robust: Prefer a flat optimum: what is compared is the mean over the configuration and those in which one
+            number is moved by 5 % of its range, or by a level if that is more, to either side.
+
+    Raises:
+        NoTrials: None has completed, or none keeps the limits.
+        StudyError: There are several objectives, of which the front is the answer.
+
+    Example:
+        >>> import random
+        >>> import tunesmith as ts
+        >>> luck = random.Random(1)
+        >>> study = ts.minimize(
+        ...     lambda t: (t["x"] - 2) ** 2 + luck.gauss(0, 1),
+        ...     {"x": ts.Float(-10, 10)},
+        ...     trials=40,
+        ...     seed=1,
+        ...     progress=False,
+        ... )
+        >>> abs(recommend(study.history).params["x"] - 2) < 1
+        True
+    """
+    problem = history.problem
+    if len(problem.objectives) > 1:
+        names = ", ".join(objective.name for objective in problem.objectives)
+        raise StudyError(
+            f"one configuration is recommended of one objective, this study has several ({names}); see .front"
+        )
+    observed = history.best
+    tried = Tried.of(history)
+    with one_thread():
+        return _recommended(tried, observed, robust=robust)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Tried(Generic[P]):
+    """The configurations that were measured.
+
+    Attributes:
+        problem: Of the study.
+        first: The first trial of each.
+        values: The mean of each, greater being better (m,).
+        counts: Of how many trials (m,).
+        scatter: Squared deviations from it, summed (m,).
+        candidates: Which may be recommended: places, ascending.
+        places: Of configurations, by key.
+    """
+
+    problem: Problem[P]
+    first: list[Record[P]]
+    values: Floats
+    counts: Floats
+    scatter: Floats
+    candidates: Ints
+    places: dict[Hashable, int]
+
+    @classmethod
+    def of(cls, history: History[P]) -> "Tried[P]":
+        """Gather a history's measurements."""
+        problem = history.problem
+        known = [r for r in history if r.state == "complete" and math.isfinite(r.value)]
+        known = known or history.contenders()
+        kept = [r for r in known if problem.meets_limits(r.values)]
+        places: dict[Hashable, int] = {}
+        place = np.array([places.setdefault(_key(r), len(places)) for r in known])
+        _, first = np.unique(place, return_index=True)
+        measured = -problem.objectives[0].sign * np.array([r.value for r in known])
+        measured = _levelled(
+            measured, place, [r.replicate[1] if r.replicate else -1 for r in known]
+        )
+        counts = np.bincount(place).astype(np.float64)
+        values = np.bincount(place, measured) / counts
+        squares = (measured - values[place]) ** 2
+        scatter = np.asarray(np.bincount(place, squares), dtype=np.float64)
+        keeps = np.bincount([places[_key(r)] for r in kept], minlength=len(counts)) / counts
+        candidates = np.flatnonzero(keeps >= min(0.5, keeps.max()))
+        return cls(problem, [known[i] for i in first], values, counts, scatter, candidates, places)
+
+    def some(self, rows: Ints, columns: Floats) -> Means:
+        """Return the configurations at places `rows` (n,) for a model, of all columns (m, p)."""
+        return Means(columns[rows], self.values[rows], self.counts[rows], self.scatter[rows])
+
+
+def _key(record: Record[Any]) -> Hashable:
+    return record.problem.space.key(record.logged)
+
+
+def _levelled(measured: Floats, place: Ints, seeds: Sequence[int]) -> Floats:
+    """Measurements (n,) without what a seed that configurations share adds to all of theirs.
+
+    Configurations and seeds are fitted in turn, which ends at least squares: who ran on a few seeds
+    only, lucky or not for all, compares with those that ran on all.
+    """
+    seed = np.array(seeds)
+    shared = seed >= 0
+    if np.unique(seed[shared]).size < 2:  # one has nothing to differ from
+        return measured
+    place, seed, y = place[shared], seed[shared], measured[shared]
+    n_places, n_seeds = np.bincount(place), np.bincount(seed)
+    effect = np.zeros(len(n_seeds))
+    for _ in range(100):
+        level = np.bincount(place, y - effect[seed]) / np.maximum(n_places, 1)
+        effect = np.bincount(seed, y - level[place]) / np.maximum(n_seeds, 1)
+        effect -= effect[n_seeds > 0].mean()
+    found = measured.copy()
+    found[shared] -= effect[seed]
+    return found
+
+
+def _recommended(tried: Tried[P], observed: Record[P], *, robust: bool) -> Recommendation[P]:
+    best = tried.places[_key(observed)]
+    baseline = 0 if tried.first[0].source == "default" else None
+    called = "" if baseline is None else tried.first[0].note
+    evaluations = int(tried.counts.sum())
+    if evaluations < LEAST or not np.ptp(tried.values):
+        value = observed.value
+        sure = evaluations >= LEAST  # all are equal
+        nothing = (value, value) if sure else (-math.inf, math.inf)
+        default = None if baseline is None else Estimate(tried.first[baseline].value, nothing)
+        others = tuple(tried.first[i] for i in tried.candidates if i != best)
+        return Recommendation(
+            tried.first[best], value, nothing, 0.0 if sure else math.nan, default, called,
+            math.nan if baseline in (None, best) or not sure else 0.0, others, observed, False, value,
+        )  # fmt: skip
+    space = tried.problem.space
+    features = Features(space)
+    units = space.encode([record.logged for record in tried.first])
+    columns = features(units)
+    rows = modelled(tried, columns, features, [best] if baseline is None else [best, baseline])
+    truth = Truth(tried.some(rows, columns), features.layout, features.size)
+    sd = np.sqrt(np.maximum(np.diag(truth.covariance), 0.0))
+    score = truth.means - CAUTION * sd
+    if robust:
+        score += _flat(tried.problem, truth, features, units[rows])
+    among = np.flatnonzero(np.isin(rows, tried.candidates))
+    one = int(among[np.argmax(score[among])])
+
+    def expected(i: int) -> Estimate:
+        sign = -tried.problem.objectives[0].sign
+        half = WIDTH * math.hypot(sd[i], truth.shift_sd / truth.scale.size)
+        ends = truth.scale.back(truth.means[i] + np.array([0.0, -half, half])) + truth.shift
+        mean, low, high = (sign * ends).tolist()
+        return Estimate(mean, (min(low, high), max(low, high)))
+
+    covariance = truth.covariance
+    differs = np.sqrt(
+        np.maximum(np.diag(covariance) + covariance[one, one] - 2 * covariance[one], 1e-300)
+    )
+    gain = truth.means[one] - truth.means
+    near = among[(np.abs(gain) <= WIDTH * differs)[among] & (among != one)]
+    rivals = near[np.argsort(-truth.means[near], kind="stable")]
+    default, chance = None, math.nan
+    if baseline is not None:
+        its = int(np.flatnonzero(rows == baseline)[0])
+        default = expected(its)
+        chance = math.nan if its == one else float(ndtr(gain[its] / differs[its]))
+    lucky = int(np.flatnonzero(rows == best)[0])
+    here = expected(one)
+    return Recommendation(
+        tried.first[rows[one]], here.mean, here.interval, truth.noise, default, called, chance,
+        tuple(tried.first[i] for i in rows[rivals]), observed, lucky != one, expected(lucky).mean,
+    )  # fmt: skip
+
+
+def modelled(tried: Tried[Any], columns: Floats, features: Features, always: list[int]) -> Ints:
+    """The places of what is modelled: all, or what is foreseen as best, its neighbours, and others.
+
+    Foreseen by others, evenly spaced in time: those that measured best among thousands are all lucky,
+    and a model of them would take that for the truth.
+    """
+    m = len(tried.values)
+    if m <= MOST:
+        return np.arange(m)
+    spread = np.linspace(0, m - 1, MOST).astype(int)
+    if not np.ptp(tried.values[spread]):
+        spread = np.union1d(spread, always)
+    foreseen = Truth(tried.some(spread, columns), features.layout, features.size).at(columns)
+    shrink = features.layout.shrink(Prior.of(features.layout, features.size).mean)
+    return np.union1d(chosen(columns, foreseen, shrink, MOST), always)
+
+
+def _flat(problem: Problem[Any], truth: Truth, features: Features, units: Floats) -> Floats:
+    """By how much the mean over configurations nearby is better than that of units (n, d) itself (n,)."""
+    here = truth.at(features(units))
+    total, count = np.zeros(len(units)), np.ones(len(units))
+    for j, parameter in enumerate(problem.space.parameters.values()):
+        levels = parameter.cardinality
+        if isinstance(parameter, Categorical) or levels == 1:
+            continue
+        step = STEP if levels is None else max(STEP, 1 / levels)
+        active = ~np.isnan(units[:, j])
+        for side in (-step, step):
+            moved = units.copy()
+            moved[:, j] = np.clip(moved[:, j] + side, 0.0, 1.0)
+            total += np.where(active, truth.at(features(moved)) - here, 0.0)
+            count += active
+    return np.asarray(total / count)

@@ -1,0 +1,29 @@
+"""`tunesmith forecast`: what more trials would gain, and whether what was gained holds on test samples."""
+
+from dataclasses import replace
+
+import click
+
+from tunesmith.cli.shared import emit, json_option, opened, plain, storage_option
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--trials", default=50, show_default=True, metavar="N", help="How many more.")
+@click.option("--test", metavar="METRIC", help="The metric of the test samples.")
+@storage_option
+@json_option
+def command(
+    name: str | None, trials: int, test: str | None, storage: str | None, as_json: bool
+) -> None:
+    """Say what more trials would gain, and whether the gain holds.
+
+    Whether it holds is told by a metric of test samples that trials return beside the objective, such as
+    test_accuracy. NAME may be left out if there is only one study.
+    """
+    study = opened(storage, name)
+    found = replace(study.overtuning(test), forecast=study.forecast(trials))
+    if as_json:
+        emit({"name": study.name, **plain(found)})
+    else:
+        click.echo(found)
