@@ -290,3 +290,11 @@ def test_whatever_was_measured_is_digested(
     assert math.isnan(found.chance) or 0 <= found.chance <= 1
     assert found.record not in found.rivals
     assert str(found)
+
+
+def test_a_plateau_of_many_trials_is_digested() -> None:
+    """500 trials of which all but one are equal: the first of the equal ones that are better."""
+    rows: list[tuple[Params, float]] = [({"x": x}, 0.0) for x in np.linspace(-1, 1, 500).tolist()]
+    rows[77] = (rows[77][0], 1.0)
+
+    assert recommend(history_of(rows)).mean == pytest.approx(0.0, abs=0.05)

@@ -6,6 +6,8 @@ from tunesmith.analysis import Recommendation, recommend
 from tunesmith.records import History, Objective, Problem, Record
 from tunesmith.space import Space
 
+pytestmark = pytest.mark.slow
+
 NOISE = 0.3
 
 

@@ -50,9 +50,8 @@ class Estimate:
             return f"{self.mean:.4g}"
         if half <= 1e-9 * abs(self.mean):
             return f"{self.mean:.4g} ± 0"
-        digits = max(
-            0, -math.floor(math.log10(half)) + (half < 10 ** math.floor(math.log10(half)) * 3)
-        )
+        power = math.floor(math.log10(half))
+        digits = max(0, -power + (half < 3 * 10**power))  # two of 0.015, one of 0.04
         return f"{self.mean:.{digits}f} ± {half:.{digits}f}"
 
 
@@ -253,7 +252,9 @@ def _recommended(tried: Tried[P], observed: Record[P], *, robust: bool) -> Recom
     features = Features(space)
     units = space.encode([record.logged for record in tried.first])
     columns = features(units)
-    rows = modelled(tried, columns, features, [best] if baseline is None else [best, baseline])
+    first = int(tried.candidates[np.argmax(tried.values[tried.candidates])])
+    named = [best, first] if baseline is None else [best, first, baseline]
+    rows = modelled(tried, columns, features, named)
     truth = Truth(tried.some(rows, columns), features.layout, features.size)
     sd = np.sqrt(np.maximum(np.diag(truth.covariance), 0.0))
     score = truth.means - CAUTION * sd
@@ -289,8 +290,8 @@ def _recommended(tried: Tried[P], observed: Record[P], *, robust: bool) -> Recom
     )  # fmt: skip
 
 
-def modelled(tried: Tried[Any], columns: Floats, features: Features, always: list[int]) -> Ints:
-    """The places of what is modelled: all, or what is foreseen as best, its neighbours, and others.
+def modelled(tried: Tried[Any], columns: Floats, features: Features, named: list[int]) -> Ints:
+    """The places of what is modelled: all, or what is `named`, what is foreseen as best, its neighbours, and others.
 
     Foreseen by others, evenly spaced in time: those that measured best among thousands are all lucky,
     and a model of them would take that for the truth.
@@ -298,12 +299,11 @@ def modelled(tried: Tried[Any], columns: Floats, features: Features, always: lis
     m = len(tried.values)
     if m <= MOST:
         return np.arange(m)
-    spread = np.linspace(0, m - 1, MOST).astype(int)
-    if not np.ptp(tried.values[spread]):
-        spread = np.union1d(spread, always)
+    ends = [int(np.argmin(tried.values)), int(np.argmax(tried.values))]  # so not all are equal
+    spread = np.union1d(np.linspace(0, m - 1, MOST).astype(int), ends)
     foreseen = Truth(tried.some(spread, columns), features.layout, features.size).at(columns)
     shrink = features.layout.shrink(Prior.of(features.layout, features.size).mean)
-    return np.union1d(chosen(columns, foreseen, shrink, MOST), always)
+    return np.union1d(chosen(columns, foreseen, shrink, MOST), [*named, *ends])
 
 
 def _flat(problem: Problem[Any], truth: Truth, features: Features, units: Floats) -> Floats:
