@@ -17,6 +17,7 @@ from tunesmith._core.types import P
 from tunesmith.models import Features, Prior
 from tunesmith.models.subset import chosen
 from tunesmith.models.truth import Means, Truth
+from tunesmith.numerics import additive
 from tunesmith.numerics.arrays import Floats, Ints
 from tunesmith.numerics.threads import one_thread
 from tunesmith.records import History, Problem, Record
@@ -214,22 +215,16 @@ def _key(record: Record[Any]) -> Hashable:
 def _levelled(measured: Floats, place: Ints, seeds: Sequence[int]) -> Floats:
     """Measurements (n,) without what a seed that configurations share adds to all of theirs.
 
-    Configurations and seeds are fitted in turn, which ends at least squares: who ran on a few seeds
-    only, lucky or not for all, compares with those that ran on all.
+    So who ran on a few seeds only, lucky or not for all, compares with those that ran on all.
     """
     seed = np.array(seeds)
     shared = seed >= 0
     if np.unique(seed[shared]).size < 2:  # one has nothing to differ from
         return measured
-    place, seed, y = place[shared], seed[shared], measured[shared]
-    n_places, n_seeds = np.bincount(place), np.bincount(seed)
-    effect = np.zeros(len(n_seeds))
-    for _ in range(100):
-        level = np.bincount(place, y - effect[seed]) / np.maximum(n_places, 1)
-        effect = np.bincount(seed, y - level[place]) / np.maximum(n_seeds, 1)
-        effect -= effect[n_seeds > 0].mean()
+    table = np.full((place.max() + 1, seed.max() + 1), np.nan)
+    table[place[shared], seed[shared]] = measured[shared]
     found = measured.copy()
-    found[shared] -= effect[seed]
+    found[shared] -= additive.fit(table).columns[seed[shared]]
     return found
 
 

@@ -95,11 +95,17 @@ def kernel(theta: Floats, layout: Layout, X: Floats, Y: Floats) -> Floats:
 
 
 def fit(
-    starts: list[Floats], X: Floats, y: Floats, layout: Layout, prior: Prior, steps: int
+    starts: list[Floats],
+    X: Floats,
+    y: Floats,
+    layout: Layout,
+    prior: Prior,
+    steps: int,
+    share: Floats | None = None,
 ) -> Floats:
     """Return the theta of the highest posterior density that is found from any start."""
     found = [
-        lbfgs(lambda theta: loss(theta, X, y, layout, prior), start, steps, tolerance=1e-2)
+        lbfgs(lambda theta: loss(theta, X, y, layout, prior, share), start, steps, tolerance=1e-2)
         for start in starts
     ]
     return min(found, key=lambda pair: pair[1])[0]
@@ -132,13 +138,20 @@ class Gaussian:
         layout: What the columns mean.
         pending: Columns (q, p) of what will be measured: it makes deviations smaller and leaves
             means as they are.
+        share: Which part of the noise each outcome has (n,); see `loss`.
 
     Attributes:
         means: The posterior means (n,) at X.
     """
 
     def __init__(
-        self, theta: Floats, X: Floats, y: Floats, layout: Layout, pending: Floats | None = None
+        self,
+        theta: Floats,
+        X: Floats,
+        y: Floats,
+        layout: Layout,
+        pending: Floats | None = None,
+        share: Floats | None = None,
     ) -> None:
         self._theta, self._layout = theta, layout
         self._slope, self._signal, noise = np.exp(theta[-OTHERS:])
@@ -146,7 +159,10 @@ class Gaussian:
         n = len(y)
         self._Z = self._scaled(X if pending is None else np.concatenate([X, pending]))
         K = self._kernel(self._Z)
-        K.flat[:: len(K) + 1] += noise
+        own = noise if share is None else noise * share
+        diagonal = K.reshape(-1)[:: len(K) + 1]
+        diagonal[:n] += own
+        diagonal[n:] += noise
         L, jitter = _factor(K)
         self._inverse, _ = dtrtri(L, lower=1)  # of the factor
         # the factor of a leading block is the leading block of the factor
@@ -155,7 +171,7 @@ class Gaussian:
         self._mean = float(ones @ half) / float(ones @ ones)
         self._weights = head.T @ (half - self._mean * ones)
         # K a = y - mean, so without its noise the kernel gives the means at X at no cost
-        self.means = y - (noise + jitter) * self._weights
+        self.means = y - (own + jitter) * self._weights
 
     def _scaled(self, X: Floats) -> Floats:
         return np.asarray(self._layout.bent(self._theta, X) * self._shrink)

@@ -236,12 +236,14 @@ class _Asking:
         theta = np.array(last)
         place = np.arange(n) if n <= MOST else chosen(X, y, layout.shrink(theta), MOST)
         X, y = X[place], y[place]
+        counts = state.known.counts[target.rows][place]
+        share = 1 / counts if counts.max() > 1 else None
         if n >= max(fitted + 1, GROWTH * fitted):
             starts = [theta, prior.mean] if fitted and n <= TWO_STARTS else [theta]
-            theta = np.round(fit(starts, X, y, layout, prior, STEPS), DIGITS)
+            theta = np.round(fit(starts, X, y, layout, prior, STEPS, share), DIGITS)
             self._theta[name] = [n, theta.tolist()]
             memo.setdefault("theta", {})[name] = self._theta[name]
-        model = Gaussian(theta, X, y, layout, self._pending[-MOST:])
+        model = Gaussian(theta, X, y, layout, self._pending[-MOST:], share)
         if name == OBJECTIVE and name in memo.get("theta", {}):
             memo["accuracy"] = round(model.accuracy(y), 2)
         means = np.full(n, -np.inf)
