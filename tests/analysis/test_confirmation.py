@@ -176,3 +176,27 @@ def test_several_objectives_have_no_winner() -> None:
     study = ts.Study(X, minimize=["a", "b"])
     with pytest.raises(ts.NotSupported, match="confirm compares configurations by one objective"):
         study.confirm(noisy)
+
+
+def test_a_run_that_confirms(capsys: pytest.CaptureFixture[str]) -> None:
+    """It says what came out at its end, and the study has it."""
+    study = ts.Study(X, minimize="loss", seed=3, sampler=ts.samplers.Random())
+    assert study.confirmation is None
+    study.run(noisy, trials=40, confirm=True)
+
+    outcome = study.confirmation
+    assert outcome is not None
+    assert str(outcome) in capsys.readouterr().err
+    assert outcome == study.confirm(noisy, progress=False)
+
+
+def test_what_cannot_be_confirmed_is_refused_before_it_runs() -> None:
+    """Several objectives, or an executor that the run will have closed."""
+    several = ts.Study(X, minimize=["a", "b"])
+    with pytest.raises(ts.NotSupported, match="by one objective"):
+        several.run(noisy, trials=3, confirm=True)
+    single = ts.Study(X, minimize="loss")
+    with pytest.raises(ts.SettingError, match="a run closes its executor= at its end"):
+        single.run(noisy, trials=3, confirm=True, executor=ts.executors.Serial())
+    assert not len(several.history)
+    assert not len(single.history)

@@ -14,12 +14,10 @@ from scipy.special import stdtr, stdtrit
 
 from tunesmith._core.errors import NoTrials
 from tunesmith._core.types import P
+from tunesmith.analysis.spread import LEVEL, Spread, drawn, finest
 from tunesmith.numerics import additive
-from tunesmith.numerics.arrays import Floats
 from tunesmith.records import History, Record
 
-FEWEST = 4  # folds that a split counts as which is one of few: a third of the samples over the rest
-LEVEL = 0.9  # of intervals and of the confidence set
 BEYOND_DOUBT = 0.95  # chance of being better than the default
 WORTH_IT = 0.8  # chance from which on a change of the default is worth it
 CHEAPER = 0.8  # of the best one's time, for a finalist to be called cheaper,
@@ -139,8 +137,6 @@ def confirmed(search: History[P], again: History[P], default: int | None) -> Con
         J. C. Hsu. Constrained simultaneous confidence intervals for multiple comparisons with the best.
         Annals of Statistics 12, 1984: who cannot be told apart from the best; with Bonferroni's bound in
         place of Dunnett's quantile, and the pooled variance of the additive model.
-        C. N. Morris. Parametric empirical Bayes inference. JASA 78, 1983. Section 1: the mean of the best of
-        several, drawn to the mean of all.
     """
     table = again.replicates
     rows = np.flatnonzero(table.done > 0)
@@ -150,9 +146,9 @@ def confirmed(search: History[P], again: History[P], default: int | None) -> Con
     groups = [
         again.evaluations(first) for first in map(again.find, table.firsts) if first is not None
     ]
-    losses, shared = _finest([groups[row] for row in rows])
+    losses, shared = finest([groups[row] for row in rows])
     model = additive.fit(losses)
-    spread = _Spread.of(model, losses, shared)
+    spread = Spread.of(model, losses, shared)
     key = search.problem.space.key
     places = {key(r.logged): r for r in reversed(search) if r.source != "replicate"}
     records = [places[key(groups[row][0].logged)] for row in rows]
@@ -173,7 +169,8 @@ def confirmed(search: History[P], again: History[P], default: int | None) -> Con
     pick, why = _pick(
         found, model, spread, rivals, {} if default is None else search[default].logged
     )
-    estimate = _drawn(model, spread, pick, rivals)
+    luck = spread.noise * (1 / spread.counts + spread.shared)
+    estimate = drawn(float(model.rows[pick]), model.rows[rivals], float(luck[rivals].mean()))
     gain, half, chance = math.nan, math.nan, math.nan
     if at_default is not None and at_default != pick:
         gain = float(model.rows[at_default]) - estimate
@@ -199,100 +196,6 @@ def confirmed(search: History[P], again: History[P], default: int | None) -> Con
     )
 
 
-def _finest(groups: Sequence[Sequence[Record[Any]]]) -> tuple[Floats, float]:
-    """The losses of each configuration, by what all have in common, and how much of their luck is shared.
-
-    That is a seed; or, where a trial counts as the mean of its folds, a fold. Folds share training samples, so
-    that the mean of many varies more than their spread says.
-
-    Returns:
-        Losses (rows, columns), NaN where there are none; and the part of an evaluation's variance that
-        further evaluations do not average out, which for folds is their share of the samples over the rest.
-
-    References:
-        C. Nadeau and Y. Bengio. Inference for the generalization error. Machine Learning 52, 2003. Section 3.
-    """
-    problem = groups[0][0].problem
-    objective = problem.objectives[0]
-    done = [[r for r in group if r.state == "complete"] for group in groups]
-    folds = max(r.reports for group in done for r in group) if problem.value == "mean" else 0
-    width = max(1, folds)
-    seeds = 1 + max(r.replicate[1] for group in done for r in group if r.replicate is not None)
-    losses = np.full((len(done), seeds * width), np.nan)
-    for row, group in enumerate(done):
-        for record in group:
-            begin = width * (0 if record.replicate is None else record.replicate[1])
-            _, values = record.reported(objective.name) if folds else ([], np.array([record.value]))
-            losses[row, begin : begin + len(values)] = objective.sign * values
-    return losses, 1 / (max(folds, FEWEST) - 1) if folds else 0.0
-
-
-@final
-@dataclass(frozen=True)
-class _Spread:
-    """How far means may be off.
-
-    Attributes:
-        counts: Evaluations, or folds, of each configuration (r,).
-        noise: Variance of one around configuration and seed.
-        freedom: Degrees of freedom of it.
-        whole: Variance of one on a new seed.
-        whole_freedom: Degrees of freedom of that.
-        shared: See `_finest`.
-    """
-
-    counts: Floats
-    noise: float
-    freedom: float
-    whole: float
-    whole_freedom: float
-    shared: float
-
-    @classmethod
-    def of(cls, model: additive.Additive, losses: Floats, shared: float) -> "_Spread":
-        known = np.isfinite(losses)
-        seeds = known.any(axis=0)
-        k, freedom = int(seeds.sum()), max(1, model.freedom)
-        noise = 0.0 if math.isnan(model.variance) else model.variance
-        # the columns' effects spread as the seeds do, and by the noise that is left in their means
-        moved = float(model.columns[seeds].var(ddof=1)) if k > 1 else 0.0
-        rest = noise * (1 - float((1 / known[:, seeds].sum(axis=0)).mean()))
-        whole = moved + rest
-        parts = moved**2 / max(1, k - 1) + rest**2 / freedom  # Satterthwaite
-        # a few scores that are all of one grid, such as accuracies, may show no noise at all by chance: one
-        # degree of freedom more says that seeds are not shared
-        noise = (freedom * noise + whole) / (freedom + 1)
-        counts = known.sum(axis=1).astype(float)
-        own_freedom = whole**2 / parts if parts > 0 else 1.0
-        return cls(counts, noise, freedom, whole, own_freedom, shared)
-
-    def own(self, i: int) -> float:
-        """Half the interval of what configuration i is worth."""
-        error = math.sqrt(self.whole * (1 / self.counts[i] + self.shared))
-        return error * float(stdtrit(self.whole_freedom, (1 + LEVEL) / 2))
-
-    def between(self, i: int, j: int) -> float:
-        """The standard error of the difference of two configurations."""
-        parts = 1 / self.counts[i] + 1 / self.counts[j] + 2 * self.shared
-        return math.sqrt(self.noise * parts)
-
-    def apart(self, i: int, best: int) -> float:
-        """The difference from the best beyond which a configuration is worse, of all at once."""
-        tail = (1 - LEVEL) / max(1, len(self.counts) - 1)
-        return self.between(i, best) * float(stdtrit(self.freedom, 1 - tail))
-
-
-def _drawn(model: additive.Additive, spread: _Spread, pick: int, rivals: Sequence[int]) -> float:
-    """The mean of the one that was picked, drawn to that of all rivals as far as the differences are noise."""
-    rows, r, own = model.rows[rivals], len(rivals), float(model.rows[pick])
-    if r < 4:  # too few to say how far configurations differ in truth
-        return own
-    error = spread.noise / spread.counts
-    between = max(0.0, float(rows.var(ddof=1)) - float(error[rivals].mean()))
-    share = (r - 3) / (r - 1) * error[pick] / (error[pick] + between) if error[pick] else 0.0
-    return float(own + share * (rows.mean() - own))
-
-
 def _interval(sign: float, loss: float, half: float) -> tuple[float, float]:
     return sign * loss - half, sign * loss + half
 
@@ -304,7 +207,7 @@ def _seconds(group: Sequence[Record[Any]]) -> float:
 def _pick(
     found: Sequence[Finalist[Any]],
     model: additive.Additive,
-    spread: _Spread,
+    spread: Spread,
     rivals: Sequence[int],
     default: dict[str, Any],
 ) -> tuple[int, str]:

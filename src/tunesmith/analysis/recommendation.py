@@ -14,6 +14,7 @@ from scipy.special import ndtr
 
 from tunesmith._core.errors import StudyError
 from tunesmith._core.types import P
+from tunesmith.analysis.spread import Folds, drawn, finest
 from tunesmith.models import Features, Prior
 from tunesmith.models.subset import chosen
 from tunesmith.models.truth import Means, Truth
@@ -44,6 +45,11 @@ class Estimate:
 
     mean: float
     interval: tuple[float, float]
+
+    def moved(self, by: float) -> "Estimate":
+        """Return another one, so much higher."""
+        low, high = self.interval
+        return Estimate(self.mean + by, (low + by, high + by))
 
     def __str__(self) -> str:
         half = (self.interval[1] - self.interval[0]) / 2
@@ -171,6 +177,7 @@ class Tried(Generic[P]):
         scatter: Squared deviations from it, summed (m,).
         candidates: Which may be recommended: places, ascending.
         places: Of configurations, by key.
+        folds: Of each; None: values are no means of folds.
     """
 
     problem: Problem[P]
@@ -180,6 +187,7 @@ class Tried(Generic[P]):
     scatter: Floats
     candidates: Ints
     places: dict[Hashable, int]
+    folds: Folds | None
 
     @classmethod
     def of(cls, history: History[P]) -> "Tried[P]":
@@ -199,9 +207,14 @@ class Tried(Generic[P]):
         values = np.bincount(place, measured) / counts
         squares = (measured - values[place]) ** 2
         scatter = np.asarray(np.bincount(place, squares), dtype=np.float64)
+        trials = counts
         keeps = np.bincount([places[_key(r)] for r in kept], minlength=len(counts)) / counts
         candidates = np.flatnonzero(keeps >= min(0.5, keeps.max()))
-        return cls(problem, [known[i] for i in first], values, counts, scatter, candidates, places)
+        groups = [[known[i] for i in np.flatnonzero(place == one)] for one in range(len(trials))]
+        table, shared = finest(groups) if problem.value == "mean" else (np.empty((0, 1)), 0.0)
+        folds = Folds(table, shared) if table.shape[1] > 1 else None
+        firsts = [known[i] for i in first]
+        return cls(problem, firsts, values, counts, scatter, candidates, places, folds)
 
     def some(self, rows: Ints, columns: Floats) -> Means:
         """Return the configurations at places `rows` (n,) for a model, of all columns (m, p)."""
@@ -262,14 +275,23 @@ def _recommended(tried: Tried[P], observed: Record[P], *, robust: bool) -> Recom
         sign = -tried.problem.objectives[0].sign
         half = WIDTH * math.hypot(sd[i], truth.shift_sd / truth.scale.size)
         ends = truth.scale.back(truth.means[i] + np.array([0.0, -half, half])) + truth.shift
-        mean, low, high = (sign * ends).tolist()
-        return Estimate(mean, (min(low, high), max(low, high)))
+        mean, low, high = ends.tolist()
+        by_folds = WIDTH * (0.0 if tried.folds is None else tried.folds.own(int(rows[i])))
+        low, high = (
+            mean - math.hypot(mean - low, by_folds),
+            mean + math.hypot(high - mean, by_folds),
+        )
+        return Estimate(sign * mean, (min(sign * low, sign * high), max(sign * low, sign * high)))
 
     covariance = truth.covariance
     differs = np.sqrt(
         np.maximum(np.diag(covariance) + covariance[one, one] - 2 * covariance[one], 1e-300)
     )
     gain = truth.means[one] - truth.means
+    if tried.folds is not None:  # luck with the folds, which the model takes for the truth
+        values = truth.scale.back(truth.means)
+        gain = values[one] - values
+        differs = np.hypot(differs * truth.scale.size, tried.folds.apart(int(rows[one]))[rows])
     near = among[(np.abs(gain) <= WIDTH * differs)[among] & (among != one)]
     rivals = near[np.argsort(-truth.means[near], kind="stable")]
     default, chance = None, math.nan
@@ -279,6 +301,10 @@ def _recommended(tried: Tried[P], observed: Record[P], *, robust: bool) -> Recom
         chance = math.nan if its == one else float(ndtr(gain[its] / differs[its]))
     lucky = int(np.flatnonzero(rows == best)[0])
     here = expected(one)
+    if tried.folds is not None and len(rivals):
+        error = float(np.median(differs[rivals] ** 2)) / 2
+        sign = -tried.problem.objectives[0].sign
+        here = here.moved(sign * drawn(0.0, -gain[[one, *rivals]], error))
     return Recommendation(
         tried.first[rows[one]], here.mean, here.interval, truth.noise, default, called, chance,
         tuple(tried.first[i] for i in rows[rivals]), observed, lucky != one, expected(lucky).mean,

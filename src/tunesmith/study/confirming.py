@@ -9,8 +9,8 @@ from tunesmith._core.errors import NotSupported, SettingError
 from tunesmith._core.random import seed_of
 from tunesmith._core.types import P
 from tunesmith.analysis import recommend
-from tunesmith.analysis.confirmation import LEVEL
-from tunesmith.records import History, Record
+from tunesmith.analysis.spread import LEVEL
+from tunesmith.records import History, Problem, Record
 from tunesmith.replication import Racing
 
 SUFFIX = "-confirm"
@@ -46,11 +46,7 @@ class Plan:
             SettingError: A number is out of its range.
         """
         problem, key = history.problem, history.problem.space.key
-        if len(problem.objectives) > 1:
-            raise NotSupported(
-                "confirm compares configurations by one objective; evaluate those of study.front with "
-                "study.enqueue in a study with replicates=10"
-            )
+        check_confirmable(problem)
         top = None if top is None else checks.whole("top=", top, least=1)
         replicates = (
             None if replicates is None else checks.whole("replicates=", replicates, least=2)
@@ -58,7 +54,7 @@ class Plan:
         complete = history.count("complete")
         spent = history.spent / problem.resource.max if problem.resource else complete
         budget = max(2 * LEAST, round(SHARE * spent))
-        default = _default(history)
+        default = default_of(history)
         count = min(TOP, max(1, budget // LEAST - (default is not None))) if top is None else top
         expected = recommend(history)
         first = [expected.record, expected.observed, *expected.rivals]
@@ -86,8 +82,21 @@ def _ranking(history: History[P]) -> list[Record[P]]:
     return sorted(history.contenders(), key=lambda r: sign * r.value)
 
 
-def _default(history: History[P]) -> Record[P] | None:
-    """The default configuration's trial, if it is one of defaults and has completed."""
+def check_confirmable(problem: Problem[Any]) -> None:
+    """Refuse what has no single best.
+
+    Raises:
+        NotSupported: The study has several objectives.
+    """
+    if len(problem.objectives) > 1:
+        raise NotSupported(
+            "confirm compares configurations by one objective; evaluate those of study.front with "
+            "study.enqueue in a study with replicates=10"
+        )
+
+
+def default_of(history: History[P]) -> Record[P] | None:
+    """Return the default configuration's trial, if it is one of defaults and has completed."""
     first = history[:1]
     if not first or first[0].source != "default" or first[0].note != "default":
         return None
@@ -105,7 +114,7 @@ def refuse(running: Mapping[str, Any]) -> None:
     Raises:
         SettingError: There is such an argument.
     """
-    for name in ("trials", "more", "until", "wait"):
+    for name in ("trials", "more", "until", "wait", "confirm"):
         if name in running:
             raise SettingError(
                 f"confirm takes no {name}=; top= and replicates= say how much is evaluated"

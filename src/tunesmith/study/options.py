@@ -59,6 +59,7 @@ class Running(TypedDict, total=False):
     lease_s: float
     progress: Shown
     wait: bool
+    confirm: bool
 
 
 class MakingAndRunning(Keeping, Running, total=False):

@@ -37,7 +37,14 @@ from tunesmith.study import opening
 from tunesmith.study.background import Job, start
 from tunesmith.study.bounds import RETRIES, Bounds
 from tunesmith.study.bundling import Which, bundle
-from tunesmith.study.confirming import SUFFIX, Plan, refuse, seed_apart
+from tunesmith.study.confirming import (
+    SUFFIX,
+    Plan,
+    check_confirmable,
+    default_of,
+    refuse,
+    seed_apart,
+)
 from tunesmith.study.desk import Desk
 from tunesmith.study.files import copy
 from tunesmith.study.ledger import LEASE_S, Ledger
@@ -436,6 +443,7 @@ class Study(Generic[P]):
         lease_s: float = 60.0,
         progress: Shown = True,
         wait: bool = True,
+        confirm: bool = False,
     ) -> Study[P]:
         """Call an objective for trial after trial, until the budget is taken.
 
@@ -461,6 +469,7 @@ class Study(Generic[P]):
                 trial, where that is no terminal.
             wait: Whether to return at the end; else a process of its own runs the study, in at least
                 one worker, and goes on when this one ends. `stop` ends it.
+            confirm: Whether the best are evaluated again at the end, see `confirm`; `confirmation` is the outcome.
 
         Returns:
             The study.
@@ -482,6 +491,12 @@ class Study(Generic[P]):
             retries=retries, kills=timeout_kills, ends=ends,
         )  # fmt: skip
         call = caller(objective, self.space)
+        if confirm:
+            check_confirmable(self.problem)
+        if confirm and executor is not None:
+            raise SettingError(
+                "a run closes its executor= at its end; confirm with another: study.confirm(objective, executor=...)"
+            )
         if not wait:
             if executor is not None:
                 raise SettingError("executor= is of this process; wait=False takes workers=")
@@ -495,7 +510,7 @@ class Study(Generic[P]):
                 objective, trials=bounds.trials, timeout=timeout, until=until, workers=workers,
                 timeout_kills=timeout_kills, max_failures=max_failures, retries=retries,
                 trial_timeout=trial_timeout, trial_memory=trial_memory, lease_s=lease_s,
-                progress="lines" if progress else False,
+                progress="lines" if progress else False, confirm=confirm,
             )  # fmt: skip
             return self
         if progress and not self._announced:
@@ -515,6 +530,13 @@ class Study(Generic[P]):
         self._ledger.lease_s = checks.seconds("lease_s=", lease_s)
         work = work_of(objective, call)
         Run(self._desk, work, places, bounds, Voice(self._ledger, progress), self._stops)()
+        if confirm:
+            outcome = self.confirm(
+                objective, workers=workers, retries=retries, trial_timeout=trial_timeout,
+                trial_memory=trial_memory, lease_s=lease_s, progress=progress,
+            )  # fmt: skip
+            if progress:
+                say(str(outcome))
         return self
 
     def _say_stale(self) -> None:
@@ -585,6 +607,19 @@ class Study(Generic[P]):
         running["until"] = Trials(plan.evaluations)
         again.run(objective, **running)
         return confirmed(self.history, again.history, plan.default)
+
+    @property
+    def confirmation(self) -> Confirmation[P] | None:
+        """What `confirm` has found so far; None: it was not called."""
+        ledger, name = self._ledger, f"{self.name}{SUFFIX}"
+        if name not in ledger.storage.names():
+            return None
+        again = Ledger(ledger.storage, name, self.space, ledger.clock).fold.history
+        history = self.history
+        if not any(again.replicates.done):
+            return None
+        default = default_of(history)
+        return confirmed(history, again, None if default is None else default.number)
 
     def _beside(self, plan: Plan) -> Study[P]:
         """The study that confirms this one, with the finalists in its queue."""

@@ -32,6 +32,7 @@ from tunesmith.integrations.sklearn.identity import different, identity, targets
 from tunesmith.integrations.sklearn.pace import Pace, errors
 from tunesmith.integrations.sklearn.places import splits_of
 from tunesmith.integrations.sklearn.refitted import Refitted, best_has
+from tunesmith.integrations.sklearn.report import told
 from tunesmith.integrations.sklearn.results import (
     Row,
     cv_results,
@@ -197,6 +198,25 @@ class Search(Refitted, ABC):
             )
         routes = process_routing(self, "score", **params).scorer["score"] if params else {}
         return score_of(self, X, y, routes)
+
+    def report(self) -> str:
+        """Return in plain words what was tried, what is best, how sure that is, and what the default has.
+
+        Example:
+            >>> from sklearn.datasets import load_iris
+            >>> from sklearn.tree import DecisionTreeClassifier
+            >>> from tunesmith.sklearn import SearchCV
+            >>> search = SearchCV(DecisionTreeClassifier(), n_iter=5, random_state=0)
+            >>> search.fit(*load_iris(return_X_y=True)).report().splitlines()[0][:22]
+            '5 candidates, 25 fits '
+        """
+        check_is_fitted(self, "cv_results_")
+        return told(
+            self.study_.history,
+            getattr(self, "best_params_", None),
+            getattr(self, "best_score_", None),
+            getattr(self, "confirmation_", None),
+        )
 
     def get_metadata_routing(self) -> Any:
         """Return who gets which metadata, as scikit-learn's searches do."""
