@@ -79,7 +79,7 @@ def test_an_objective_that_ignores_its_seed() -> None:
     outcome = study.confirm(exact, progress=False)
 
     assert not outcome.varies
-    assert "does not use trial.seed" in str(outcome)
+    assert "does not follow trial.seed" in str(outcome)
     assert outcome.params == study.best.params
 
 

@@ -53,6 +53,22 @@ def test_an_agent_in_a_population(tmp_path: Path) -> None:
     assert "from epoch   1: lr=" in printed
 
 
+def test_the_observed_best_is_not_what_to_take(tmp_path: Path) -> None:
+    """The best observed says far too much; what is recommended says less, and is worth more on test samples."""
+    printed = run("trust.py", tmp_path)
+    row = r"^{} +([\d.]+) +([\d.]+)$"
+    said, worth = ({way: float(re.search(row.format(way), printed, re.MULTILINE)[i])  # type: ignore[index]
+                    for way in ("observed", "recommended", "confirmed", "default")} for i in (1, 2))  # fmt: skip
+
+    assert said["observed"] > worth["observed"] + 0.08
+    assert abs(said["recommended"] - worth["recommended"]) < 0.03
+    assert min(worth["recommended"], worth["confirmed"]) > worth["observed"]
+    assert worth["observed"] > worth["default"]
+    assert re.search(
+        r"recommended: trial \d+, test .*which measured 1, is expected to have 0\.", printed
+    )
+
+
 @pytest.mark.torch
 def test_a_network_on_digits(tmp_path: Path) -> None:
     """It tells digits apart, and the best is loaded from its checkpoint."""

@@ -116,8 +116,8 @@ class Confirmation(Generic[P]):
             )
         if not self.varies:
             lines.append(
-                "every evaluation of a configuration gave the same value: the objective does not use "
-                "trial.seed, so this says nothing of luck"
+                "every evaluation of a configuration gave the same value: if that does not follow trial.seed, this "
+                "says nothing of luck"
             )
         return "\n".join(lines)
 
@@ -175,7 +175,8 @@ def confirmed(search: History[P], again: History[P], default: int | None) -> Con
     if at_default is not None and at_default != pick:
         gain = float(model.rows[at_default]) - estimate
         error = spread.between(pick, at_default)
-        chance = float(stdtr(spread.freedom, gain / error)) if error > 0 else float(gain > 0)
+        lead = gain / error if error > 0 else math.copysign(math.inf, gain) if gain else 0.0
+        chance = float(stdtr(spread.freedom, lead))
         half = error * float(stdtrit(spread.freedom, (1 + LEVEL) / 2))
         if chance < WORTH_IT:
             why = f"what was found is better than the default with a chance of {chance:.0%} only"
