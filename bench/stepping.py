@@ -16,28 +16,9 @@ from typing import Any
 
 import tunesmith as ts
 from measure import header, table
+from slowly import STEP_S, Model
 
-STEP_S = 0.01
 SPACE = {"lr": ts.Float(1e-4, 1, log=True), "momentum": ts.Float(0, 0.99)}
-
-
-class Model:
-    """A training whose state is a number."""
-
-    def __init__(self, lr: float) -> None:
-        self.lr = lr
-        self.loss = 1.0
-
-    def step(self) -> float:
-        time.sleep(STEP_S)
-        self.loss *= 1 - min(0.5, self.lr)
-        return self.loss
-
-    def save(self, folder: Path) -> None:
-        (folder / "loss").write_text(repr(self.loss))
-
-    def load(self, folder: Path) -> None:
-        self.loss = float((folder / "loss").read_text())
 
 
 def train(trial: ts.Trial[dict[str, Any]]) -> None:

@@ -12,7 +12,7 @@ import ray
 from ray import tune
 from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, PopulationBasedTraining
 
-from stepping import STEP_S, Model
+from slowly import STEP_S, Model
 
 SPACE = {"lr": tune.loguniform(1e-4, 1), "momentum": tune.uniform(0, 0.99)}
 
