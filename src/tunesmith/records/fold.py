@@ -208,6 +208,7 @@ class Fold(Generic[P]):
             fork_step=event.fork_step,
             before=self._before(event),
             key=event.key,
+            saved=event.fork_step,
             ask_s=event.ask_s,
         )
         self.history.put(record)
@@ -285,7 +286,7 @@ class Fold(Generic[P]):
         record = self.current(event.uid, event.attempt)
         if record is not None:
             self.saved.setdefault(event.uid, {})[event.key] = event.step
-            self.history.put(replace(record, key=event.key))
+            self.history.put(replace(record, key=event.key, saved=event.step))
 
     def reported(self, record: Record[P]) -> dict[str, float]:
         """Return the values that count of those reported: the last ones, the best, or their means."""

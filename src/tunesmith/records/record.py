@@ -48,6 +48,7 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
         reports: How many reports it has.
         memo: What its sampler wrote down.
         key: Of its latest checkpoint in the study's blobs, or of the one that it was forked from.
+        saved: The step of that checkpoint; 0: there is none.
         lost: How many attempts ended by the death of their process.
         reporting: Whether this is what a scheduler or sampler hears of a report that was due: `values` then
             has what counts of the reports so far.
@@ -81,6 +82,7 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
     failure: Failure | None = None
     ended: float | None = None
     key: str = ""
+    saved: int = 0
     curve: Curve | None = None
     reports: int = 0
     reporting: bool = False
@@ -122,6 +124,7 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
             fork_step=self.fork_step,
             before=self.before,
             key=self.key if self.attempt == 1 and not self.reports else "",
+            saved=self.fork_step,
             ask_s=self.ask_s,
         )
 
