@@ -66,7 +66,7 @@ class Resource:
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", checks.text("Resource(name=...)", self.name))
         for word in ("min", "max"):
-            steps = checks.whole(f"Resource({word}=...)", getattr(self, word))
+            steps = checks.whole(f"Resource({word}=...)", getattr(self, word), 1)
             object.__setattr__(self, word, steps)
         if not 1 <= self.min <= self.max:
             raise SettingError(

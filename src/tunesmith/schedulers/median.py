@@ -40,7 +40,7 @@ class Median(StoppingScheduler[_State]):
     It knows no rungs, compares at every report, and is as slow to judge as curves are noisy.
 
     Args:
-        grace: Steps that every trial may do; by default a tenth of the resource.
+        grace: Steps that every trial may do, two less than the resource has or fewer; by default a tenth of it.
         first: How many others must have come to a step before anybody is stopped there.
 
     References:

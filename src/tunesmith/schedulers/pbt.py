@@ -78,15 +78,17 @@ class PBT(Scheduler[_State]):
     """Trains a population; every so often its worst members give way to changed copies of its best.
 
     At each selection all members pause. The worst `share` of them end there; each is replaced by a fork of
-    one of the best, which goes on from that one's checkpoint under changed params. Whose place among
-    neither is certain goes on at once, the others when all are there; so no selection depends on who is quick.
+    one of the best, which goes on from that one's checkpoint under changed params. Who is certain to be
+    neither goes on at once, the others when all are there; so no selection depends on who is quick. Who could
+    not be saved is not copied; where nobody could be, nobody ends.
 
-    The members are the trials of the budget: `run(train, trials=16)` trains 16, and forks do not count. They
-    must be `trial.resumable`. Only parameters with `role="algorithm"` change, and none on which others depend.
+    The members are the trials of the budget: `run(train, trials=16)` trains 16, and forks do not count. What
+    ended under another scheduler is no member. They must be `trial.resumable`. Only parameters with `role="algorithm"` change, and none on which others depend.
 
     Args:
-        population: How many members; by default as many as the run has trials.
-        interval: Steps between selections; by default a tenth of the resource.
+        population: How many members; by default as many as the run has trials. A run without `trials=` and a
+            loop of one's own need it.
+        interval: Steps between selections, less than the resource has; by default a tenth of it.
         share: The share of the members that is replaced, and of those that are copied; at most a half.
         resample: The probability with which a parameter is drawn anew instead of moved.
         step: The standard deviation of a move, on the parameter's scale from 0 to 1.
