@@ -240,21 +240,21 @@ def test_the_best_may_be_one_that_never_saves() -> None:
     assert study.verify()
 
 
-def test_a_member_that_could_not_be_saved_meanwhile_is_no_bug() -> None:
+def test_a_member_that_could_not_be_saved_meanwhile_is_no_bug(tmp_path: Path) -> None:
     """It tried between two selections, and the disk was full: it goes on, and pauses when it can."""
     study = study_of(PBT(population=2, interval=5))
     trial, other = study.ask(2)
-    trial.resumable(save=Path.stat, load=Path.stat, save_every_s=1e-9)
     other.resumable()
-    disk_full = {"now": True}
+    occupied = tmp_path / "occupied"
+    occupied.touch()
 
     def save(folder: Path) -> None:
-        if disk_full["now"]:
+        if occupied.exists():
             raise OSError(f"no space left for {folder}")
 
     trial.resumable(save=save, load=Path.stat, save_every_s=1e-9)
     assert not any(trial.decide(step, loss=0.5) for step in range(1, 6))
-    disk_full["now"] = False
+    occupied.unlink()
     assert [trial.decide(step, loss=0.5) for step in (6, 7)] == [False, True]
 
 

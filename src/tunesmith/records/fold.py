@@ -289,13 +289,16 @@ class Fold(Generic[P]):
             self.history.put(replace(record, key=event.key, saved=event.step))
 
     def reported(self, record: Record[P]) -> dict[str, float]:
-        """Return the values that count of those reported: the last ones, the best, or their means."""
+        """Return the values that count of those reported: the last ones, the best, or their means.
+
+        The last ones are those of the last report that has every objective, if one has.
+        """
         if record.curve is None:
             return {}
         problem = self.history.problem
         if problem.value == "mean":
             return _means(record)
-        index = record.reports - 1
+        index = _last(record)
         if problem.value == "best":
             objective = problem.objectives[0]
             _, values = record.reported(objective.name)
@@ -303,6 +306,16 @@ class Fold(Generic[P]):
             finite = [i for i, loss in enumerate(losses) if math.isfinite(loss)]
             index = min(finite, key=losses.__getitem__, default=index)
         return record.curve.values_at(index)
+
+
+def _last(record: Record[Any]) -> int:
+    """The place of the last report that has every objective, else of the last one."""
+    columns = {} if record.curve is None else record.curve.columns
+    measured = [columns.get(objective.name) for objective in record.problem.objectives]
+    for index in reversed(range(record.reports)):
+        if all(column is not None and not math.isnan(column[index]) for column in measured):
+            return index
+    return record.reports - 1
 
 
 def _means(record: Record[Any]) -> dict[str, float]:

@@ -118,7 +118,7 @@ class Problem(Generic[P]):
         objectives: One or several metrics, the first named first.
         limits: Conditions on outcomes.
         resource: What a trial spends step by step, if it does.
-        value: Which report counts for a trial that returns nothing: its last, its best, or the mean of all,
+        value: Which report counts for a trial that returns nothing: its last that has the objectives, its best, or the mean of all,
             with its standard error as the metric `<objective>_se`.
         locate: Finds the folder of a checkpoint by its key; no part of what is tuned.
     """
