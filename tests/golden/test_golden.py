@@ -37,7 +37,7 @@ def test_suggestions_are_those_of_the_file(name: str) -> None:
 
     assert given.keys() == expected.keys()
     for space, listed in expected.items():
-        assert len(given[space]) == len(listed) == 20
+        assert len(given[space]) == len(listed) == (0 if name == "queue" else 20)
         for ours, theirs in zip(given[space], listed, strict=True):
             assert list(ours["params"]) == list(theirs["params"])
             assert ours["params"] == {

@@ -58,9 +58,9 @@ def test_other_limits_are_refused(text: str) -> None:
 @pytest.mark.parametrize(
     "arguments, sentence",
     [
-        ({"max": 0, "min": 0}, "needs 1 <= min <= max"),
+        ({"max": 0}, r"max=...\) is a whole number from 1 on, got 0"),
         ({"max": 3, "min": 4}, "needs 1 <= min <= max"),
-        ({"max": 2.5}, "is a whole number"),
+        ({"max": 2.5}, "is a whole number from 1 on"),
         ({"max": True}, "is a whole number"),
     ],
 )

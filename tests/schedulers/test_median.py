@@ -62,6 +62,13 @@ def test_settings_that_are_none_are_refused(settings: dict[str, Any]) -> None:
         study_of(Median(**settings))
 
 
+@pytest.mark.parametrize("grace", [19, 20, 100])
+def test_a_grace_that_nobody_outlives_is_refused(grace: int) -> None:
+    """It would never judge anybody: at the last step nothing is decided."""
+    with pytest.raises(ts.NotSupported, match=rf"grace={grace}\) judges from step {grace + 1} on"):
+        study_of(Median(grace=grace))
+
+
 def test_several_objectives_are_refused() -> None:
     """The sentence says who ranks them."""
     with pytest.raises(ts.NotSupported, match="ASHA"):

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,17 @@ def train(trial: ts.Trial[dict[str, Any]]) -> None:
         trial.report(step, loss=abs(trial["rate"] - step / 20) - step / 10)
 
 
+def trained_by(save: Callable[[Path], object]) -> Callable[[ts.Trial[dict[str, Any]]], None]:
+    """A training that is saved by a function, and has nothing to load."""
+
+    def train(trial: ts.Trial[dict[str, Any]]) -> None:
+        trial.resumable(save=save, load=Path.stat)
+        for step in trial.steps():
+            trial.report(step, loss=trial["rate"])
+
+    return train
+
+
 def test_members_train_to_the_end_and_forks_take_no_budget() -> None:
     """8 trials are the population: 8 in the end, 2 replaced at each selection, and no more begin."""
     study = study_of(PBT(interval=5))
@@ -53,7 +65,7 @@ def test_the_worst_give_way_to_the_best() -> None:
     forks = [r for r in study.history if r.source == "fork"]
 
     assert {f.parent for f in forks} == {r.uid for r in ranked[:2]}
-    assert {r.uid for r in members if r.state == "paused"} == {r.uid for r in ranked[-2:]}
+    assert {r.uid for r in members if r.state == "stopped"} == {r.uid for r in ranked[-2:]}
 
 
 def test_only_what_shapes_the_algorithm_changes() -> None:
@@ -176,25 +188,18 @@ def test_a_fork_that_has_nothing_left_to_do_is_as_good_as_its_parent() -> None:
     assert study.verify()
 
 
-def test_a_population_of_which_nothing_can_be_saved_does_not_end_in_silence(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """Nobody can be copied, so nobody goes on; the run's last line says so."""
+def test_where_nobody_can_be_copied_nobody_gives_way() -> None:
+    """No checkpoint is ever written: whoever is paused begins anew when its turn comes, and none is forked."""
 
     def save(folder: Path) -> None:
         raise OSError(f"no space left for {folder}")
 
-    def unlucky(trial: ts.Trial[dict[str, Any]]) -> None:
-        trial.resumable(save=save, load=Path.stat)
-        for step in trial.steps():
-            trial.report(step, loss=trial["rate"])
-
     study = study_of(PBT(interval=5))
-    study.run(unlucky, trials=4, progress="lines")
+    study.run(trained_by(save), trials=4, progress=False)
 
-    said = capsys.readouterr().err
-    assert "could not be saved at step 5" in said
-    assert "none of 4 trials came to its end: PBT has paused them and lets none go on" in said
+    assert [record.state for record in study.history] == ["complete"] * 4
+    assert study.notes
+    assert study.verify()
 
 
 def test_a_checkpoint_that_fails_does_not_hold_the_population_up() -> None:
@@ -206,17 +211,51 @@ def test_a_checkpoint_that_fails_does_not_hold_the_population_up() -> None:
         if len(saved) % 3 == 0:
             raise OSError("no space left")
 
-    def unlucky(trial: ts.Trial[dict[str, Any]]) -> None:
-        trial.resumable(save=save, load=Path.stat)
-        for step in trial.steps():
-            trial.report(step, loss=trial["rate"])
-
     study = study_of(PBT(interval=2))
-    study.run(unlucky, trials=6, progress=False)
+    study.run(trained_by(save), trials=6, progress=False)
 
     assert study.history.count("complete") == 6
     assert study.notes
     assert study.verify()
+
+
+def test_the_best_may_be_one_that_never_saves() -> None:
+    """It goes on, the best of those that can be copied are, and all places are taken to the end."""
+
+    def fragile(trial: ts.Trial[dict[str, Any]]) -> None:
+        def save(folder: Path) -> None:
+            if trial["rate"] < 0.2:
+                raise OSError("no space left")
+
+        trained_by(save)(trial)
+
+    study = study_of(PBT(resample=0))
+    study.run(fragile, trials=8, progress=False)
+    forks = [record for record in study.history if record.source == "fork"]
+
+    assert min(record.params["rate"] for record in study.history[:8]) < 0.2
+    assert study.history.count("complete") == 8
+    assert not study.history.count("paused")
+    assert len(forks) == 2 * 9
+    assert study.verify()
+
+
+def test_a_member_that_could_not_be_saved_meanwhile_is_no_bug(tmp_path: Path) -> None:
+    """It tried between two selections, and the disk was full: it goes on, and pauses when it can."""
+    study = study_of(PBT(population=2, interval=5))
+    trial, other = study.ask(2)
+    other.resumable()
+    occupied = tmp_path / "occupied"
+    occupied.touch()
+
+    def save(folder: Path) -> None:
+        if occupied.exists():
+            raise OSError(f"no space left for {folder}")
+
+    trial.resumable(save=save, load=Path.stat, save_every_s=1e-9)
+    assert not any(trial.decide(step, loss=0.5) for step in range(1, 6))
+    occupied.unlink()
+    assert [trial.decide(step, loss=0.5) for step in (6, 7)] == [False, True]
 
 
 def test_a_study_that_another_scheduler_began_goes_on(tmp_path: Path) -> None:
@@ -237,6 +276,61 @@ def test_a_study_that_another_scheduler_began_goes_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "first, population, taken",
+    [
+        (None, None, 18),
+        (None, 4, 13),
+        (ts.schedulers.Median(), None, 18),
+        (ts.schedulers.SuccessiveHalving(), None, 18),
+        (ts.schedulers.ASHA(), None, 18),
+    ],
+)
+def test_what_ended_under_another_scheduler_is_no_member(
+    first: ts.schedulers.Scheduler[Any] | None, population: int | None, taken: int, tmp_path: Path
+) -> None:
+    """Nobody waits for it, and it takes no place: a whole population trains to the end."""
+    study = ts.Study(
+        SPACE, minimize="loss", resource=EPOCHS, scheduler=first, seed=0, name="s",
+        storage=tmp_path / "s.db", sampler=ts.samplers.Random(),
+    )  # fmt: skip
+    study.run(train, trials=9, progress=False)
+    ended, complete = study.history.count("complete", "stopped"), study.history.count("complete")
+    later = ts.load(tmp_path / "s.db", "s", SPACE, scheduler=PBT(population))
+    later.run(train, trials=18, progress=False)
+
+    assert later.history.taken == taken
+    assert not later.history.count("paused")
+    assert later.history.count("complete") - complete >= taken - ended
+    assert later.verify()
+
+
+def test_how_many_members_there_are_must_be_said() -> None:
+    """A run that only time ends, or a loop of one's own, would begin members for ever."""
+    study = study_of(PBT())
+    for begin in (lambda: study.run(train, timeout=60, progress=False), study.ask):
+        with pytest.raises(ts.SettingError, match=r"how many there are; give PBT\(population=16\)"):
+            begin()
+    assert not study.history
+
+    study = study_of(PBT(population=4))
+    study.run(train, timeout=60, progress=False)
+    assert study.history.count("complete") == 4
+
+
+def test_what_has_given_way_has_ended(tmp_path: Path) -> None:
+    """It is stopped, and its checkpoint is removed, whoever goes on with the study later."""
+    study = study_of(PBT(interval=5), name="s", storage=tmp_path / "s.db")
+    study.run(trained_by(Path.stat), trials=8, progress=False)
+    history = study.history
+
+    assert history.count("stopped") == 3 * 2
+    assert history.count("paused") == 0
+    assert [record.uid for record in history if record.checkpoint] == [history.best.uid]
+    assert len([*(tmp_path / "s.db.files" / "s").glob("[!.]*")]) == 1
+    assert study.verify()
+
+
+@pytest.mark.parametrize(
     "settings, sentence",
     [
         ({"population": 1}, "population"),
@@ -249,6 +343,14 @@ def test_settings_that_are_none_are_refused(settings: dict[str, Any], sentence: 
     """The sentence names the setting."""
     with pytest.raises(ts.SettingError, match=sentence):
         study_of(PBT(**settings))
+
+
+@pytest.mark.parametrize("interval, least", [(20, 1), (7, 15)])
+def test_an_interval_without_a_selection_is_refused(interval: int, least: int) -> None:
+    """It would train all members to the end, and change nothing."""
+    resource = ts.Resource("epoch", max=20, min=least)
+    with pytest.raises(ts.NotSupported, match=rf"interval={interval}.*from step {least}.*step 20"):
+        ts.Study(SPACE, minimize="loss", resource=resource, scheduler=PBT(interval=interval))
 
 
 def test_a_space_of_models_alone_is_refused() -> None:

@@ -538,6 +538,13 @@ def test_files_may_be_elsewhere(tmp_path: Path) -> None:
         study_of(name="s", storage=path, resource=EPOCHS, files=tmp_path)
 
 
+def test_files_that_cannot_be_anywhere_are_refused_when_the_study_is_made() -> None:
+    """Not at the first save, hours later."""
+    pytest.importorskip("fsspec")
+    with pytest.raises(ts.SettingError, match="'nowhere://a' cannot be opened: Protocol not known"):
+        study_of(files="nowhere://a")
+
+
 def test_checkpoints_come_along_and_go_with_the_study(tmp_path: Path) -> None:
     """`save` copies them, `delete` removes them."""
     study = study_of(resource=EPOCHS, scheduler=halving())

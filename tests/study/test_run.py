@@ -247,6 +247,21 @@ def test_reports_are_the_result_of_a_trial_that_returns_nothing() -> None:
     assert values.tolist() == [3.0, 1.0, 2.0]
 
 
+def test_a_last_report_may_leave_the_objective_out() -> None:
+    """With a validation every second epoch, the last one counts; also where none came after it."""
+
+    def train(trial: ts.Trial[dict[str, Any]]) -> None:
+        for step in range(1, 6):
+            trial.report(step, {"loss": 1 / step} if step % 2 == 0 else {}, seconds=0.1)
+
+    study = ts.Study(X, minimize="loss", resource=ts.Resource("epoch", max=5), scheduler=None)
+    study.run(train, trials=2, progress=False)
+
+    assert [record.values for record in study.history] == [{"loss": 0.25, "seconds": 0.1}] * 2
+    assert study.history.count("complete") == 2
+    assert study.verify()
+
+
 @pytest.mark.parametrize(
     "arguments, sentence",
     [

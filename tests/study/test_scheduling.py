@@ -12,7 +12,7 @@ import pytest
 import tunesmith as ts
 from tunesmith.records import Problem, Record
 from tunesmith.records.events import Resumed, from_lines
-from tunesmith.schedulers import Decision, StoppingScheduler
+from tunesmith.schedulers import Decision, Fork, Resume, Scheduler, StoppingScheduler
 
 X = {"x": ts.Float(0, 1)}
 EPOCHS = ts.Resource("epoch", max=9)
@@ -212,6 +212,68 @@ class Odd(StoppingScheduler[int]):
 
     def decide(self, state: int, record: Record[Any]) -> Decision:
         return self.answer if record.number % 2 else "continue"  # type: ignore[return-value]  # on purpose
+
+
+@dataclass(frozen=True)
+class Holding(Scheduler[set[str]]):
+    """Pauses every trial after its first report, and lets none go on; drops them if that is wanted."""
+
+    drop: bool = False
+
+    def init(self, problem: Problem[Any], rng: np.random.Generator) -> set[str]:
+        return set()
+
+    def tell(self, state: set[str], records: Sequence[Record[Any]]) -> set[str]:
+        return state | {record.uid for record in records if record.scheduled}
+
+    def due(self, state: set[str], record: Record[Any]) -> int:
+        return 1
+
+    def decide(self, state: set[str], record: Record[Any]) -> Decision:
+        return "pause"
+
+    def revive(
+        self, state: set[str], rng: np.random.Generator, n: int, *, closing: bool
+    ) -> list[Resume | Fork]:
+        return []
+
+    def room(self, state: set[str]) -> int | None:
+        return None
+
+    def keeps(self, state: set[str]) -> set[tuple[str, int]]:
+        return set()
+
+    def drops(self, state: set[str]) -> set[str]:
+        return state if self.drop else set()
+
+
+def test_a_run_in_which_nothing_can_go_on_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    """The last line says who lets none of them."""
+    study = ts.Study(X, minimize="loss", resource=EPOCHS, scheduler=Holding())
+    study.run(train, trials=4, progress="lines")
+
+    said = capsys.readouterr().err
+    assert "none of 4 trials came to its end: Holding has paused them and lets none go on" in said
+
+
+def test_what_a_scheduler_drops_has_ended_and_is_not_revived(tmp_path: Path) -> None:
+    """It is stopped by the scheduler, as `verify` finds, and another one that promotes leaves it alone."""
+    study = ts.Study(
+        X, minimize="loss", resource=EPOCHS, scheduler=Holding(drop=True), name="s",
+        storage=tmp_path / "s.db",
+    )  # fmt: skip
+    study.run(train, trials=4, progress=False)
+    assert [(record.state, record.why) for record in study.history] == [
+        ("stopped", "scheduler")
+    ] * 4
+    assert study.verify(Holding(drop=True)).skipped == 0
+    assert study.verify(Holding(drop=True))
+
+    halving = ts.schedulers.SuccessiveHalving()
+    later = ts.load(tmp_path / "s.db", "s", X, scheduler=halving)
+    later.run(train, more=4, progress=False)
+    assert [record.step for record in later.history[:4]] == [1] * 4
+    assert later.verify(Holding(drop=True))
 
 
 def test_a_scheduler_of_ones_own_is_passed_as_it_is(tmp_path: Path) -> None:

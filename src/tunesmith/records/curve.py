@@ -103,7 +103,9 @@ class Curve:
         if column is None or not n:
             return math.nan
         if rule == "last":
-            return column[n - 1]
+            return next(
+                (value for value in reversed(column[:n]) if not math.isnan(value)), math.nan
+            )
         values = [value for value in column[:n] if math.isfinite(value)]
         if not values:
             return math.nan

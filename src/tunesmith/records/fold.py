@@ -213,6 +213,7 @@ class Fold(Generic[P]):
             fork_step=event.fork_step,
             before=self._before(event),
             key=event.key,
+            saved=event.fork_step,
             ask_s=event.ask_s,
             ran=self._with(self._forked(event), self.handles.get(int(handle), event.owner)),
         )
@@ -304,16 +305,19 @@ class Fold(Generic[P]):
         record = self.current(event.uid, event.attempt)
         if record is not None:
             self.saved.setdefault(event.uid, {})[event.key] = event.step
-            self.history.put(replace(record, key=event.key))
+            self.history.put(replace(record, key=event.key, saved=event.step))
 
     def reported(self, record: Record[P]) -> dict[str, float]:
-        """Return the values that count of those reported: the last ones, the best, or their means."""
+        """Return the values that count of those reported: the last ones, the best, or their means.
+
+        The last ones are those of the last report that has every objective, if one has.
+        """
         if record.curve is None:
             return {}
         problem = self.history.problem
         if problem.value == "mean":
             return _means(record)
-        index = record.reports - 1
+        index = _last(record)
         if problem.value == "best":
             objective = problem.objectives[0]
             _, values = record.reported(objective.name)
@@ -321,6 +325,16 @@ class Fold(Generic[P]):
             finite = [i for i, loss in enumerate(losses) if math.isfinite(loss)]
             index = min(finite, key=losses.__getitem__, default=index)
         return record.curve.values_at(index)
+
+
+def _last(record: Record[Any]) -> int:
+    """The place of the last report that has every objective, else of the last one."""
+    columns = {} if record.curve is None else record.curve.columns
+    measured = [columns.get(objective.name) for objective in record.problem.objectives]
+    for index in reversed(range(record.reports)):
+        if all(column is not None and not math.isnan(column[index]) for column in measured):
+            return index
+    return record.reports - 1
 
 
 def _means(record: Record[Any]) -> dict[str, float]:

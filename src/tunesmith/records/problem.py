@@ -67,7 +67,7 @@ class Resource:
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", checks.text("Resource(name=...)", self.name))
         for word in ("min", "max"):
-            steps = checks.whole(f"Resource({word}=...)", getattr(self, word))
+            steps = checks.whole(f"Resource({word}=...)", getattr(self, word), 1)
             object.__setattr__(self, word, steps)
         if not 1 <= self.min <= self.max:
             raise SettingError(
@@ -119,7 +119,7 @@ class Problem(Generic[P]):
         objectives: One or several metrics, the first named first.
         limits: Conditions on outcomes.
         resource: What a trial spends step by step, if it does.
-        value: Which report counts for a trial that returns nothing: its last, its best, or the mean of all,
+        value: Which report counts for a trial that returns nothing: its last that has the objectives, its best, or the mean of all,
             with its standard error as the metric `<objective>_se`.
         locate: Finds the folder of a checkpoint by its key; no part of what is tuned.
         joined: What each process that joined said of itself, by the place of its `Joined` in the log;

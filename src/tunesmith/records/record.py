@@ -49,6 +49,7 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
         reports: How many reports it has.
         memo: What its sampler wrote down.
         key: Of its latest checkpoint in the study's blobs, or of the one that it was forked from.
+        saved: The step of that checkpoint; 0: there is none.
         lost: How many attempts ended by the death of their process.
         ran: Places of the `Joined` of those whose work is in it, the last one's last; of a fork, its parent's
             too.
@@ -84,6 +85,7 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
     failure: Failure | None = None
     ended: float | None = None
     key: str = ""
+    saved: int = 0
     curve: Curve | None = None
     reports: int = 0
     ran: tuple[int, ...] = ()
@@ -126,6 +128,7 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
             fork_step=self.fork_step,
             before=self.before,
             key=self.key if self.attempt == 1 and not self.reports else "",
+            saved=self.fork_step,
             ask_s=self.ask_s,
         )
 

@@ -8,6 +8,7 @@ from typing import Any, final
 import numpy as np
 
 from tunesmith._core import checks
+from tunesmith._core.errors import NotSupported
 from tunesmith.records import Problem, Record
 from tunesmith.schedulers.reports import Reports, objective_of
 from tunesmith.schedulers.rungs import resource_of
@@ -39,7 +40,7 @@ class Median(StoppingScheduler[_State]):
     It knows no rungs, compares at every report, and is as slow to judge as curves are noisy.
 
     Args:
-        grace: Steps that every trial may do; by default a tenth of the resource.
+        grace: Steps that every trial may do, two less than the resource has or fewer; by default a tenth of it.
         first: How many others must have come to a step before anybody is stopped there.
 
     References:
@@ -56,7 +57,13 @@ class Median(StoppingScheduler[_State]):
         grace = resource.max // 10 if self.grace is None else self.grace
         grace = checks.whole("Median(grace=...)", grace)
         reports = Reports(objective_of(problem, "Median"), problem.value)
-        return _State(reports, max(grace + 1, resource.min))
+        first = max(grace + 1, resource.min)
+        if first >= resource.max:
+            raise NotSupported(
+                f"Median(grace={grace}) judges from step {first} on and before step {resource.max}, where "
+                "there is none; give a smaller grace=, or scheduler=None"
+            )
+        return _State(reports, first)
 
     def tell(self, state: _State, records: Sequence[Record[Any]]) -> _State:
         for record in records:

@@ -150,6 +150,12 @@ class Rung:
         self._places[record.uid] = place
         insort(self._order, place)
 
+    def remove(self, uid: str) -> None:
+        """Take out a trial that has a result."""
+        del self.losses[uid]
+        self._order.remove(self._places.pop(uid))
+        self._ranked = 0, 0, []
+
     def is_among(self, uid: str, k: int) -> bool:
         """Return whether a trial that has a result is one of the best `k`; of equals the earlier is."""
         if len(self.losses[uid]) == 1:

@@ -38,7 +38,7 @@ class Fork:
 
     Attributes:
         parent: The other trial, by uid.
-        step: The step of its checkpoint.
+        step: The step of its checkpoint (`Record.saved`); where it has none, there will be no fork.
         params: Active parameters by path, as the log keeps them.
         memo: What the scheduler wants to find in the record later; JSON values only.
     """
@@ -112,6 +112,13 @@ class Scheduler(ABC, Generic[S]):
         It is asked at each report that was due, right after `decide`: a trial that can save does so if its
         report is among them. What was once left out does not come back: its checkpoint may be gone.
         """
+
+    def drops(self, state: S) -> set[str]:
+        """Return the trials, by uid, that it has paused and will never revive or fork.
+
+        They end as stopped, and their checkpoints are removed. Until then they stay in it.
+        """
+        return set()
 
 
 class StoppingScheduler(Scheduler[S]):

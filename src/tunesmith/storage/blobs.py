@@ -36,6 +36,13 @@ class Blobs(ABC):
             SettingError: There can be none at this address.
         """
 
+    def check(self) -> None:  # noqa: B027 - most have nothing to look for
+        """Look, without going there, whether anything here can open this address.
+
+        Raises:
+            SettingError: Nothing can; says what would.
+        """
+
     @property
     @abstractmethod
     def url(self) -> str:

@@ -42,6 +42,12 @@ class Fsspec(Blobs):
     def open(cls, url: str) -> Self:
         return cls(url)
 
+    def check(self) -> None:
+        core = need("fsspec", "fsspec")
+        with self._opening():
+            for scheme in self._url.partition("://")[0].split("::"):
+                core.get_filesystem_class(scheme)
+
     @property
     def url(self) -> str:
         return self._url
@@ -108,14 +114,20 @@ class Fsspec(Blobs):
         system, root = self._root()
         return system, f"{root}/{file_name(key)}"
 
+    @contextmanager
+    def _opening(self) -> Iterator[None]:
+        """Say which address it is that nothing here can open."""
+        try:
+            yield
+        except (ImportError, ValueError) as error:
+            raise SettingError(f"{self._url!r} cannot be opened: {error}") from None
+
     def _root(self) -> tuple[Any, str]:
         """The file system, and where these blobs are in it."""
         if self._opened is None:
             core = need("fsspec.core", "fsspec")
-            try:
+            with self._opening():
                 self._opened = core.url_to_fs(self._url)
-            except (ImportError, ValueError) as error:
-                raise SettingError(f"{self._url!r} cannot be opened: {error}") from None
         system, root = self._opened
         system.invalidate_cache()  # other processes write there
         return system, root.rstrip("/")

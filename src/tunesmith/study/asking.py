@@ -298,15 +298,7 @@ class Asker(Generic[P]):
         if steering is None:
             return []
         begun = time.perf_counter()
-        size = n
-        while True:
-            revived = steering.revive((fold.decisions, handle), size, closing=closing)
-            unsaved = sum(
-                isinstance(one, Fork) and self._checkpoint(one) is None for one in revived
-            )
-            if not unsaved or len(revived) < size or len(revived) - unsaved >= n:
-                break
-            size = n + unsaved  # nobody waits for copies of what could not be saved
+        revived = steering.revive((fold.decisions, handle), n, closing=closing)
         ask_s = (time.perf_counter() - begun) / max(1, len(revived))
         name = type(steering.scheduler).__name__
         found: list[_Again[P] | _Start] = []
@@ -317,25 +309,21 @@ class Asker(Generic[P]):
                     raise SettingError(
                         f"{name}.revive forks {one.parent!r} at step {one.step}, which {name}.keeps leaves out"
                     )
-                key = self._checkpoint(one)
-                if key is None:
+                key = fold.checkpoint(one.parent, one.step)
+                if key is None:  # it is being saved, or could not be
                     continue
                 found.append(
                     _Start(
                         one.params, fold.length, "fork", parent=one.parent, fork_step=one.step,
-                        key=key, batch=(index, size), memo=memo, ask_s=ask_s,
+                        key=key, batch=(index, n), memo=memo, ask_s=ask_s,
                     )
                 )  # fmt: skip
                 continue
             record = fold.history.find(one.uid)
             if record is None or not record.scheduled:
                 raise SettingError(f"{name}.revive resumes {one.uid!r}, which it has not paused")
-            found.append(_Again(record, fold.length, (index, size), memo, ask_s))
-        return found[:n]
-
-    def _checkpoint(self, fork: Fork) -> str | None:
-        """The key of the checkpoint that a fork begins with; None: it is being saved, or could not be."""
-        return self._ledger.fold.checkpoint(fork.parent, fork.step)
+            found.append(_Again(record, fold.length, (index, n), memo, ask_s))
+        return found
 
     def _hear(self) -> None:
         """Let the sampler hear what happened; after an interrupt in here, all of it anew."""

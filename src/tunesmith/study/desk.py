@@ -4,6 +4,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import wraps
 from typing import Any, Generic, Literal, TypeVar, cast, final
 
@@ -160,7 +161,17 @@ class Desk(Generic[P]):
         records = self._asker.ask(
             n, room, lease=lease, retries=retries, begun=set() if begun is None else begun
         )
+        self._drop()
         return [Trial(Ticket.of(record, self.ledger.files), self) for record in records]
+
+    def _drop(self) -> None:
+        """End the paused trials that the scheduler will never revive."""
+        steering = self.ledger.steering
+        for uid in () if steering is None else sorted(steering.drops()):
+            record = self.history.find(uid)
+            if record is not None and record.scheduled:
+                with suppress(StudyError):  # another process was quicker
+                    self._finish(record, {}, why="scheduler")
 
     @_alone
     def report(

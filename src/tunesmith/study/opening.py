@@ -76,8 +76,16 @@ def kept_at(storage: Storage | str | Path | None) -> Storage:
 
 
 def kept_in(files: Blobs | str | Path | None) -> str | None:
-    """Return where files are kept as the log names it."""
-    return None if files is None else connect_blobs(files).url
+    """Return where files are kept as the log names it.
+
+    Raises:
+        SettingError: They cannot be kept there.
+    """
+    if files is None:
+        return None
+    blobs = connect_blobs(files)
+    blobs.check()
+    return blobs.url
 
 
 def kept(keep: Keep | None) -> Keep | None:

@@ -118,6 +118,10 @@ class Steering(Generic[P]):
         """Return uid and step of the checkpoints that the scheduler may still fork from."""
         return self.scheduler.keeps(self._state)
 
+    def drops(self) -> set[str]:
+        """Return the trials that the scheduler has paused and will never revive."""
+        return self.scheduler.drops(self._state)
+
     def room(self) -> int | None:
         """Return how many new trials the scheduler takes now; None: any number."""
         return self.scheduler.room(self._state)

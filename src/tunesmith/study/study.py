@@ -29,7 +29,7 @@ from tunesmith.records import History, Limit, Objective, Problem, Provenance, Re
 from tunesmith.records.events import Keep, Noted
 from tunesmith.replication import Replication
 from tunesmith.samplers import FiniteSampler, Queue, Sampler
-from tunesmith.schedulers import Scheduler
+from tunesmith.schedulers import PBT, Scheduler
 from tunesmith.space import Space
 from tunesmith.stop import StopRule, Trials
 from tunesmith.storage import Blobs, Memory, Storage
@@ -319,6 +319,7 @@ class Study(Generic[P]):
                 and another trial must finish first.
         """
         n = None if n is None else checks.whole("n in ask(n)", n)
+        self._check_population(None)
         trials = self._desk.ask(1 if n is None else n, lambda _: 1 << 60, lease=lease)
         if not trials and n != 0 and self._desk.fold.paused:
             raise StudyError(f"{self.name!r} is paused; study.resume() lets it go on")
@@ -340,6 +341,22 @@ class Study(Generic[P]):
                 f"{plural(len(self._ledger.fold.history), 'trial')}"
             )
         return trials[0] if n is None else trials
+
+    def _check_population(self, trials: int | None) -> None:
+        """Refuse to begin members of a population of which nobody knows how many there will be.
+
+        Raises:
+            SettingError: Neither the budget `trials` nor the scheduler says it, and the space has no end.
+        """
+        steering = self._ledger.steering
+        endless = trials is None and self._ledger.fold.history.problem.space.cardinality is None
+        if not endless or isinstance(self.sampler, FiniteSampler) or steering is None:
+            return
+        if isinstance(steering.scheduler, PBT) and steering.room() is None:
+            raise SettingError(
+                "PBT selects when all members have begun, and nothing says how many there are; give "
+                "PBT(population=16), or run(..., trials=16)"
+            )
 
     def tell(self, trial: Trial[P] | int, result: Any = None, /, **values: Any) -> Record[P]:
         """End a trial with its result and return its record.
@@ -490,6 +507,7 @@ class Study(Generic[P]):
             history, trials, more, timeout, until, max_failures,
             retries=retries, kills=timeout_kills, ends=ends,
         )  # fmt: skip
+        self._check_population(bounds.trials)
         call = caller(objective, self.space)
         if confirm:
             check_confirmable(self.problem)

@@ -227,6 +227,8 @@ class _Replay(Generic[P]):
         found.checked += 1
         did = "pause" if isinstance(event, Paused) else "stop"
         decision = steering.decision(event.uid)
+        if record.state == "paused" and event.uid in steering.drops():
+            decision = "stop"
         if decision == did:
             return ""
         return (

@@ -143,6 +143,7 @@ class Play:
         self.state = scheduler.init(problem, self._luck("init"))
         self.refusal = ""
         self._nosy = nosy
+        self._dropped: set[str] = set()
         self._due: dict[str, int] = {}
         self._time = 0
         self._fold: Fold[Any] = Fold(
@@ -175,6 +176,7 @@ class Play:
 
     def turn(self) -> bool:
         """Begin what may begin, and let one trial go on; return whether there was one."""
+        self._drop()
         while len(self.running) < self.conditions.workers and self._begin():
             pass
         running = self.running
@@ -195,6 +197,7 @@ class Play:
             ),
             scheduler.room(state),
             scheduler.keeps(state),
+            scheduler.drops(state),
             [scheduler.due(state, record) for record in running],
         ]
 
@@ -224,6 +227,16 @@ class Play:
         assert record is not None, f"without effect: {event}"
         self._tell(record)
         return record
+
+    def _drop(self) -> None:
+        """End what the scheduler has dropped a turn ago, and look whether it may drop what it does now."""
+        drops = self.scheduler.drops(self.state)
+        assert drops >= self._dropped, f"takes back that it drops {self._dropped - drops}"
+        for uid in sorted(drops):
+            assert self._record(uid).scheduled, f"drops {uid}, which it has not paused"
+        for uid in sorted(self._dropped):
+            self._finish(self._record(uid), "scheduler")
+        self._dropped = drops - self._dropped
 
     def _begin(self) -> bool:
         """Begin the next trial in a study's order of service; return whether there was one."""
