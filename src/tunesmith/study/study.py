@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Literal, Unpack, final, overload
+from typing import TYPE_CHECKING, Any, Literal, Unpack, final, overload
 
 from tunesmith._core import checks
 from tunesmith._core.errors import Conflict, SettingError, StudyError, StudyFinished
@@ -12,21 +12,11 @@ from tunesmith._core.hints import hint_attribute, hint_keywords
 from tunesmith._core.types import P
 from tunesmith.analysis import (
     Confirmation,
-    Diagnosis,
-    Forecast,
-    Overtuning,
-    Recommendation,
-    Sensitivity,
     confirmed,
-    diagnose,
-    forecast,
-    overtuning,
-    recommend,
-    sensitivity,
 )
 from tunesmith.executors import Executor
-from tunesmith.records import History, Limit, Objective, Problem, Provenance, Record, Resource
-from tunesmith.records.events import Keep, Noted
+from tunesmith.records import Limit, Objective, Problem, Record, Resource
+from tunesmith.records.events import Keep
 from tunesmith.replication import Replication
 from tunesmith.samplers import FiniteSampler, Queue, Sampler
 from tunesmith.schedulers import PBT, Scheduler
@@ -41,7 +31,6 @@ from tunesmith.study.confirming import (
     SUFFIX,
     Plan,
     check_confirmable,
-    default_of,
     refuse,
     seed_apart,
 )
@@ -51,19 +40,18 @@ from tunesmith.study.ledger import LEASE_S, Ledger
 from tunesmith.study.objectives import caller, space_meant
 from tunesmith.study.options import Making, Names, Running
 from tunesmith.study.origin import origin
-from tunesmith.study.parts import Parts, part_of, shown
+from tunesmith.study.parts import Parts, part_of
 from tunesmith.study.progress import plural, say, shown_place
+from tunesmith.study.reading import Readable
 from tunesmith.study.rerunning import TOLERANCE, Rerun, rerun
 from tunesmith.study.running import Run
-from tunesmith.study.staleness import Stale, stale
 from tunesmith.study.trial import Trial
-from tunesmith.study.verification import Verification, verify
 from tunesmith.study.voice import Shown, Voice
 from tunesmith.study.workers import executor_of, work_of
 
 
 @final
-class Study(Generic[P]):
+class Study(Readable[P]):
     """A search for the params that minimise or maximise something.
 
     Every verb appends events to the study's log or reads it, nothing else.
@@ -177,10 +165,6 @@ class Study(Generic[P]):
         self._stops: int | None = None
         self._said_stale = ""
 
-    @property
-    def _ledger(self) -> Ledger[P]:
-        return self._desk.ledger
-
     @classmethod
     def opened(
         cls,
@@ -207,97 +191,6 @@ class Study(Generic[P]):
         study._loaded_bare = bare  # noqa: SLF001 - likewise
         study._stops = stops  # noqa: SLF001 - likewise
         return study
-
-    @property
-    def name(self) -> str:
-        """The name under which it is kept."""
-        return self._ledger.name
-
-    @property
-    def seed(self) -> int:
-        """The seed of everything random in it."""
-        return self._ledger.fold.created.seed
-
-    @property
-    def problem(self) -> Problem[P]:
-        """What is tuned."""
-        return self._ledger.fold.history.problem
-
-    @property
-    def space(self) -> Space[P]:
-        """The search space."""
-        return self.problem.space
-
-    @property
-    def sampler(self) -> Sampler[Any] | None:
-        """Who proposes; None if that is not at hand."""
-        return self._parts.sampler
-
-    @property
-    def scheduler(self) -> Scheduler[Any] | None:
-        """Who decides how long trials go on; None: nobody, or whoever does is not at hand."""
-        return self._parts.scheduler
-
-    @property
-    def history(self) -> History[P]:
-        """All trials, as the log has them now."""
-        return self._desk.read().history
-
-    @property
-    def best(self) -> Record[P]:
-        """The best trial; see `History.best`."""
-        return self.history.best
-
-    @property
-    def front(self) -> list[Record[P]]:
-        """The trials that no other beats in every objective; see `History.front`."""
-        return self.history.front
-
-    @property
-    def notes(self) -> list[Noted]:
-        """All remarks on the study and its trials, in order."""
-        return list(self._desk.read().notes)
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What it is run with beside its problem, by name: seed, sampler, scheduler and the like."""
-        fold = self._desk.read()
-        created = fold.created
-        return {
-            "seed": created.seed,
-            "sampler": shown(fold.sampler),
-            "scheduler": None if fold.scheduler is None else shown(fold.scheduler),
-            "deterministic": created.deterministic,
-            "keep_checkpoints": created.keep,
-            "data": opening.data_of(fold) or None,
-        }
-
-    @property
-    def provenance(self) -> Provenance:
-        """What the process said of itself that joined last; see `Record.provenance` for each trial."""
-        fold = self._desk.read()
-        joined = fold.history.problem.joined
-        return joined[max(joined)] if joined else fold.created.provenance
-
-    def stale(self, objective: Callable[..., Any] | None = None) -> Stale:
-        """Return which trials ran with other code, packages or data than this process has.
-
-        Args:
-            objective: What would be run now; by default, what this process ran last, or else its script.
-        """
-        now = self._ledger.origin
-        if objective is not None or now is None:
-            now = origin(objective, self._ledger.data)
-        return stale(self.history, now)
-
-    @property
-    def paused(self) -> bool:
-        """Whether nothing may begin, until `resume`."""
-        return self._desk.read().paused
-
-    def __repr__(self) -> str:
-        history = self._ledger.fold.history
-        return f"<Study {self.name!r} in {self._ledger.storage.url}: {len(history)} trials>"
 
     @overload
     def ask(self, n: None = None, *, lease: bool = True) -> Trial[P]: ...
@@ -626,19 +519,6 @@ class Study(Generic[P]):
         again.run(objective, **running)
         return confirmed(self.history, again.history, plan.default)
 
-    @property
-    def confirmation(self) -> Confirmation[P] | None:
-        """What `confirm` has found so far; None: it was not called."""
-        ledger, name = self._ledger, f"{self.name}{SUFFIX}"
-        if name not in ledger.storage.names():
-            return None
-        again = Ledger(ledger.storage, name, self.space, ledger.clock).fold.history
-        history = self.history
-        if not any(again.replicates.done):
-            return None
-        default = default_of(history)
-        return confirmed(history, again, None if default is None else default.number)
-
     def _beside(self, plan: Plan) -> Study[P]:
         """The study that confirms this one, with the finalists in its queue."""
         ledger, name = self._ledger, f"{self.name}{SUFFIX}"
@@ -698,16 +578,6 @@ class Study(Generic[P]):
         self._desk.read()
         return bundle(self._ledger, Path(path), checkpoints, self.settings)
 
-    def verify(self, *parts: Sampler[Any] | Scheduler[Any]) -> Verification:
-        """Recompute every suggestion and every decision of a scheduler from the log, and compare.
-
-        Args:
-            parts: Samplers and schedulers of the study that are not registered.
-        """
-        with self._desk.lock:
-            self._ledger.sync()
-            return verify(self._ledger, parts)
-
     def rerun(
         self,
         number: int,
@@ -749,29 +619,6 @@ class Study(Generic[P]):
         if note:
             self._desk.note(history[number].uid, f"run once more: {found.verdict}", ["rerun"], {})
         return found
-
-    def diagnosis(self) -> Diagnosis:
-        """Say what is wrong with the trainings, by what they reported; see `ts.analysis.diagnose`."""
-        return diagnose(self.history)
-
-    def forecast(self, trials: int = 50) -> Forecast:
-        """Say what more trials will gain, and how long they take; see `ts.analysis.forecast`."""
-        return forecast(self.history, trials)
-
-    def overtuning(self, test: str | None = None) -> Overtuning:
-        """Say whether the gain holds on test samples; see `ts.analysis.overtuning`."""
-        return overtuning(self.history, test)
-
-    def sensitivity(self) -> Sensitivity:
-        """Say how much of the spread is luck, and what it costs to move a parameter of the best trial.
-
-        See `ts.analysis.sensitivity`.
-        """
-        return sensitivity(self.history)
-
-    def recommend(self, *, robust: bool = False) -> Recommendation[P]:
-        """Return what is expected to be the best in truth; see `ts.analysis.recommend`."""
-        return recommend(self.history, robust=robust)
 
     if not TYPE_CHECKING:  # a type checker shall go on refusing unknown names
         __getattr__ = hint_attribute("Study")

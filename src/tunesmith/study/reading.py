@@ -1,0 +1,204 @@
+"""What can be read of a study: folds of its log. Nothing here appends to it."""
+
+from collections.abc import Callable
+from typing import Any, Generic, final
+
+from tunesmith._core.types import P
+from tunesmith.analysis import (
+    Confirmation,
+    Diagnosis,
+    Forecast,
+    Overtuning,
+    Recommendation,
+    Sensitivity,
+    confirmed,
+    diagnose,
+    forecast,
+    overtuning,
+    recommend,
+    sensitivity,
+)
+from tunesmith.records import History, Problem, Provenance, Record
+from tunesmith.records.events import Noted
+from tunesmith.samplers import Sampler
+from tunesmith.schedulers import Scheduler
+from tunesmith.space import Space
+from tunesmith.study import opening
+from tunesmith.study.confirming import SUFFIX, default_of
+from tunesmith.study.desk import Desk
+from tunesmith.study.ledger import Ledger
+from tunesmith.study.origin import origin
+from tunesmith.study.parts import Parts, shown
+from tunesmith.study.staleness import Stale, stale
+from tunesmith.study.verification import Verification, verify
+
+
+class Readable(Generic[P]):
+    """The half of a study that reads; `Study` adds the verbs that append."""
+
+    _desk: Desk[P]
+    _parts: Parts
+
+    @final
+    @property
+    def _ledger(self) -> Ledger[P]:
+        return self._desk.ledger
+
+    @final
+    @property
+    def name(self) -> str:
+        """The name under which it is kept."""
+        return self._ledger.name
+
+    @final
+    @property
+    def seed(self) -> int:
+        """The seed of everything random in it."""
+        return self._ledger.fold.created.seed
+
+    @final
+    @property
+    def problem(self) -> Problem[P]:
+        """What is tuned."""
+        return self._ledger.fold.history.problem
+
+    @final
+    @property
+    def space(self) -> Space[P]:
+        """The search space."""
+        return self.problem.space
+
+    @final
+    @property
+    def sampler(self) -> Sampler[Any] | None:
+        """Who proposes; None if that is not at hand."""
+        return self._parts.sampler
+
+    @final
+    @property
+    def scheduler(self) -> Scheduler[Any] | None:
+        """Who decides how long trials go on; None: nobody, or whoever does is not at hand."""
+        return self._parts.scheduler
+
+    @final
+    @property
+    def history(self) -> History[P]:
+        """All trials, as the log has them now."""
+        return self._desk.read().history
+
+    @final
+    @property
+    def best(self) -> Record[P]:
+        """The best trial; see `History.best`."""
+        return self.history.best
+
+    @final
+    @property
+    def front(self) -> list[Record[P]]:
+        """The trials that no other beats in every objective; see `History.front`."""
+        return self.history.front
+
+    @final
+    @property
+    def notes(self) -> list[Noted]:
+        """All remarks on the study and its trials, in order."""
+        return list(self._desk.read().notes)
+
+    @final
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What it is run with beside its problem, by name: seed, sampler, scheduler and the like."""
+        fold = self._desk.read()
+        created = fold.created
+        return {
+            "seed": created.seed,
+            "sampler": shown(fold.sampler),
+            "scheduler": None if fold.scheduler is None else shown(fold.scheduler),
+            "replicates": None if fold.replicates is None else shown(fold.replicates),
+            "deterministic": created.deterministic,
+            "keep_checkpoints": created.keep,
+            "data": opening.data_of(fold) or None,
+        }
+
+    @final
+    @property
+    def provenance(self) -> Provenance:
+        """What the process said of itself that joined last; see `Record.provenance` for each trial."""
+        fold = self._desk.read()
+        joined = fold.history.problem.joined
+        return joined[max(joined)] if joined else fold.created.provenance
+
+    @final
+    def stale(self, objective: Callable[..., Any] | None = None) -> Stale:
+        """Return which trials ran with other code, packages or data than this process has.
+
+        Args:
+            objective: What would be run now; by default, what this process ran last, or else its script.
+        """
+        now = self._ledger.origin
+        if objective is not None or now is None:
+            now = origin(objective, self._ledger.data)
+        return stale(self.history, now)
+
+    @final
+    @property
+    def paused(self) -> bool:
+        """Whether nothing may begin, until `resume`."""
+        return self._desk.read().paused
+
+    def __repr__(self) -> str:
+        history = self._ledger.fold.history
+        return f"<Study {self.name!r} in {self._ledger.storage.url}: {len(history)} trials>"
+
+    @final
+    def verify(self, *parts: Sampler[Any] | Scheduler[Any]) -> Verification:
+        """Recompute every suggestion and every decision of a scheduler from the log, and compare.
+
+        Args:
+            parts: Samplers and schedulers of the study that are not registered.
+        """
+        with self._desk.lock:
+            self._ledger.sync()
+            return verify(self._ledger, parts)
+
+    @final
+    @property
+    def confirmation(self) -> Confirmation[P] | None:
+        """What `confirm` has found so far; None: it was not called."""
+        ledger, name = self._ledger, f"{self.name}{SUFFIX}"
+        if name not in ledger.storage.names():
+            return None
+        again = Ledger(ledger.storage, name, self.space, ledger.clock).fold.history
+        history = self.history
+        if not any(again.replicates.done):
+            return None
+        default = default_of(history)
+        return confirmed(history, again, None if default is None else default.number)
+
+    @final
+    def diagnosis(self) -> Diagnosis:
+        """Say what is wrong with the trainings, by what they reported; see `ts.analysis.diagnose`."""
+        return diagnose(self.history)
+
+    @final
+    def forecast(self, trials: int = 50) -> Forecast:
+        """Say what more trials will gain, and how long they take; see `ts.analysis.forecast`."""
+        return forecast(self.history, trials)
+
+    @final
+    def overtuning(self, test: str | None = None) -> Overtuning:
+        """Say whether the gain holds on test samples; see `ts.analysis.overtuning`."""
+        return overtuning(self.history, test)
+
+    @final
+    def sensitivity(self) -> Sensitivity:
+        """Say how much of the spread is luck, and what it costs to move a parameter of the best trial.
+
+        See `ts.analysis.sensitivity`.
+        """
+        return sensitivity(self.history)
+
+    @final
+    def recommend(self, *, robust: bool = False) -> Recommendation[P]:
+        """Return what is expected to be the best in truth; see `ts.analysis.recommend`."""
+        return recommend(self.history, robust=robust)
