@@ -248,7 +248,7 @@ def race(out: Path, chosen: list[str], seeds: range, share: float) -> None:
     found = {(row["name"], row["seed"]): row for row in kept}
     plain = {k: judged(v) for k, v in sorted(logs(out).items()) if k[0] in chosen and k[1] in seeds}
     with file.open("a") as sink:
-        for key in plain.keys() - found.keys():
+        for key in sorted(plain.keys() - found.keys()):
             found[key] = raced(*key, share)
             sink.write(json.dumps(found[key]) + "\n")
     by_peer = {name: runs for name, runs in peers().items() if runs.keys() & plain.keys()}
