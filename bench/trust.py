@@ -2,6 +2,7 @@
 
     BENCH_TASKS=folder python bench/trust.py run --out logs [--seeds 10] [--only hpobench fcnet]
     BENCH_TASKS=folder python bench/trust.py report --out logs [--only ...]
+    BENCH_TASKS=folder python bench/trust.py racing --out logs [--share 0.5] [--only ...]
 
 `run` keeps what each study of 100 trials measured, one JSON line a study, and goes on where it was
 stopped; `report` asks for recommendations of these logs and judges them by the truth, which no study
@@ -48,7 +49,8 @@ class Case:
 
     Attributes:
         space: Of it.
-        measure: What a trial measures, of its params, the study's seed, and its number.
+        measure: What a trial measures, of its params, and two numbers that its luck follows from: the study's
+            seed and the trial's number; or, where seeds are common to configurations, the trial's seed and -1.
         truth: The expected value, of params.
         noise: The standard deviation of a measurement, of params.
         judged: What others are judged by in the benchmark, of params.
@@ -84,7 +86,7 @@ def _task(name: str) -> Case:
     many = {"hpobench": 5, "fcnet": 4, "train": 8}[name.partition("/")[0]]
 
     def measure(params: dict[str, Any], seed: int, n: int) -> float:
-        drawn = int(np.random.default_rng([seed, n]).integers(2**31))
+        drawn = int(np.random.default_rng([seed, max(n, 0)]).integers(2**31))
         return float(task.loss(params, seed=drawn))
 
     @cache
@@ -168,7 +170,9 @@ def _made(name: str) -> Case:
         return sd * (1 + 2 * min(1.0, share))
 
     def measure(params: dict[str, Any], seed: int, n: int) -> float:
-        rng = np.random.default_rng([seed, n, zlib.crc32(name.encode())])
+        # of their own even on a common seed: what such a seed does to all would only help racing
+        own = zlib.crc32(json.dumps(params, sort_keys=True).encode()) if n < 0 else n
+        rng = np.random.default_rng([seed, own, zlib.crc32(name.encode())])
         z = float(rng.standard_t(3) / 3**0.5 if shape == "heavy" else rng.standard_normal())
         return float(truth(params) + noise(params) * z)
 
@@ -225,10 +229,106 @@ def replayed(row: dict[str, Any]) -> ts.Study[dict[str, Any]]:
     return study
 
 
-def judged(row: dict[str, Any]) -> dict[str, float]:
+def raced(name: str, seed: int, share: float) -> dict[str, Any]:
+    """Return what is returned after 100 evaluations, of which some are repetitions."""
+    this = case(name)
+    racing = ts.replication.Racing(share=share)
+    study = ts.Study(this.space, minimize="loss", seed=seed, replicates=racing)
+    for _ in range(TRIALS):
+        trial = study.ask()
+        study.tell(trial, this.measure(dict(trial.params), trial.seed, -1))
+    configurations = sum(r.source != "replicate" for r in study.history)
+    return {"name": name, "seed": seed, "configurations": configurations, **returned(name, study)}
+
+
+def race(out: Path, chosen: list[str], seeds: range, share: float) -> None:
+    """Run what is missing, and compare with plain studies and peers."""
+    file = out / f"racing-{share:g}.jsonl"
+    kept = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+    found = {(row["name"], row["seed"]): row for row in kept}
+    plain = {k: judged(v) for k, v in sorted(logs(out).items()) if k[0] in chosen and k[1] in seeds}
+    with file.open("a") as sink:
+        for key in sorted(plain.keys() - found.keys()):
+            found[key] = raced(*key, share)
+            sink.write(json.dumps(found[key]) + "\n")
+    by_peer = {name: runs for name, runs in peers().items() if runs.keys() & plain.keys()}
+    rivals: dict[str, dict[tuple[str, int], float]] = {
+        "plain, observed best": {k: row["observed"] for k, row in plain.items()},
+        "plain, recommended": {k: row["regret"] for k, row in plain.items()},
+        "racing, observed best": {k: found[k]["observed"] for k in plain},
+        **{
+            name: {k: z - case(k[0]).floor for k, z in runs.items() if k in plain}
+            for name, runs in by_peer.items()
+        },
+    }
+    groups = {"tasks": [k for k in plain if k[0] in TABLES]}
+    groups |= {name: [k for k in plain if k[0] == name] for name in TABLES}
+    groups["functions"] = [k for k in plain if k[0] not in (*TABLES, *TRAIN)]
+    lines = []
+    for group, keys in groups.items():
+        for rival, theirs in rivals.items():
+            common = [k for k in keys if k in theirs]
+            if not common or (rival in by_peer and group != "tasks"):
+                continue
+            size = np.array([case(k[0]).spread for k in common])
+            a = np.array([found[k]["regret"] for k in common]) / size
+            b = np.array([theirs[k] for k in common]) / size
+            some = b > 1e-9
+            ratio = np.median(a[some] / b[some]) if some.any() else 1.0
+            low, high = resampled(common, a, b)
+            lines.append([
+                group, rival, str(len(common)), f"{np.median(a):.4f}", f"{np.median(b):.4f}", f"{ratio:.2f}",
+                f"{low:.2f}, {high:.2f}", f"{(a < b - 1e-9).sum()} : {(a > b + 1e-9).sum()}",
+            ])  # fmt: skip
+    columns(
+        (
+            "problems", "racing, recommended, against", "studies", "median regret", "theirs", "median ratio",
+            "90 % interval", "better : worse",
+        ),
+        lines,
+    )  # fmt: skip
+    lines = []
+    for group, keys in groups.items():
+        loud = [found[k] for k in keys if not found[k]["quiet"]]
+        if loud:
+            lines.append([
+                group, str(len(loud)), f"{np.mean([r['configurations'] for r in loud]):.0f}",
+                f"{np.mean([r['covered'] for r in loud]):.0%}", f"{np.median([r['width'] for r in loud]):.2f}",
+                f"{np.mean([r['bias'] for r in loud]):+.2f}", f"{np.median([r['noise'] for r in loud]):.2f}",
+            ])  # fmt: skip
+    columns(
+        (
+            "racing", "studies", "configurations", "covered", "width / that of 10 fresh", "bias / noise",
+            "noise, estimated / true",
+        ),
+        lines,
+    )  # fmt: skip
+
+
+def resampled(keys: list[tuple[str, int]], a: Any, b: Any) -> tuple[float, float]:
+    """Return the 90 % interval of the median ratio over runs, resampled within each problem."""
+    rng = np.random.default_rng(0)
+    rows = [
+        np.array([i for i, k in enumerate(keys) if k[0] == name])
+        for name in sorted({k[0] for k in keys})
+    ]
+    found = []
+    for _ in range(1000):
+        at = np.concatenate([rng.choice(row, len(row)) for row in rows])
+        at = at[b[at] > 1e-9]
+        found.append(float(np.median(a[at] / b[at])) if len(at) else 1.0)
+    low, high = np.quantile(found, [0.05, 0.95])
+    return float(low), float(high)
+
+
+def judged(row: dict[str, Any]) -> dict[str, Any]:
     """Return what a recommendation is worth."""
-    this = case(row["name"])
-    study = replayed(row)
+    return returned(row["name"], replayed(row))
+
+
+def returned(name: str, study: ts.Study[dict[str, Any]]) -> dict[str, Any]:
+    """Return what is worth that which a study returns."""
+    this = case(name)
     begun = time.process_time()
     found = study.recommend()
     took = time.process_time() - begun
@@ -236,13 +336,13 @@ def judged(row: dict[str, Any]) -> dict[str, float]:
     return {
         "regret": this.judged(found.params) - this.floor,
         "observed": this.judged(study.best.params) - this.floor,
-        "covered": found.interval[0] <= truth <= found.interval[1],
+        "covered": bool(found.interval[0] <= truth <= found.interval[1]),
         # that of the mean of ten fresh measurements, by Student's t
         "width": (found.interval[1] - found.interval[0]) / (2 * 1.833 * max(noise, 1e-12) / 10**0.5),
         "bias": (found.mean - truth) / max(noise, 1e-12),
         "luck": (study.best.value - this.truth(study.best.params)) / max(this.noise(study.best.params), 1e-12),
         "noise": found.noise / max(noise, 1e-12),
-        "quiet": noise <= 0,
+        "quiet": bool(noise <= 0),
         "s": took,
     }  # fmt: skip
 
@@ -322,15 +422,19 @@ def report(out: Path, chosen: list[str], seeds: range) -> None:
 def main() -> int:
     """Run, or report."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("command", choices=["run", "report"])
+    parser.add_argument("command", choices=["run", "report", "racing"])
     parser.add_argument("--out", type=Path, default=Path("trust"))
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--first", type=int, default=0, help="seed that is reported first")
+    parser.add_argument("--share", type=float, default=0.5, help="of `Racing`")
     parser.add_argument("--only", nargs="*", default=[""])
     options = parser.parse_args()
     chosen = [name for name in names() if name.startswith(tuple(options.only))]
     if options.command == "run":
         run(options.out, chosen, options.seeds)
+    elif options.command == "racing":
+        header("scipy")
+        race(options.out, chosen, range(options.first, options.seeds), options.share)
     else:
         header("scipy")
         report(options.out, chosen, range(options.first, options.seeds))

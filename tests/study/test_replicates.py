@@ -72,6 +72,20 @@ def test_the_best_has_the_best_mean() -> None:
     assert best.values["loss_se"] == pytest.approx(np.std(values, ddof=1) / np.sqrt(3))
 
 
+def test_who_was_early_does_not_lead_for_ever() -> None:
+    """The last of ever better configurations is the best, although earlier ones have more evaluations."""
+    study = ts.Study(
+        {"i": ts.Int(0, 11)}, minimize="loss", seed=1, sampler=ts.samplers.Grid(),
+        replicates=Racing(share=0.4),
+    )  # fmt: skip
+    luck = np.random.default_rng(0)
+    study.run(lambda t: float(-t["i"] + 0.1 * luck.normal()), progress=False)
+
+    counts = {r.params["i"]: len(study.history.evaluations(r)) for r in firsts(study)}
+    assert counts[11] < max(counts.values())
+    assert study.best.params["i"] == 11
+
+
 def test_a_failure_on_one_seed_counts() -> None:
     """A configuration that diverges on some seed is not the best, and is not evaluated again."""
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, final
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import ndtr, stdtrit
 
 from tunesmith._core.errors import StudyError
 from tunesmith._core.types import P
@@ -26,7 +26,8 @@ from tunesmith.space import Categorical
 
 LEAST = 4  # measurements, from which on something is said of noise
 MOST = 200  # configurations that are modelled
-WIDTH = 1.6449  # deviations to each side that hold 90 %
+LEVEL = 0.9  # of intervals
+WIDTH = 1.6449  # deviations to each side that hold as much
 CAUTION = 0.5  # deviations by which a mean is lowered before means are compared
 STEP = 0.05  # of a parameter's range: how far `robust` moves it
 SURE = 0.95  # chance from which on the default is said to be beaten
@@ -178,6 +179,8 @@ class Tried(Generic[P]):
         candidates: Which may be recommended: places, ascending.
         places: Of configurations, by key.
         folds: Of each; None: values are no means of folds.
+        seed: The standard deviation of what a seed that configurations share adds to all of theirs.
+        common: As far as all means may be off by that, as a standard deviation.
     """
 
     problem: Problem[P]
@@ -188,6 +191,8 @@ class Tried(Generic[P]):
     candidates: Ints
     places: dict[Hashable, int]
     folds: Folds | None
+    seed: float
+    common: float
 
     @classmethod
     def of(cls, history: History[P]) -> "Tried[P]":
@@ -200,21 +205,24 @@ class Tried(Generic[P]):
         place = np.array([places.setdefault(_key(r), len(places)) for r in known])
         _, first = np.unique(place, return_index=True)
         measured = -problem.objectives[0].sign * np.array([r.value for r in known])
-        measured = _levelled(
+        levelled = _Levelled.of(
             measured, place, [r.replicate[1] if r.replicate else -1 for r in known]
         )
+        measured = levelled.values
         counts = np.bincount(place).astype(np.float64)
         values = np.bincount(place, measured) / counts
-        squares = (measured - values[place]) ** 2
+        squares = (measured - values[place]) ** 2 * levelled.lost
         scatter = np.asarray(np.bincount(place, squares), dtype=np.float64)
-        trials = counts
         keeps = np.bincount([places[_key(r)] for r in kept], minlength=len(counts)) / counts
         candidates = np.flatnonzero(keeps >= min(0.5, keeps.max()))
-        groups = [[known[i] for i in np.flatnonzero(place == one)] for one in range(len(trials))]
+        groups = [[known[i] for i in np.flatnonzero(place == one)] for one in range(len(counts))]
         table, shared = finest(groups) if problem.value == "mean" else (np.empty((0, 1)), 0.0)
         folds = Folds(table, shared) if table.shape[1] > 1 else None
         firsts = [known[i] for i in first]
-        return cls(problem, firsts, values, counts, scatter, candidates, places, folds)
+        return cls(
+            problem, firsts, values, counts, scatter, candidates, places, folds, levelled.seed,
+            levelled.common,
+        )  # fmt: skip
 
     def some(self, rows: Ints, columns: Floats) -> Means:
         """Return the configurations at places `rows` (n,) for a model, of all columns (m, p)."""
@@ -225,20 +233,52 @@ def _key(record: Record[Any]) -> Hashable:
     return record.problem.space.key(record.logged)
 
 
-def _levelled(measured: Floats, place: Ints, seeds: Sequence[int]) -> Floats:
-    """Measurements (n,) without what a seed that configurations share adds to all of theirs.
+@final
+@dataclass(frozen=True, slots=True)
+class _Levelled:
+    """Measurements without what a seed that configurations share adds to all of theirs.
 
     So who ran on a few seeds only, lucky or not for all, compares with those that ran on all.
+
+    Attributes:
+        values: The measurements (n,).
+        seed: The standard deviation of what a seed adds.
+        common: That of the mean of what the seeds add that were used: as far as all may be off. For few
+            seeds as much more as Student's quantile is above the normal one.
+        lost: How much of the scatter was taken off with it, as the ratio of degrees of freedom before to after.
     """
-    seed = np.array(seeds)
-    shared = seed >= 0
-    if np.unique(seed[shared]).size < 2:  # one has nothing to differ from
-        return measured
-    table = np.full((place.max() + 1, seed.max() + 1), np.nan)
-    table[place[shared], seed[shared]] = measured[shared]
-    found = measured.copy()
-    found[shared] -= additive.fit(table).columns[seed[shared]]
-    return found
+
+    values: Floats
+    seed: float = 0.0
+    common: float = 0.0
+    lost: float = 1.0
+
+    @classmethod
+    def of(cls, measured: Floats, place: Ints, seeds: Sequence[int]) -> "_Levelled":
+        """Level measurements (n,) of configurations at `place` (n,) on `seeds` (n,), -1 for one of its own."""
+        seed = np.array(seeds)
+        shared = seed >= 0
+        if np.unique(seed[shared]).size < 2:  # one has nothing to differ from
+            return cls(measured)
+        table = np.full((place.max() + 1, seed.max() + 1), np.nan)
+        table[place[shared], seed[shared]] = measured[shared]
+        model = additive.fit(table)
+        found = measured.copy()
+        found[shared] -= model.columns[seed[shared]]
+        if not model.freedom:
+            return cls(found)
+        known = np.isfinite(table)
+        counts = known.sum(axis=1)
+        of = known[counts > 1].sum(axis=0)
+        of = of[of > 0]
+        k = len(of)
+        apart = float(model.columns[: len(of)].var(ddof=1)) - model.variance * float(
+            np.mean(1 / of)
+        )
+        sd = math.sqrt(max(0.0, apart))
+        common = sd / math.sqrt(k) * float(stdtrit(k - 1, (1 + LEVEL) / 2)) / WIDTH
+        lost = float(np.maximum(counts - 1, 0).sum()) / model.freedom
+        return cls(found, sd, common, lost)
 
 
 def _recommended(tried: Tried[P], observed: Record[P], *, robust: bool) -> Recommendation[P]:
@@ -276,10 +316,11 @@ def _recommended(tried: Tried[P], observed: Record[P], *, robust: bool) -> Recom
         half = WIDTH * math.hypot(sd[i], truth.shift_sd / truth.scale.size)
         ends = truth.scale.back(truth.means[i] + np.array([0.0, -half, half])) + truth.shift
         mean, low, high = ends.tolist()
-        by_folds = WIDTH * (0.0 if tried.folds is None else tried.folds.own(int(rows[i])))
+        by_folds = 0.0 if tried.folds is None else tried.folds.own(int(rows[i]))
+        shared = WIDTH * math.hypot(by_folds, tried.common)  # what seeds or folds do to all
         low, high = (
-            mean - math.hypot(mean - low, by_folds),
-            mean + math.hypot(high - mean, by_folds),
+            mean - math.hypot(mean - low, shared),
+            mean + math.hypot(high - mean, shared),
         )
         return Estimate(sign * mean, (min(sign * low, sign * high), max(sign * low, sign * high)))
 
@@ -306,7 +347,7 @@ def _recommended(tried: Tried[P], observed: Record[P], *, robust: bool) -> Recom
         sign = -tried.problem.objectives[0].sign
         here = here.moved(sign * drawn(0.0, -gain[[one, *rivals]], error))
     return Recommendation(
-        tried.first[rows[one]], here.mean, here.interval, truth.noise, default, called, chance,
+        tried.first[rows[one]], here.mean, here.interval, math.hypot(truth.noise, tried.seed), default, called, chance,
         tuple(tried.first[i] for i in rows[rivals]), observed, lucky != one, expected(lucky).mean,
     )  # fmt: skip
 

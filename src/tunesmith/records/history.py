@@ -212,7 +212,7 @@ class History(Sequence[Record[P]]):
         return feasible
 
     def _averaged(self) -> Iterator[Record[P]]:
-        """The configurations that were evaluated most often, with their mean values, the best first."""
+        """The configurations that may lead, with their mean values, the best first."""
         for row in self.replicates.leaders().tolist():
             first = self.find(self.replicates.firsts[row])
             if first is not None:
@@ -244,7 +244,8 @@ class History(Sequence[Record[P]]):
         """The best trial at the highest resource that any trial completed; the earliest of equals.
 
         Where configurations are evaluated repeatedly, it is the first trial of the configuration with the
-        best mean among those evaluated most often, with the means in its `values`, and `<objective>_se`.
+        best mean less two standard errors, seeds taken off, with the means in its `values`,
+        and `<objective>_se`.
 
         Raises:
             NoTrials: None has completed, or none keeps the limits.

@@ -4,10 +4,13 @@ from typing import Any, final
 
 import numpy as np
 
+from tunesmith.numerics import additive
 from tunesmith.numerics.arrays import Floats, Ints
 from tunesmith.records.problem import Problem
 from tunesmith.records.record import Record
 
+KNOWN = 3  # degrees of freedom from which on the noise is taken for known
+CAUTION = 2.0  # standard errors
 _FIRST = 16  # rows
 _NOT_ITS_FAULT = ("error", "lost")
 
@@ -91,13 +94,18 @@ class Replicates:
         return [self._numbers[row, i] for i in begun if (row, i) in self._numbers]
 
     def leaders(self) -> Ints:
-        """Return the rows of those that were evaluated most often, the least mean loss first.
+        """Return the rows of those that may lead, the best first.
 
-        Of several objectives the first one orders them; a configuration of which an evaluation has failed
-        is none of them.
+        That is by the mean loss and two standard errors, so that neither what was lucky once leads nor what
+        had its seeds early leads for ever; until the noise is known, among those that were evaluated most
+        often by the mean alone. Of several objectives the first one orders them; a configuration of which an
+        evaluation has failed is none of them.
         """
         done = self.done
-        most = done.max(initial=0)
-        rows = np.flatnonzero(done == most) if most else np.empty(0, dtype=np.int64)
-        means = np.nanmean(self.losses[rows, :, 0], axis=1) if len(rows) else np.empty(0)
-        return rows[np.argsort(means, kind="stable")]
+        model = additive.fit(np.where(done[:, None] > 0, self.losses[:, :, 0], np.nan))
+        if model.freedom < KNOWN:
+            rows = np.flatnonzero((done == done.max(initial=0)) & (done > 0))
+            return rows[np.argsort(model.rows[rows], kind="stable")]
+        rows = np.flatnonzero(done)
+        bound = model.rows[rows] + CAUTION * np.sqrt(model.variance / done[rows])
+        return rows[np.argsort(bound, kind="stable")]

@@ -22,8 +22,8 @@ FIRST = 3  # the best so many are evaluated again until it is
 class Racing(Replication):
     """Evaluates again what may still be the best, until that is decided or the seeds are spent.
 
-    Configurations are compared with the incumbent, that one with the least mean among those evaluated most
-    often, on the seeds that they have in common; how noisy an evaluation is follows from all that were
+    Configurations are compared with the incumbent, that one with the least mean and two standard errors, on
+    the seeds that they have in common; how noisy an evaluation is follows from all that were
     repeated (value = configuration + seed + noise). Who could still be better than the incumbent with a
     chance above `doubt` is a contender; the contender that could be best, by the lower bound of its mean, is
     evaluated next, the incumbent among them. Until the noise is known the best three are repeated.
