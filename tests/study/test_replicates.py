@@ -244,3 +244,28 @@ def test_refusals_by_the_problem() -> None:
             scheduler=ts.schedulers.PBT(),
         )  # fmt: skip
     assert repr(Fixed(2)) == "Fixed(n=2)"
+
+
+@pytest.mark.parametrize("replicates", [Fixed(3), Racing(share=2)])
+def test_what_breaks_a_limit_neither_leads_nor_races(replicates: Replication) -> None:
+    """The best is one that keeps the limits, whoever was evaluated most often; seeds go to such ones."""
+
+    def objective(trial: T) -> dict[str, float]:
+        luck = np.random.default_rng([trial.seed, trial.number])
+        return {"loss": 0.3 * luck.normal() - trial["x"], "ms": 10 * trial["x"]}
+
+    study = study_of(replicates, subject_to="ms <= 4").run(objective, trials=20, progress=False)
+
+    assert study.best.values["ms"] <= 4
+    assert study.recommend().params["x"] <= 0.4
+    assert study.verify()
+    if isinstance(replicates, Racing):
+        assert all(r.params["x"] <= 0.4 for r in study.history if r.source == "replicate")
+
+
+def test_nothing_keeps_the_limits() -> None:
+    """Then that is said, and not that nothing has completed."""
+    study = study_of(3, subject_to="loss <= -9").run(noisy, trials=3, progress=False)
+
+    with pytest.raises(ts.NoTrials, match="none of 9 completed trials keeps loss <= -9"):
+        _ = study.best

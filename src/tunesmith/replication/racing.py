@@ -76,7 +76,7 @@ class Racing(Replication):
 
     def due(self, table: Replicates, n: int) -> list[int]:
         done, started = table.done, table.started.copy()
-        alive = done > 0
+        alive = (done > 0) & table.keeps
         left = int(self.share * alive.sum()) - int((started - 1).sum())
         chosen: list[int] = []
         if left <= 0 or alive.sum() < 2:
