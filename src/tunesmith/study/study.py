@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, Unpack, final, overload
 
 from tunesmith._core import checks
-from tunesmith._core.errors import Conflict, SettingError, StudyError, StudyFinished
+from tunesmith._core.errors import Conflict, NoTrials, SettingError, StudyError, StudyFinished
 from tunesmith._core.hints import hint_attribute, hint_keywords
 from tunesmith._core.types import P
 from tunesmith.analysis import (
@@ -616,22 +616,24 @@ class Study(Generic[P]):
             return None
         again = Ledger(ledger.storage, name, self.space, ledger.clock).fold.history
         history = self.history
-        if not any(again.replicates.done):
-            return None
         default = default_of(history)
-        return confirmed(history, again, None if default is None else default.number)
+        try:
+            return confirmed(history, again, None if default is None else default.number)
+        except NoTrials:
+            return None
 
     def _beside(self, plan: Plan) -> Study[P]:
         """The study that confirms this one, with the finalists in its queue."""
         ledger, name = self._ledger, f"{self.name}{SUFFIX}"
-        how = opening.How(seed=seed_apart(self.seed), replicates=part_of(plan.racing))
+        how = opening.How(seed=seed_apart(self.seed), replicates=part_of(plan.replication))
         made, _ = opening.open_study(
             self.problem, Queue(), None, ledger.storage, name, how, ledger.clock
         )
         again = Study.opened(made)
         desk, key = again._desk, self.space.key  # noqa: SLF001 - its own
         fold = desk.read()
-        known = {key(r.logged) for r in fold.history} | {key(i.params) for i in fold.queue.values()}
+        known = {key(i.params) for i in fold.queue.values()}
+        known |= {key(r.logged) for r in fold.history if r.state != "failed"}  # or it may be mended
         for record in plan.finalists:
             if key(record.logged) not in known:
                 desk.enqueue(record.logged, f"trial {record.number}", "")
