@@ -234,10 +234,14 @@ def test_refusals(replicates: Any, error: type[Exception], message: str) -> None
         study_of(replicates)
 
 
-def test_refusals_by_the_problem() -> None:
+def test_refusals_by_the_problem(tmp_path: Path) -> None:
     """Racing compares one objective; population-based training has no trial that could be repeated."""
     with pytest.raises(ts.NotSupported, match="Racing needs one objective, this study has a, b"):
         ts.Study(X, minimize=["a", "b"], replicates=Racing())
+    study = ts.Study(X, minimize=["a", "b"], replicates=2, name="two", storage=tmp_path / "s.db")
+    with pytest.raises(ts.NotSupported, match="Racing needs one objective"):
+        ts.Study(X, minimize=["a", "b"], replicates=Racing(), name="two", storage=tmp_path / "s.db")
+    assert study.settings["replicates"] == "fixed(n=2)"
     with pytest.raises(ts.NotSupported, match="PBT changes params in the course of a training"):
         ts.Study(
             X, minimize="a", replicates=2, resource=ts.Resource("epoch", max=20),

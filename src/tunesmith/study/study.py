@@ -267,6 +267,7 @@ class Study(Generic[P]):
             "seed": created.seed,
             "sampler": shown(fold.sampler),
             "scheduler": None if fold.scheduler is None else shown(fold.scheduler),
+            "replicates": None if fold.replicates is None else shown(fold.replicates),
             "deterministic": created.deterministic,
             "keep_checkpoints": created.keep,
             "data": opening.data_of(fold) or None,
