@@ -54,7 +54,9 @@ class Overtuning:
 
     def __str__(self) -> str:
         first, last = self.validation[0], self.validation[-1]
-        lines = [f"{self.metric} went from {first:.5g} to {last:.5g} in {_trials(len(self.trials))}"]
+        lines = [
+            f"{self.metric} went from {first:.5g} to {last:.5g} in {_trials(len(self.trials))}"
+        ]
         if self.test:
             lines[0] += f", {self.test} from {self.tested[0]:.5g} to {self.tested[-1]:.5g}"
             if math.isnan(self.relative):

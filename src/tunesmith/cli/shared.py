@@ -157,4 +157,22 @@ def study_data(study: Study[Any], storage: str | None) -> dict[str, Any]:
         "trials": len(history),
         **{state: history.count(state) for state in STATES},
         "best": [trial_data(record) for record in best_records(study)],
+        "confirmation": _confirmation(study),
+    }
+
+
+def _confirmation(study: Study[Any]) -> dict[str, Any] | None:
+    """What JSON says of a confirmation, if there was one."""
+    found = study.confirmation
+    if found is None:
+        return None
+    return {
+        "number": found.choice.record.number,
+        "params": params_of(found.choice.record),
+        "estimate": found.estimate,
+        "interval": found.interval,
+        "default": None if found.default is None else found.default.mean,
+        "chance": found.chance,
+        "level": [one.record.number for one in found.finalists if one.level],
+        "evaluations": found.evaluations,
     }

@@ -33,7 +33,9 @@ class Replicates:
         self._started = np.zeros(_FIRST, dtype=np.int64)
         self._failed = np.zeros(_FIRST, dtype=np.bool_)
         self._keeps = np.ones(_FIRST, dtype=np.bool_)
-        self._values: dict[int, dict[int, dict[str, float]]] = {}  # by row and seed, if there are limits
+        self._values: dict[
+            int, dict[int, dict[str, float]]
+        ] = {}  # by row and seed, if there are limits
 
     def __len__(self) -> int:
         return len(self.firsts)

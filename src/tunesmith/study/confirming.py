@@ -13,7 +13,6 @@ from tunesmith.analysis.spread import LEVEL
 from tunesmith.records import History, Problem, Record
 from tunesmith.replication import Fixed, Racing, Replication
 
-SUFFIX = "-confirm"
 SHARE = 0.2  # of the search's evaluations
 LEAST = 3  # evaluations of a finalist before it may drop out
 TOP = 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, Unpack, final, overload
 
@@ -33,12 +34,12 @@ from tunesmith.schedulers import Scheduler
 from tunesmith.space import Space
 from tunesmith.stop import StopRule, Trials
 from tunesmith.storage import Blobs, Memory, Storage
+from tunesmith.storage.bundle import CONFIRMS
 from tunesmith.study import opening
 from tunesmith.study.background import Job, start
 from tunesmith.study.bounds import RETRIES, Bounds
 from tunesmith.study.bundling import Which, bundle
 from tunesmith.study.confirming import (
-    SUFFIX,
     Plan,
     check_confirmable,
     default_of,
@@ -612,11 +613,13 @@ class Study(Generic[P]):
     @property
     def confirmation(self) -> Confirmation[P] | None:
         """What `confirm` has found so far; None: it was not called."""
-        ledger, name = self._ledger, f"{self.name}{SUFFIX}"
-        if name not in ledger.storage.names():
+        ledger, name = self._ledger, f"{self.name}{CONFIRMS}"
+        if not ledger.storage.read(name, 0, 1):
             return None
-        again = Ledger(ledger.storage, name, self.space, ledger.clock).fold.history
-        history = self.history
+        fold = Ledger(ledger.storage, name, self.space, ledger.clock).fold
+        if fold.created.seed != seed_apart(self.seed):  # another study has this name
+            return None
+        again, history = fold.history, self.history
         default = default_of(history)
         try:
             return confirmed(history, again, None if default is None else default.number)
@@ -625,7 +628,7 @@ class Study(Generic[P]):
 
     def _beside(self, plan: Plan) -> Study[P]:
         """The study that confirms this one, with the finalists in its queue."""
-        ledger, name = self._ledger, f"{self.name}{SUFFIX}"
+        ledger, name = self._ledger, f"{self.name}{CONFIRMS}"
         how = opening.How(seed=seed_apart(self.seed), replicates=part_of(plan.replication))
         made, _ = opening.open_study(
             self.problem, Queue(), None, ledger.storage, name, how, ledger.clock
@@ -660,6 +663,10 @@ class Study(Generic[P]):
                 f"{target.url} has a study {name!r} already; give this one another name: "
                 f'save({str(path)!r}, name="...")'
             ) from None
+        confirms = ledger.storage.read(f"{ledger.name}{CONFIRMS}")
+        if confirms:
+            with suppress(Conflict):  # another one's is not touched
+                target.append(f"{name}{CONFIRMS}", confirms, expect=0)
         moved = ledger.elsewhere(target, name, self.space)
         copy(ledger.files, moved.files)
         self._desk.move(moved)
@@ -667,7 +674,8 @@ class Study(Generic[P]):
     def bundle(self, path: str | Path, *, checkpoints: Which = "none") -> int:
         """Pack the study into one file that others can read: `ts.load("digits.tunesmith")`.
 
-        In it are the log, a table of the trials, their provenance, and a paragraph for a paper.
+        In it are the log, that of the confirmation, a table of the trials, their provenance, and a paragraph
+        for a paper.
 
         Args:
             path: The file, whose name ends in `.tunesmith`; one that is there is replaced.
@@ -681,7 +689,7 @@ class Study(Generic[P]):
             OSError: It cannot be written.
         """
         self._desk.read()
-        return bundle(self._ledger, Path(path), checkpoints, self.settings)
+        return bundle(self._ledger, Path(path), checkpoints, self.settings, self.confirmation)
 
     def verify(self, *parts: Sampler[Any] | Scheduler[Any]) -> Verification:
         """Recompute every suggestion and every decision of a scheduler from the log, and compare.
