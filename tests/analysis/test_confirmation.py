@@ -207,7 +207,7 @@ def test_the_best_beside_the_default() -> None:
     """Where the default is the best it races with the best other one, and the outcome says so."""
 
     def at_default(trial: T) -> float:
-        return noisy(trial) + 5 * abs(trial["x"] - 0.9)
+        return noisy(trial) + 5 * abs(float(trial["x"]) - 0.9)
 
     study = ts.Study(X, minimize="loss", seed=3).run(at_default, trials=20, progress=False)
     outcome = study.confirm(at_default, progress=False)

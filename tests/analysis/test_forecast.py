@@ -101,8 +101,8 @@ def test_it_is_said_in_words() -> None:
 
 def test_what_is_evaluated_repeatedly_counts_once() -> None:
     """By the mean of its evaluations; more trials are more configurations, which take as many evaluations."""
-    once = {"space": {"x": ts.Int(0, 19)}, "sampler": ts.samplers.Random(), "seed": 1}
-    study = ts.Study(minimize="loss", replicates=3, **once)
+    space = {"x": ts.Int(0, 19)}
+    study = ts.Study(space, minimize="loss", replicates=3, sampler=ts.samplers.Random(), seed=1)
     study.run(lambda trial: trial["x"] + trial.replicate, trials=10, progress=False)
     told = study.forecast(5)
 

@@ -210,7 +210,7 @@ def test_a_confirmation_comes_along(tmp_path: Path) -> None:
     """In a bundle, in its words, and where the study is saved; the bundle still holds one study by name."""
 
     def noisy(trial: ts.Trial[dict[str, float]]) -> float:
-        return trial["x"] + random.Random(f"{trial.seed} {trial.uid}").gauss(0, 0.1)
+        return float(trial["x"]) + random.Random(f"{trial.seed} {trial.uid}").gauss(0, 0.1)
 
     space = {"x": ts.Float(0, 1, default=0.9)}
     study = ts.minimize(noisy, space, trials=20, seed=1, progress=False)

@@ -90,7 +90,6 @@ def command(
     replicates: str | None,
     scheduler: str | None,
     seed: int | None,
-    confirm: bool,
     grace: float,
     quiet: bool,
     as_json: bool,
@@ -134,8 +133,8 @@ def command(
         function = imported(what[0])
         made_of: Any = function if space is None else space
         study = Study(made_of, name=name or title_of(what[0]), **parts)
-        call(study, function, **bounds, confirm=confirm)
-    elif confirm:
+        call(study, function, **bounds)
+    elif bounds.get("confirm"):
         raise SettingError(
             "--confirm is for functions; a program's best are evaluated again by a study with --replicates 10"
         )

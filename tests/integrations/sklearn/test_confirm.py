@@ -117,7 +117,7 @@ def test_refusals(given: dict[str, Any], message: str) -> None:
         SearchCV(DummyClassifier(), {"strategy": ["prior"]}, **given).fit(X, y)
 
 
-class Unlucky(DecisionTreeClassifier):
+class Unlucky(DecisionTreeClassifier):  # type: ignore[misc] # scikit-learn has no types
     """Fails on the folds of the confirmation."""
 
     def fit(self, X: Any, y: Any) -> "Unlucky":
