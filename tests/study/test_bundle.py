@@ -244,3 +244,13 @@ def test_a_study_that_has_the_name_of_a_confirmation_is_none(tmp_path: Path) -> 
         study.run(lambda trial: float(trial["x"]), trials=3, progress=False)
 
     assert ts.load(tmp_path / "s.db", "a").confirmation is None
+
+
+def test_a_study_beside_its_confirmation_is_found_without_a_name(tmp_path: Path) -> None:
+    """Its name need not be said because its best was confirmed."""
+    study = ts.Study({"x": ts.Float(0, 1)}, minimize="loss", name="a", storage=tmp_path / "s.db")
+    study.run(lambda trial: float(trial["x"]), trials=3, progress=False)
+    study.confirm(lambda trial: float(trial["x"]), progress=False)
+
+    assert ts.studies(tmp_path / "s.db") == ["a", "a-confirm"]
+    assert ts.load(tmp_path / "s.db").name == "a"
