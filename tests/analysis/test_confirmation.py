@@ -1,6 +1,7 @@
 """What a confirmation says of finalists."""
 
 import zlib
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -200,3 +201,98 @@ def test_what_cannot_be_confirmed_is_refused_before_it_runs() -> None:
         single.run(noisy, trials=3, confirm=True, executor=ts.executors.Serial())
     assert not len(several.history)
     assert not len(single.history)
+
+
+def test_the_best_beside_the_default() -> None:
+    """Where the default is the best it races with the best other one, and the outcome says so."""
+
+    def at_default(trial: T) -> float:
+        return noisy(trial) + 5 * abs(float(trial["x"]) - 0.9)
+
+    study = ts.Study(X, minimize="loss", seed=3).run(at_default, trials=20, progress=False)
+    outcome = study.confirm(at_default, progress=False)
+
+    assert outcome.choice is outcome.default
+    assert outcome.choice.record.number == 0
+    assert len(outcome.finalists) == 2
+    assert outcome.choice.evaluations >= 3
+    assert outcome.interval[0] < outcome.estimate < outcome.interval[1]
+    assert "it is the default" in str(outcome)
+    assert "nan" not in str(outcome)
+
+
+def test_one_finalist_has_an_interval_too() -> None:
+    """It has nobody to race with, and is evaluated as often as was said, or ten times at most."""
+    space = {"x": ts.Float(0, 1)}
+    study = ts.Study(space, minimize="loss", seed=3).run(noisy, trials=20, progress=False)
+    outcome = study.confirm(noisy, top=1, replicates=8, progress=False)
+
+    assert outcome.evaluations == 8
+    assert outcome.interval[0] < outcome.estimate < outcome.interval[1]
+    assert outcome.varies
+    assert "it is the only one" in str(outcome)
+
+
+def test_one_evaluation_confirms_nothing() -> None:
+    """Without a second seed there is no interval, so there is no outcome."""
+    ran: list[int] = []
+
+    def dies(trial: T) -> float:
+        ran.append(trial.number)
+        if len(ran) > 1:
+            raise KeyboardInterrupt
+        return noisy(trial)
+
+    study = searched(20)
+    with pytest.raises(ts.Interrupted):
+        study.confirm(dies, progress=False)
+    assert study.confirmation is None
+    assert study.confirm(noisy, progress=False).evaluations >= 6
+
+
+def test_who_breaks_a_limit_is_not_chosen() -> None:
+    """What kept the limit in the search only breaks it on fresh seeds, is not taken, and is named."""
+
+    def objective(trial: T, slower: float = 1.0) -> dict[str, float]:
+        luck = np.random.default_rng([trial.seed, trial.number])
+        return {"loss": 0.1 * luck.normal() - trial["x"], "ms": 5 * slower * trial["x"]}
+
+    space = {"x": ts.Float(0, 1, default=0.1)}
+    study = ts.Study(space, minimize="loss", subject_to="ms <= 5", seed=3)
+    study.run(objective, trials=40, progress=False)
+    outcome = study.confirm(partial(objective, slower=1.05), top=4, progress=False)
+
+    assert study.best.params["x"] > 0.96
+    assert outcome.params["x"] < 0.96
+    assert study.best.number in {record.number for record in outcome.left_out}
+    assert "broke a limit" in str(outcome)
+
+
+def test_finalists_that_failed_are_tried_again() -> None:
+    """An objective that was wrong is mended, and the next call has all finalists."""
+
+    def broken(trial: T) -> float:
+        raise ImportError("not here")
+
+    study = searched(40)
+    for _ in range(2):
+        with pytest.raises(ImportError):
+            study.confirm(broken, progress=False)
+    outcome = study.confirm(noisy, progress=False)
+
+    assert len(outcome.finalists) == len(searched(40).confirm(noisy, progress=False).finalists)
+    assert not outcome.left_out
+
+
+def test_equals_cannot_be_told_apart() -> None:
+    """Where all values are the same, nothing is better than the others."""
+
+    def flat(trial: T) -> float:
+        return 1.0
+
+    study = ts.Study(X, minimize="loss", seed=3).run(flat, trials=20, progress=False)
+    outcome = study.confirm(flat, top=3, progress=False)
+
+    assert all(one.level for one in outcome.finalists)
+    assert "it is better" not in str(outcome)
+    assert "1 ± 0" in str(outcome)

@@ -97,3 +97,28 @@ def test_it_is_said_in_words() -> None:
     assert text.startswith("50 more trials: loss 0.025 gets better by ")
     assert "at all with a chance of" in text
     assert text.endswith("that takes 50 s (50 s to 50 s)")
+
+
+def test_what_is_evaluated_repeatedly_counts_once() -> None:
+    """By the mean of its evaluations; more trials are more configurations, which take as many evaluations."""
+    space = {"x": ts.Int(0, 19)}
+    study = ts.Study(space, minimize="loss", replicates=3, sampler=ts.samplers.Random(), seed=1)
+    study.run(lambda trial: trial["x"] + trial.replicate, trials=10, progress=False)
+    told = study.forecast(5)
+
+    assert told.best == study.best.value
+    assert told.trials == 5
+    assert study.forecast(50).trials == 10
+    assert study.overtuning().validation[-1] == study.best.value
+    assert len(study.overtuning().trials) == 10
+
+
+def test_trials_that_keep_the_limits_are_too_few() -> None:
+    """That, and not that none has completed."""
+    study = ts.Study({"x": ts.Float(0, 1)}, minimize="loss", subject_to="ms <= 1", seed=1)
+    study.run(lambda trial: {"loss": 0.0, "ms": 2.0}, trials=9, progress=False)
+
+    with pytest.raises(ts.NoTrials, match="8 completed trials that keep ms <= 1, there are 0"):
+        study.forecast()
+    with pytest.raises(ts.NoTrials, match="none of 9 completed trials keeps ms <= 1"):
+        study.overtuning()

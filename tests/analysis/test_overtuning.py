@@ -141,3 +141,11 @@ def test_before_any_trial_there_is_nothing_to_say() -> None:
         study([]).overtuning()
     with pytest.raises(ts.NotSupported, match="one objective"):
         overtuning(ts.Study({"x": ts.Float(0, 1)}, minimize=["a", "b"]).history)
+
+
+def test_nothing_got_better() -> None:
+    """Then going on is not said to have helped."""
+    told = str(study([{"accuracy": value} for value in (0.9, 0.5)]).overtuning())
+
+    assert "no trial after trial 0 made accuracy better\n" in told
+    assert "in 2 trials" in told

@@ -182,3 +182,34 @@ def test_data_are_held_to() -> None:
     assert result.exit_code == 1
     assert "data: " in result.stderr
     assert "leave --data out to go on all the same" in result.stderr
+
+
+def test_a_run_that_confirms() -> None:
+    """What is confirmed is shown, in words and as JSON."""
+    line = ("run", "models/model.py:fit", "--minimize", "--trials", "9", "--seed", "1", "-q")
+    said = json.loads(tunesmith(*line, "--confirm", "--json"))["confirmation"]
+
+    assert said["evaluations"] == 6
+    assert said["interval"][0] < said["estimate"] < said["interval"][1]
+    assert "\nconfirmed: trial " in tunesmith("show")
+    assert json.loads(tunesmith("show", "--json"))["confirmation"] == said
+
+
+def test_programs_are_not_confirmed() -> None:
+    """That is said before anything runs."""
+    program = (
+        "--space",
+        "space.toml",
+        "--metric",
+        "loss",
+        "--trials",
+        "3",
+        "--confirm",
+        "--",
+        "echo",
+    )
+    refused = call("run", *program, "loss: {lr}")
+
+    assert refused.exit_code == 2
+    assert "--confirm is for functions" in refused.output
+    assert not Path("tunesmith.db").exists()

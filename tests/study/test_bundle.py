@@ -1,4 +1,5 @@
 import json
+import random
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -203,3 +204,53 @@ def test_a_study_that_is_alone_needs_no_name(
         ts.load(path)
     with pytest.raises(ts.StudyNotFound, match="is empty"):
         ts.load(tmp_path / "other.db")
+
+
+def test_a_confirmation_comes_along(tmp_path: Path) -> None:
+    """In a bundle, in its words, and where the study is saved; the bundle still holds one study by name."""
+
+    def noisy(trial: ts.Trial[dict[str, float]]) -> float:
+        return float(trial["x"]) + random.Random(f"{trial.seed} {trial.uid}").gauss(0, 0.1)
+
+    space = {"x": ts.Float(0, 1, default=0.9)}
+    study = ts.minimize(noisy, space, trials=20, seed=1, progress=False)
+    outcome = study.confirm(noisy, progress=False)
+    study.bundle(tmp_path / "one.tunesmith")
+    loaded = ts.load(tmp_path / "one.tunesmith")
+
+    assert ts.studies(tmp_path / "one.tunesmith") == [loaded.name]
+    assert loaded.confirmation is not None
+    assert str(loaded.confirmation) == str(outcome)
+    with zipfile.ZipFile(tmp_path / "one.tunesmith") as packed:
+        words = packed.read("methods.txt").decode()
+    assert "evaluated again on seeds that the search had not used (6 evaluations in all)" in words
+    assert "that of the default was" in words
+    loaded.save(tmp_path / "s.db", name="mine")
+    kept = ts.load(tmp_path / "s.db", "mine")
+    assert str(kept.confirmation) == str(outcome)
+    assert str(kept.confirm(noisy, progress=False)) == str(outcome)
+
+
+def test_a_study_that_has_the_name_of_a_confirmation_is_none(tmp_path: Path) -> None:
+    """What `confirm` did not make says nothing of the study."""
+    for name in ("a", "a-confirm"):
+        study = ts.Study(
+            {"x": ts.Float(0, 1)},
+            minimize="loss",
+            name=name,
+            storage=tmp_path / "s.db",
+            replicates=2,
+        )
+        study.run(lambda trial: float(trial["x"]), trials=3, progress=False)
+
+    assert ts.load(tmp_path / "s.db", "a").confirmation is None
+
+
+def test_a_study_beside_its_confirmation_is_found_without_a_name(tmp_path: Path) -> None:
+    """Its name need not be said because its best was confirmed."""
+    study = ts.Study({"x": ts.Float(0, 1)}, minimize="loss", name="a", storage=tmp_path / "s.db")
+    study.run(lambda trial: float(trial["x"]), trials=3, progress=False)
+    study.confirm(lambda trial: float(trial["x"]), progress=False)
+
+    assert ts.studies(tmp_path / "s.db") == ["a", "a-confirm"]
+    assert ts.load(tmp_path / "s.db").name == "a"

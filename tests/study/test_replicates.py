@@ -248,13 +248,42 @@ def test_refusals(replicates: Any, error: type[Exception], message: str) -> None
         study_of(replicates)
 
 
-def test_refusals_by_the_problem() -> None:
+def test_refusals_by_the_problem(tmp_path: Path) -> None:
     """Racing compares one objective; population-based training has no trial that could be repeated."""
     with pytest.raises(ts.NotSupported, match="Racing needs one objective, this study has a, b"):
         ts.Study(X, minimize=["a", "b"], replicates=Racing())
+    study = ts.Study(X, minimize=["a", "b"], replicates=2, name="two", storage=tmp_path / "s.db")
+    with pytest.raises(ts.NotSupported, match="Racing needs one objective"):
+        ts.Study(X, minimize=["a", "b"], replicates=Racing(), name="two", storage=tmp_path / "s.db")
+    assert study.settings["replicates"] == "fixed(n=2)"
     with pytest.raises(ts.NotSupported, match="PBT changes params in the course of a training"):
         ts.Study(
             X, minimize="a", replicates=2, resource=ts.Resource("epoch", max=20),
             scheduler=ts.schedulers.PBT(),
         )  # fmt: skip
     assert repr(Fixed(2)) == "Fixed(n=2)"
+
+
+@pytest.mark.parametrize("replicates", [Fixed(3), Racing(share=2)])
+def test_what_breaks_a_limit_neither_leads_nor_races(replicates: Replication) -> None:
+    """The best is one that keeps the limits, whoever was evaluated most often; seeds go to such ones."""
+
+    def objective(trial: T) -> dict[str, float]:
+        luck = np.random.default_rng([trial.seed, trial.number])
+        return {"loss": 0.3 * luck.normal() - trial["x"], "ms": 10 * trial["x"]}
+
+    study = study_of(replicates, subject_to="ms <= 4").run(objective, trials=20, progress=False)
+
+    assert study.best.values["ms"] <= 4
+    assert study.recommend().params["x"] <= 0.4
+    assert study.verify()
+    if isinstance(replicates, Racing):
+        assert all(r.params["x"] <= 0.4 for r in study.history if r.source == "replicate")
+
+
+def test_nothing_keeps_the_limits() -> None:
+    """Then that is said, and not that nothing has completed."""
+    study = study_of(3, subject_to="loss <= -9").run(noisy, trials=3, progress=False)
+
+    with pytest.raises(ts.NoTrials, match="none of 9 completed trials keeps loss <= -9"):
+        _ = study.best

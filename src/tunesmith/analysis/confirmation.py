@@ -14,6 +14,7 @@ from scipy.special import stdtr, stdtrit
 
 from tunesmith._core.errors import NoTrials
 from tunesmith._core.types import P
+from tunesmith.analysis.recommendation import Estimate
 from tunesmith.analysis.spread import LEVEL, Spread, drawn, finest
 from tunesmith.numerics import additive
 from tunesmith.records import History, Record
@@ -46,8 +47,8 @@ class Finalist(Generic[P]):
     level: bool
 
     def __str__(self) -> str:
-        half = (self.interval[1] - self.interval[0]) / 2
-        return f"trial {self.record.number}: {self.mean:.4g} ± {half:.2g} ({self.evaluations} evaluations)"
+        said = Estimate(self.mean, self.interval)
+        return f"trial {self.record.number}: {said} ({self.evaluations} evaluations)"
 
 
 @final
@@ -70,6 +71,7 @@ class Confirmation(Generic[P]):
         chance: That it is better than the default; NaN without one.
         evaluations: How many were spent.
         varies: Whether any configuration had different values on different seeds.
+        left_out: Finalists of which an evaluation failed, or whose means break a limit.
     """
 
     finalists: tuple[Finalist[P], ...]
@@ -83,6 +85,7 @@ class Confirmation(Generic[P]):
     chance: float
     evaluations: int
     varies: bool
+    left_out: tuple[Record[P], ...] = ()
 
     @property
     def params(self) -> P:
@@ -95,25 +98,32 @@ class Confirmation(Generic[P]):
         return self.chance >= BEYOND_DOUBT
 
     def __str__(self) -> str:
-        half = (self.interval[1] - self.interval[0]) / 2
-        parts = [f"trial {self.choice.record.number}: {self.estimate:.4g} ± {half:.2g}"]
-        if self.default is not None:
-            parts.append(f"the default has {self.default.mean:.4g}")
+        said = Estimate(self.estimate, self.interval)
+        parts = [f"trial {self.choice.record.number}: {said}"]
+        if self.default is self.choice:
+            parts.append("it is the default")
+        elif self.default is not None:
+            parts.append(f"the default has {Estimate(self.default.mean, self.default.interval)}")
         others = sum(one.level for one in self.finalists if one is not self.choice)
         if others:
             verb = "one other" if others == 1 else f"{others} others"
             parts.append(f"{verb} cannot be told apart from it")
         lines = ["; ".join(parts), f"taken: {self.why}"]
         low, high = self.gain_interval
-        if self.default is not None and not self.beats_default:
+        if math.isnan(self.chance):
+            pass
+        elif not self.beats_default:
             lines.append(
                 f"the default is not beaten beyond doubt: the gain is {self.gain:.2g}, between {low:.2g} and "
                 f"{high:.2g} (better with a chance of {self.chance:.0%})"
             )
-        elif self.default is not None:
+        else:
             lines.append(
                 f"better than the default by {self.gain:.2g}, between {low:.2g} and {high:.2g}"
             )
+        if self.left_out:
+            numbers = ", ".join(str(record.number) for record in self.left_out)
+            lines.append(f"failed, or broke a limit, on a fresh seed: trial {numbers}")
         if not self.varies:
             lines.append(
                 "every evaluation of a configuration gave the same value: if that does not follow trial.seed, this "
@@ -131,7 +141,7 @@ def confirmed(search: History[P], again: History[P], default: int | None) -> Con
         default: The number of the default configuration in the search; None: it has none.
 
     Raises:
-        NoTrials: No finalist completed.
+        NoTrials: No finalist has completed two evaluations and keeps the limits.
 
     References:
         J. C. Hsu. Constrained simultaneous confidence intervals for multiple comparisons with the best.
@@ -139,19 +149,28 @@ def confirmed(search: History[P], again: History[P], default: int | None) -> Con
         place of Dunnett's quantile, and the pooled variance of the additive model.
     """
     table = again.replicates
-    rows = np.flatnonzero(table.done > 0)
+    rows = np.flatnonzero((table.done > 0) & table.keeps)
     if not len(rows):
-        raise NoTrials("no finalist has completed an evaluation on a fresh seed")
+        limits = " and ".join(limit.text for limit in search.problem.limits)
+        kept = f" and keeps {limits}" * bool(limits)
+        raise NoTrials(f"no finalist has completed an evaluation on a fresh seed{kept}")
     sign = search.problem.objectives[0].sign
     groups = [
         again.evaluations(first) for first in map(again.find, table.firsts) if first is not None
     ]
     losses, shared = finest([groups[row] for row in rows])
+    if not (np.isfinite(losses).sum(axis=1) > 1).any():
+        raise NoTrials("no finalist has completed evaluations on two fresh seeds yet")
     model = additive.fit(losses)
     spread = Spread.of(model, losses, shared)
     key = search.problem.space.key
     places = {key(r.logged): r for r in reversed(search) if r.source != "replicate"}
-    records = [places[key(groups[row][0].logged)] for row in rows]
+    finalists = [places[key(group[0].logged)] for group in groups]
+    records = [finalists[row] for row in rows]
+    ended = [all(r.finished for r in group) for group in groups]
+    left_out = {r.number: r for r, over in zip(finalists, ended, strict=True) if over}
+    for record in records:
+        left_out.pop(record.number, None)
     best = int(model.rows.argmin())
     found = [
         Finalist(
@@ -160,7 +179,7 @@ def confirmed(search: History[P], again: History[P], default: int | None) -> Con
             interval=_interval(sign, float(model.rows[i]), spread.own(i)),
             evaluations=int(table.done[rows[i]]),
             seconds=_seconds(groups[rows[i]]),
-            level=i == best or bool(model.rows[i] - model.rows[best] < spread.apart(i, best)),
+            level=i == best or bool(model.rows[i] - model.rows[best] <= spread.apart(i, best)),
         )
         for i, record in enumerate(records)
     ]
@@ -194,6 +213,7 @@ def confirmed(search: History[P], again: History[P], default: int | None) -> Con
         chance=chance,
         evaluations=int(table.done[rows].sum()),
         varies=bool((np.nanmax(losses, axis=1) > np.nanmin(losses, axis=1)).any()),
+        left_out=tuple(left_out.values()),
     )
 
 
@@ -219,7 +239,7 @@ def _pick(
     best = min(rivals, key=lambda i: float(model.rows[i]))
     close = [
         i for i in rivals
-        if i == best or model.rows[i] - model.rows[best] < spread.between(i, best)
+        if i == best or model.rows[i] - model.rows[best] <= spread.between(i, best)
     ]  # fmt: skip
     longest = found[best].seconds
     quickest = min(close, key=lambda i: found[i].seconds)
@@ -233,7 +253,9 @@ def _pick(
             simplest,
             "as good as the best within a standard error, it differs less from the default",
         )
-    alone = sum(found[i].level for i in rivals) == 1
+    if len(found) == 1:
+        return best, "it is the only one"
+    alone = sum(one.level for one in found) == 1
     return best, "it is better than the others" if alone else "it has the best mean"
 
 

@@ -68,7 +68,7 @@ def forecast(history: History[Any], trials: int = 50) -> Forecast:
     runs of many optimisers that stood where this one stands (`tunesmith.models.gains`): their intervals of
     90 % held 81 to 96 % of what came (`bench/RESULTS.md`). Where nothing but noise is left they are too wide, and too
     narrow where it has heavy tails. Times are taken from the last half of the trials, as many running at
-    once as did.
+    once as did. Where configurations are evaluated repeatedly, their means count, and a trial is a configuration.
 
     Args:
         history: Of a study of one objective.
@@ -89,14 +89,16 @@ def forecast(history: History[Any], trials: int = 50) -> Forecast:
     trials = checks.whole("forecast(trials)", trials, 1)
     records = measurable(history)
     ended = [record for record in history if record.finished]
+    firsts = [record for record in ended if record.source != "replicate"]
     left = history.problem.space.cardinality
     if left is not None:
-        trials = max(0, min(trials, left - len(history)))
+        begun = sum(record.source != "replicate" for record in history)
+        trials = max(0, min(trials, left - begun))
     losses = losses_of(records)
-    told = gain(losses, trials * len(records) / len(ended))
-    noise = measured_noise(records)
+    told = gain(losses, trials * len(records) / len(firsts))
+    noise = measured_noise(completed(history))
     [objective] = history.problem.objectives
-    seconds, around = _seconds(ended, trials)
+    seconds, around = _seconds(ended, trials * len(ended) / len(firsts))
     return Forecast(
         objective=objective.name,
         trials=trials,
@@ -111,7 +113,7 @@ def forecast(history: History[Any], trials: int = 50) -> Forecast:
 
 
 def measurable(history: History[Any]) -> list[Record[Any]]:
-    """Return the trials that completed and keep the limits, enough of them.
+    """Return the configurations that completed and keep the limits, enough of them; see `averages`.
 
     Raises:
         NoTrials: They are too few.
@@ -122,15 +124,24 @@ def measurable(history: History[Any]) -> list[Record[Any]]:
         raise NotSupported(
             f"this needs one objective, the study has {', '.join(names)}; .front shows what they cost one another"
         )
-    records = completed(history)
+    records = averages(history)
     if len(records) < LEAST:
+        limits = " and ".join(limit.text for limit in history.problem.limits)
+        keep = f" that keep {limits}" * bool(limits)
         raise NoTrials(
-            f"this needs {LEAST} completed trials, there are {len(records)}; run some more first"
+            f"this needs {LEAST} completed trials{keep}, there are {len(records)}; run some more first"
         )
     return records
 
 
-def _seconds(ended: Sequence[Record[Any]], trials: int) -> tuple[float, tuple[float, float]]:
+def averages(history: History[Any]) -> list[Record[Any]]:
+    """Return the trials that completed and keep the limits; of a configuration's evaluations the first, with the means."""
+    if not len(history.replicates):
+        return completed(history)
+    return completed(history.averaged(r) for r in history if r.source != "replicate")
+
+
+def _seconds(ended: Sequence[Record[Any]], trials: float) -> tuple[float, tuple[float, float]]:
     """How long so many trials take, and an interval of 90 %."""
     recent = ended[-max(RECENT, len(ended) // 2) :]
     spans = np.array([(r.started, r.ended) for r in recent if r.ended is not None])

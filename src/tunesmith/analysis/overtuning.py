@@ -9,7 +9,7 @@ import numpy as np
 
 from tunesmith._core.errors import NoTrials, SettingError
 from tunesmith.analysis.curves import TEST, side_of
-from tunesmith.analysis.forecast import Forecast, forecast, measurable
+from tunesmith.analysis.forecast import Forecast, averages, forecast, measurable
 from tunesmith.knowledge.metrics import is_high, words_of
 from tunesmith.models.gains import LEAST
 from tunesmith.models.noise import Noise, completed, losses_of, measured_noise
@@ -53,8 +53,10 @@ class Overtuning:
     forecast: Forecast | None
 
     def __str__(self) -> str:
-        first, last, n = self.validation[0], self.validation[-1], self.trials[-1]
-        lines = [f"{self.metric} went from {first:.5g} to {last:.5g} in {len(self.trials)} trials"]
+        first, last = self.validation[0], self.validation[-1]
+        lines = [
+            f"{self.metric} went from {first:.5g} to {last:.5g} in {_trials(len(self.trials))}"
+        ]
         if self.test:
             lines[0] += f", {self.test} from {self.tested[0]:.5g} to {self.tested[-1]:.5g}"
             if math.isnan(self.relative):
@@ -73,10 +75,13 @@ class Overtuning:
                 f"{'_'.join(side_of(self.metric)[1])} beside it"
             )
         which = self.test or self.metric
-        after = f"; the {n - self.paid} trials after it did not" if self.paid < n else ""
-        lines.append(
-            f"up to trial {self.paid} going on made {which} better by more than noise{after}"
-        )
+        noise = " by more than noise" * bool(self.noise.by)
+        if self.paid == self.trials[0]:
+            lines.append(f"no trial after trial {self.paid} made {which} better{noise}")
+        else:
+            rest = int((self.trials > self.paid).sum())
+            after = f"; the {_trials(rest)} after it did not" if rest else ""
+            lines.append(f"up to trial {self.paid} going on made {which} better{noise}{after}")
         lines.append(str(self.noise))
         return "\n".join([*lines, *([str(self.forecast)] if self.forecast else [])])
 
@@ -105,8 +110,9 @@ def overtuning(history: History[Any], test: str | None = None) -> Overtuning:
         >>> overtuning(study.run(fit, trials=20, progress=False).history).relative
         0.0
     """
-    records = completed(history) if len(history.problem.objectives) == 1 else measurable(history)
+    records = averages(history) if len(history.problem.objectives) == 1 else measurable(history)
     if not records:
+        history.contenders()  # says why there are none
         raise NoTrials("no trial has completed yet; run some first")
     [objective] = history.problem.objectives
     name = _test_metric(records, objective.name) if test is None else test
@@ -121,7 +127,7 @@ def overtuning(history: History[Any], test: str | None = None) -> Overtuning:
     tested = np.array([record.values.get(name, math.nan) for record in records])[place]
     high = is_high(name) if side_of(name)[1] != side_of(objective.name)[1] else objective.sign < 0
     sign = -1.0 if high else 1.0
-    noise = measured_noise(records)
+    noise = measured_noise(completed(history))
     told = sign * tested if name else seen
     known = told[np.isfinite(told)]
     gained, lost = (float(known[i] - known.min()) if len(known) else 0.0 for i in (0, -1))
@@ -136,6 +142,10 @@ def overtuning(history: History[Any], test: str | None = None) -> Overtuning:
         noise=noise,
         forecast=forecast(history) if len(records) >= LEAST else None,
     )
+
+
+def _trials(n: int) -> str:
+    return f"{n:,} trial{'s' * (n != 1)}"
 
 
 def _test_metric(records: Sequence[Record[Any]], objective: str) -> str:

@@ -60,7 +60,7 @@ class Estimate:
             return f"{self.mean:.4g} ± 0"
         power = math.floor(math.log10(half))
         digits = max(0, -power + (half < 3 * 10**power))  # two of 0.015, one of 0.04
-        return f"{self.mean:.{digits}f} ± {half:.{digits}f}"
+        return f"{self.mean:z.{digits}f} ± {half:.{digits}f}"
 
 
 @final

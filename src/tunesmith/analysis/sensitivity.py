@@ -12,7 +12,7 @@ from tunesmith._core.errors import SettingError
 from tunesmith.analysis.forecast import measurable
 from tunesmith.analysis.recommendation import Tried, modelled
 from tunesmith.models.features import Features
-from tunesmith.models.noise import SURE, groups, losses_of
+from tunesmith.models.noise import SURE, completed, groups, losses_of
 from tunesmith.models.truth import Truth
 from tunesmith.numerics.arrays import Floats
 from tunesmith.numerics.threads import one_thread
@@ -124,7 +124,7 @@ def sensitivity(history: History[Any], around: Record[Any] | None = None) -> Sen
         S. R. Searle, G. Casella, C. E. McCulloch. Variance Components. Wiley, 1992. Section 3.6: the
         interval of the intraclass correlation, exact where all groups are of one size.
     """
-    records = measurable(history)
+    measurable(history)
     base = history.best if around is None else around
     tried = Tried.of(history)
     here = tried.places.get(history.problem.space.key(base.logged))
@@ -140,7 +140,7 @@ def sensitivity(history: History[Any], around: Record[Any] | None = None) -> Sen
             steps = _steps(base, truth, features)
     steps.sort(key=lambda step: -abs(step.change))
     name = history.problem.objectives[0].name
-    return Sensitivity(name, base.number, _seeds(records, truth), tuple(steps))
+    return Sensitivity(name, base.number, _seeds(completed(history), truth), tuple(steps))
 
 
 def _seeds(records: Sequence[Record[Any]], truth: Truth | None) -> Seeds:

@@ -66,6 +66,10 @@ from tunesmith.study.options import Running
 )  # fmt: skip
 @click.option("--seed", type=int, help="Of everything random.")
 @click.option(
+    "--confirm", is_flag=True,
+    help="Evaluate the best again at the end, on seeds not used before; for functions.",
+)  # fmt: skip
+@click.option(
     "--grace", type=float, default=10.0, show_default=True, metavar="S",
     help="Seconds that a program has to end by itself when it is stopped.",
 )  # fmt: skip
@@ -130,6 +134,10 @@ def command(
         made_of: Any = function if space is None else space
         study = Study(made_of, name=name or title_of(what[0]), **parts)
         call(study, function, **bounds)
+    elif bounds.get("confirm"):
+        raise SettingError(
+            "--confirm is for functions; a program's best are evaluated again by a study with --replicates 10"
+        )
     else:
         template = template_of(what, space, **bounds)
         study = Study(space, name=name or script_of(what), **parts)  # type: ignore[arg-type] # `template_of` refuses None

@@ -16,6 +16,7 @@ from tunesmith._core.errors import NoTrials, StudyNotFound
 from tunesmith.records import Record, State
 from tunesmith.space import Space
 from tunesmith.study import Study, load, studies
+from tunesmith.study.library import without_confirmations
 from tunesmith.study.opening import kept_at
 from tunesmith.study.progress import shown_place
 
@@ -55,8 +56,9 @@ def meant(storage: str | None, name: str | None) -> str:
     if name is not None:
         return name
     names = studies(storage)
-    if len(names) == 1:
-        return names[0]
+    searches = without_confirmations(names)
+    if len(searches) == 1:
+        return searches[0]
     if not names:
         raise StudyNotFound(
             f"there is no study in {place_of(storage)}; --storage or $TUNESMITH_STORAGE names "
@@ -157,4 +159,22 @@ def study_data(study: Study[Any], storage: str | None) -> dict[str, Any]:
         "trials": len(history),
         **{state: history.count(state) for state in STATES},
         "best": [trial_data(record) for record in best_records(study)],
+        "confirmation": _confirmation(study),
+    }
+
+
+def _confirmation(study: Study[Any]) -> dict[str, Any] | None:
+    """What JSON says of a confirmation, if there was one."""
+    found = study.confirmation
+    if found is None:
+        return None
+    return {
+        "number": found.choice.record.number,
+        "params": params_of(found.choice.record),
+        "estimate": found.estimate,
+        "interval": found.interval,
+        "default": None if found.default is None else found.default.mean,
+        "chance": found.chance,
+        "level": [one.record.number for one in found.finalists if one.level],
+        "evaluations": found.evaluations,
     }

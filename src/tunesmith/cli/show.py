@@ -144,6 +144,10 @@ def _best(study: Study[Any]) -> None:
     if len(study.problem.objectives) == 1:
         found = study.recommend()
         click.echo(f"recommended: trial {found.record.number}: {found}")
+    confirmation = study.confirmation
+    if confirmation is not None:
+        head, *rest = str(confirmation).splitlines()
+        click.echo("\n".join([f"confirmed: {head}", *(f"  {line}" for line in rest)]))
 
 
 def _trials(study: Study[Any], last: int) -> None:

@@ -1,5 +1,6 @@
 """All records of a study, by number, and what is asked of them at every turn."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, final, overload
@@ -13,7 +14,7 @@ from tunesmith.numerics import pareto
 from tunesmith.records import tables
 from tunesmith.records.problem import Problem
 from tunesmith.records.record import Record, State
-from tunesmith.records.replicates import Replicates
+from tunesmith.records.replicates import Replicates, means
 
 if TYPE_CHECKING:  # types of optional packages, imported only when used
     import pandas as pd
@@ -227,13 +228,11 @@ class History(Sequence[Record[P]]):
         several = [r for r in self.evaluations(record) if r.state == "complete"]
         if len(several) < 2:
             return record
-        means: dict[str, float] = {}
-        for name in several[0].values:
-            values = np.array([r.values[name] for r in several if name in r.values])
-            means[name] = float(values.mean())
-            if any(objective.name == name for objective in self.problem.objectives):
-                means[f"{name}_se"] = float(values.std(ddof=1) / np.sqrt(len(values)))
-        return msgspec.structs.replace(record, values=means)
+        values = means([r.values for r in several])
+        for name in (objective.name for objective in self.problem.objectives):
+            sd = float(np.std([r.values[name] for r in several], ddof=1))
+            values[f"{name}_se"] = sd / math.sqrt(len(several))
+        return msgspec.structs.replace(record, values=values)
 
     def _none_keeps_limits(self) -> NoTrials:
         limits = " and ".join(limit.text for limit in self.problem.limits)

@@ -1,11 +1,12 @@
 """Configurations that are evaluated on several seeds, as a table: a row each, a column per seed."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, final
 
 import numpy as np
 
 from tunesmith.numerics import additive
-from tunesmith.numerics.arrays import Floats, Ints
+from tunesmith.numerics.arrays import Bools, Floats, Ints
 from tunesmith.records.problem import Problem
 from tunesmith.records.record import Record
 
@@ -33,7 +34,11 @@ class Replicates:
         self._numbers: dict[tuple[int, int], int] = {}
         self._losses = np.full((_FIRST, 1, len(problem.objectives)), np.nan)
         self._started = np.zeros(_FIRST, dtype=np.int64)
-        self._failed = np.zeros(_FIRST, dtype=bool)
+        self._failed = np.zeros(_FIRST, dtype=np.bool_)
+        self._keeps = np.ones(_FIRST, dtype=np.bool_)
+        self._values: dict[
+            int, dict[int, dict[str, float]]
+        ] = {}  # by row and seed, if there are limits
 
     def __len__(self) -> int:
         return len(self.firsts)
@@ -52,6 +57,10 @@ class Replicates:
         self._started[row] = max(self._started[row], index + 1)
         if record.state == "complete":
             self._losses[row, index] = self._problem.losses(record.values)
+            if self._problem.limits:
+                values = self._values.setdefault(row, {})
+                values[index] = record.values
+                self._keeps[row] = self._problem.meets_limits(means(list(values.values())))
         elif record.state == "failed":
             unlucky = record.failure is None or record.failure.kind in _NOT_ITS_FAULT
             self._failed[row] |= not unlucky
@@ -66,7 +75,8 @@ class Replicates:
         self._losses = losses
         self._started = np.resize(self._started, taller)
         self._failed = np.resize(self._failed, taller)
-        self._started[rows:], self._failed[rows:] = 0, False
+        self._keeps = np.resize(self._keeps, taller)
+        self._started[rows:], self._failed[rows:], self._keeps[rows:] = 0, False, True
 
     @property
     def losses(self) -> Floats:
@@ -85,6 +95,11 @@ class Replicates:
         counts[self._failed[: len(self)]] = 0
         return counts
 
+    @property
+    def keeps(self) -> Bools:
+        """Whether the means of each configuration keep the limits (rows,); true before any is known."""
+        return self._keeps[: len(self)]
+
     def of(self, record: Record[Any]) -> list[int]:
         """Return the numbers of the trials of a trial's configuration, by seed."""
         if record.replicate is None:
@@ -99,9 +114,11 @@ class Replicates:
         That is by the mean loss and two standard errors, so that neither what was lucky once leads nor what
         had its seeds early leads for ever; until the noise is known, among those that were evaluated most
         often by the mean alone. Of several objectives the first one orders them; a configuration of which an
-        evaluation has failed is none of them.
+        evaluation has failed is none of them, nor is one that breaks a limit, if any other keeps them.
         """
         done = self.done
+        kept = np.where(self.keeps, done, 0)
+        done = kept if kept.any() else done
         model = additive.fit(np.where(done[:, None] > 0, self.losses[:, :, 0], np.nan))
         if model.freedom < KNOWN:
             rows = np.flatnonzero((done == done.max(initial=0)) & (done > 0))
@@ -109,3 +126,9 @@ class Replicates:
         rows = np.flatnonzero(done)
         bound = model.rows[rows] + CAUTION * np.sqrt(model.variance / done[rows])
         return rows[np.argsort(bound, kind="stable")]
+
+
+def means(several: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Return the mean of each metric of the first over those that measured it."""
+    known = {name: [values[name] for values in several if name in values] for name in several[0]}
+    return {name: float(np.mean(of_it)) for name, of_it in known.items()}

@@ -76,11 +76,14 @@ class Racing(Replication):
 
     def due(self, table: Replicates, n: int) -> list[int]:
         done, started = table.done, table.started.copy()
-        alive = done > 0
+        alive = (done > 0) & table.keeps
         left = int(self.share * alive.sum()) - int((started - 1).sum())
         chosen: list[int] = []
-        if left <= 0 or alive.sum() < 2:
+        if left <= 0 or not alive.any():
             return chosen
+        if alive.sum() == 1:  # it has nobody to race with
+            row = int(alive.argmax())
+            return [row] * min(n, left, max(0, self.least - int(started[row])))
         model = additive.fit(np.where(alive[:, None], table.losses[:, :, 0], np.nan))
         leader = int(table.leaders()[0])
         known = model.freedom >= KNOWN

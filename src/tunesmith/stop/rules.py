@@ -138,14 +138,15 @@ class NoWorthwhileGain(StopRule):
 
     def reason(self, history: History[Any], elapsed_s: float) -> str:
         _single(self, history)
-        records = completed(_window(history))
+        window = _window(history)
+        records = completed(history.averaged(r) for r in window if r.source != "replicate")
         if len(records) < FIRST + AGO:
             return ""
         losses = losses_of(records)
         worth = self.gain
         if worth is None:
             so_far = float(np.median(losses[:START]) - losses.min())
-            worth = max(WORTH * so_far, LUCK * measured_noise(records).sd)
+            worth = max(WORTH * so_far, LUCK * measured_noise(completed(window)).sd)
         done = history.count("complete", "stopped", "failed")
         more = self.trials * history.count("complete") / done  # others end early, or fail
         chances = [gain(losses[: len(losses) - ago], more).chance(worth) for ago in (0, AGO)]

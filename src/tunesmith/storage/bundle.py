@@ -1,7 +1,7 @@
 """A bundle: one study in one file, to be read by whoever gets it and written by nobody.
 
-A zip file with `study.json` (format and name), `log.jsonl`, and checkpoints in `checkpoints/<key>/`; what
-else lies in it is for people. What others send is not trusted: nothing is unpickled, names may not lead
+A zip file with `study.json` (format and name), `log.jsonl`, `confirm.jsonl` if its best was confirmed (the study
+`<name>-confirm`), and checkpoints in `checkpoints/<key>/`; what else lies in it is for people. What others send is not trusted: nothing is unpickled, names may not lead
 elsewhere, and sizes are bounded before anything is read.
 """
 
@@ -22,7 +22,8 @@ from tunesmith.storage.storage import Storage, gone
 
 ENDING: Final = ".tunesmith"
 FORMAT: Final = 1
-HEAD, LOG, CHECKPOINTS = "study.json", "log.jsonl", "checkpoints/"
+HEAD, LOG, CONFIRM, CHECKPOINTS = "study.json", "log.jsonl", "confirm.jsonl", "checkpoints/"
+CONFIRMS: Final = "-confirm"  # behind a study's name: the study that confirms its best
 MOST_HEAD, MOST_LOG, MOST_FILES = 1 << 20, 1 << 30, 1 << 36  # bytes, unpacked
 MOST_NAMES = 100_000
 
@@ -44,7 +45,7 @@ class Bundle(Storage):
         self._files = Folder(temporary(Bundle), mode=0o700)
         try:
             with ZipFile(self._path) as packed:
-                self._study, self._lines = self._read(packed)
+                self._study, self._logs = self._read(packed)
         except FileNotFoundError:
             raise StorageError(
                 f"there is no bundle {self._path}; `tunesmith bundle` makes one"
@@ -58,7 +59,7 @@ class Bundle(Storage):
     def _refuse(self, why: str) -> NoReturn:
         raise StorageError(f"{self._path} is no bundle that can be read: {why}") from None
 
-    def _read(self, packed: ZipFile) -> tuple[str, list[str]]:
+    def _read(self, packed: ZipFile) -> tuple[str, dict[str, list[str]]]:
         entries = {info.filename: info for info in packed.infolist()}
         files = [info for name, info in entries.items() if name.startswith(CHECKPOINTS)]
         if len(entries) < len(packed.infolist()) or len(entries) > MOST_NAMES:
@@ -66,6 +67,7 @@ class Bundle(Storage):
         for infos, most in (
             ([entries[HEAD]], MOST_HEAD),
             ([entries[LOG]], MOST_LOG),
+            ([entries[CONFIRM]] if CONFIRM in entries else [], MOST_LOG),
             (files, MOST_FILES),
         ):
             # no more than what is said here is ever unpacked
@@ -77,7 +79,11 @@ class Bundle(Storage):
         if head.get("format") != FORMAT:
             self._refuse(f"it has format {head.get('format')!r}, this version reads {FORMAT}")
         self._unpack(packed, files, head["name"])
-        return head["name"], packed.read(LOG).decode().splitlines()
+        name = head["name"]
+        logs = {name: packed.read(LOG).decode().splitlines()}
+        if CONFIRM in entries:
+            logs[f"{name}{CONFIRMS}"] = packed.read(CONFIRM).decode().splitlines()
+        return name, logs
 
     def _unpack(self, packed: ZipFile, files: list[ZipInfo], study: str) -> None:
         by_key: dict[str, list[tuple[list[str], ZipInfo]]] = {}
@@ -138,14 +144,14 @@ class Bundle(Storage):
         return len(known)
 
     def read(self, study: str, start: int = 0, limit: int | None = None) -> list[str]:
-        known = self._lines if study == self._study else []
+        known = self._logs.get(study, [])
         return known[start : None if limit is None else start + limit]
 
     def wait(self, study: str, length: int, timeout_s: float) -> int:
         return len(self.read(study))  # it will not grow
 
     def names(self) -> list[str]:
-        return [self._study]
+        return [self._study]  # what confirms it comes along unasked
 
     def delete(self, study: str) -> None:
         self._unwritten()

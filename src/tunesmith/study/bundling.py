@@ -12,12 +12,13 @@ import msgspec
 from msgspec.structs import replace
 
 from tunesmith._core.errors import SettingError
+from tunesmith.analysis import Confirmation
 from tunesmith.records import History, Record
 from tunesmith.records.events import Created, to_line
 from tunesmith.records.tables import to_csv
 from tunesmith.storage import Blobs
 from tunesmith.storage.blobs import file_name
-from tunesmith.storage.bundle import CHECKPOINTS, ENDING, FORMAT, HEAD, LOG
+from tunesmith.storage.bundle import CHECKPOINTS, CONFIRM, CONFIRMS, ENDING, FORMAT, HEAD, LOG
 from tunesmith.study.keeping import leading
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.methods import methods
@@ -31,13 +32,20 @@ This is a hyperparameter study, packed by tunesmith {version}.
   methods.txt      a paragraph for a paper, with references
   provenance.json  code, packages, data and machines of the processes that ran it
   log.jsonl        everything that happened, an event a line
+  confirm.jsonl    the same of its confirmation, if there was one
   checkpoints/     files of trials, if they were packed
 
 In Python: ts.load("{file}"); on the command line: tunesmith show --storage {file}
 """
 
 
-def bundle(ledger: Ledger[Any], path: Path, which: Which, settings: Mapping[str, Any]) -> int:
+def bundle(
+    ledger: Ledger[Any],
+    path: Path,
+    which: Which,
+    settings: Mapping[str, Any],
+    confirmation: Confirmation[Any] | None,
+) -> int:
     """Write a study to a file, whole or not at all.
 
     Args:
@@ -45,6 +53,7 @@ def bundle(ledger: Ledger[Any], path: Path, which: Which, settings: Mapping[str,
         path: The file; one that is there is replaced.
         which: Whose checkpoints come along.
         settings: What it was run with; see `Study.settings`.
+        confirmation: See `Study.confirmation`.
 
     Returns:
         How many checkpoints were packed.
@@ -66,10 +75,13 @@ def bundle(ledger: Ledger[Any], path: Path, which: Which, settings: Mapping[str,
         HEAD: _json({"format": FORMAT, "name": ledger.name, **_summary(history, settings)}),
         LOG: "".join(f"{line}\n" for line in lines),
         "trials.csv": to_csv(history.to_dict()),
-        "methods.txt": methods(history, created.seed, fold.sampler, fold.scheduler),
+        "methods.txt": methods(history, created.seed, fold.sampler, fold.scheduler, confirmation),
         "provenance.json": _json(_provenance(history)),
         "README.txt": README.format(version=created.versions.get("tunesmith", ""), file=path.name),
     }
+    confirms = ledger.storage.read(f"{ledger.name}{CONFIRMS}")
+    if confirms:
+        texts[CONFIRM] = "".join(f"{line}\n" for line in confirms)
     new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with ZipFile(new, "w", ZIP_DEFLATED) as packed:

@@ -11,12 +11,12 @@ from tunesmith._core.types import P
 from tunesmith.analysis import recommend
 from tunesmith.analysis.spread import LEVEL
 from tunesmith.records import History, Problem, Record
-from tunesmith.replication import Racing
+from tunesmith.replication import Fixed, Racing, Replication
 
-SUFFIX = "-confirm"
 SHARE = 0.2  # of the search's evaluations
 LEAST = 3  # evaluations of a finalist before it may drop out
 TOP = 5
+ALONE = 10  # evaluations of a finalist that has nobody to race with, unless told otherwise
 
 
 @final
@@ -26,7 +26,7 @@ class Plan:
 
     Attributes:
         finalists: The trials to confirm: that which is recommended, the best measured, those that cannot be told
-            apart from it, and others by what they measured; the default last, if it is none of them.
+            apart from it, and others by what they measured; the default last.
         default: Its number; None: the search has none that completed.
         most: Evaluations of one of them, at most.
         evaluations: Of all of them, at most.
@@ -58,21 +58,26 @@ class Plan:
         count = min(TOP, max(1, budget // LEAST - (default is not None))) if top is None else top
         expected = recommend(history)
         first = [expected.record, expected.observed, *expected.rivals]
-        chosen = list({key(r.logged): r for r in [*first, *_ranking(history)]}.values())[:count]
-        if default is not None and key(default.logged) not in {key(r.logged) for r in chosen}:
-            chosen = [*chosen, default]
+        best = {key(r.logged): r for r in [*first, *_ranking(history)]}
+        if default is not None:
+            best.pop(key(default.logged), None)
+        chosen = list(best.values())[:count] + ([] if default is None else [default])
         if replicates is not None:
             budget = replicates * len(chosen)
         elif top is not None:
             budget = max(budget, LEAST * len(chosen))
+        elif len(chosen) == 1:
+            budget = min(budget, ALONE)
         number = None if default is None else default.number
         return cls(tuple(chosen), number, replicates or budget, budget)
 
     @property
-    def racing(self) -> Racing:
+    def replication(self) -> Replication:
         """Who gets how many of the evaluations: who leaves the confidence set drops out."""
-        doubt = (1 - LEVEL) / max(1, len(self.finalists) - 1)
         most = max(2, self.most)
+        if len(self.finalists) == 1:
+            return Fixed(most)
+        doubt = (1 - LEVEL) / (len(self.finalists) - 1)
         return Racing(most=most, share=float(most), least=min(LEAST, most), doubt=doubt)
 
 

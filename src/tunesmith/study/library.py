@@ -1,6 +1,6 @@
 """Kept studies: list, load and delete them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, overload
 
@@ -10,12 +10,22 @@ from tunesmith.samplers import Sampler
 from tunesmith.schedulers import Scheduler
 from tunesmith.space import Space
 from tunesmith.storage import Storage
+from tunesmith.storage.bundle import CONFIRMS
 from tunesmith.study import opening
 from tunesmith.study.files import files_at
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.objectives import space_meant
 from tunesmith.study.study import Study
 from tunesmith.study.trial import Trial
+
+
+def without_confirmations(names: Sequence[str]) -> list[str]:
+    """Return the names of studies without those that confirm another of them."""
+    return [
+        name
+        for name in names
+        if not name.endswith(CONFIRMS) or name.removesuffix(CONFIRMS) not in names
+    ]
 
 
 def studies(storage: Storage | str | Path | None = None) -> list[str]:
@@ -34,12 +44,13 @@ def _only(storage: Storage) -> str:
         StudyNotFound: There is none, or more than one.
     """
     names = storage.names()
-    if len(names) != 1:
+    searches = without_confirmations(names)
+    if len(searches) != 1:
         held = (
             f"holds {len(names)} studies; name one of {', '.join(names)}" if names else "is empty"
         )
         raise StudyNotFound(f"{storage.url} {held}")
-    return names[0]
+    return searches[0]
 
 
 def delete(storage: Storage | str | Path | None, name: str) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from tunesmith._core.errors import NoTrials
+from tunesmith.analysis import Confirmation
+from tunesmith.analysis.recommendation import Estimate
 from tunesmith.records import History, Record
 from tunesmith.records.events import Part
 from tunesmith.space import Float, Int
@@ -53,7 +55,13 @@ SCHEDULERS: Known = {
 }
 
 
-def methods(history: History[Any], seed: int, sampler: Part, scheduler: Part | None) -> str:
+def methods(
+    history: History[Any],
+    seed: int,
+    sampler: Part,
+    scheduler: Part | None,
+    confirmation: Confirmation[Any] | None = None,
+) -> str:
     """Return paragraphs in the past tense: what was tuned, how, at which expense, with what outcome.
 
     Args:
@@ -61,12 +69,14 @@ def methods(history: History[Any], seed: int, sampler: Part, scheduler: Part | N
         seed: Of everything random in it.
         sampler: Who proposed last.
         scheduler: Who decided how long trials went on, if anybody did.
+        confirmation: Of its best on fresh seeds, if there was one.
     """
     cited: list[str] = []
     sentences = [
         *_searched(history, sampler, scheduler, cited),
         *_expense(history, seed),
         *_outcome(history),
+        *_confirmed(history, confirmation),
         *_made_with(history),
     ]
     rows = [f"  {name}: {_range(p)}" for name, p in history.problem.space.parameters.items()]
@@ -148,6 +158,20 @@ def _outcome(history: History[Any]) -> list[str]:
         f"{said}.",
         "As the best of several measurements this value is optimistic; it is no estimate of a new one.",
     ]
+
+
+def _confirmed(history: History[Any], found: Confirmation[Any] | None) -> list[str]:
+    if found is None:
+        return []
+    objective, chosen = history.problem.objectives[0].name, found.choice.record
+    fresh = f"{plural(len(found.finalists), 'configuration')} {'was' if len(found.finalists) == 1 else 'were'} evaluated again on seeds that the search had not used ({plural(found.evaluations, 'evaluation')} in all)"
+    worth = f"trial {chosen.number} ({_params(chosen)}) was chosen, and its {objective} estimated as {Estimate(found.estimate, found.interval)} (90 % interval)"
+    default = ""
+    if found.default is not None and found.default is not found.choice:
+        default = (
+            f"; that of the default was {Estimate(found.default.mean, found.default.interval)}"
+        )
+    return [f"{fresh}.", f"Of these {worth}{default}."]
 
 
 def _params(record: Record[Any]) -> str:

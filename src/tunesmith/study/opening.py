@@ -366,6 +366,9 @@ def configure(
             decides = UNSET if part == fold.scheduler else part
         if proposes is UNSET and decides is UNSET and repeats is UNSET:
             break
+        replication = None if replicates is None else replication_of(replicates)
+        if replication is not None:
+            replication.check(fold.history.problem)
         if isinstance(scheduler, Scheduler):
             Steering(fold.history.problem, scheduler, fold.created.seed)
             _check_order(scheduler, fold.created.deterministic)

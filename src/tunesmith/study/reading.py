@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Generic, final
 
+from tunesmith._core.errors import NoTrials
 from tunesmith._core.types import P
 from tunesmith.analysis import (
     Confirmation,
@@ -23,8 +24,9 @@ from tunesmith.records.events import Noted
 from tunesmith.samplers import Sampler
 from tunesmith.schedulers import Scheduler
 from tunesmith.space import Space
+from tunesmith.storage.bundle import CONFIRMS
 from tunesmith.study import opening
-from tunesmith.study.confirming import SUFFIX, default_of
+from tunesmith.study.confirming import default_of, seed_apart
 from tunesmith.study.desk import Desk
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.origin import origin
@@ -165,15 +167,18 @@ class Readable(Generic[P]):
     @property
     def confirmation(self) -> Confirmation[P] | None:
         """What `confirm` has found so far; None: it was not called."""
-        ledger, name = self._ledger, f"{self.name}{SUFFIX}"
-        if name not in ledger.storage.names():
+        ledger, name = self._ledger, f"{self.name}{CONFIRMS}"
+        if not ledger.storage.read(name, 0, 1):
             return None
-        again = Ledger(ledger.storage, name, self.space, ledger.clock).fold.history
-        history = self.history
-        if not any(again.replicates.done):
+        fold = Ledger(ledger.storage, name, self.space, ledger.clock).fold
+        if fold.created.seed != seed_apart(self.seed):  # another study has this name
             return None
+        again, history = fold.history, self.history
         default = default_of(history)
-        return confirmed(history, again, None if default is None else default.number)
+        try:
+            return confirmed(history, again, None if default is None else default.number)
+        except NoTrials:
+            return None
 
     @final
     def diagnosis(self) -> Diagnosis:

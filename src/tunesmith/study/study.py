@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack, final, overload
 
@@ -23,12 +24,12 @@ from tunesmith.schedulers import PBT, Scheduler
 from tunesmith.space import Space
 from tunesmith.stop import StopRule, Trials
 from tunesmith.storage import Blobs, Memory, Storage
+from tunesmith.storage.bundle import CONFIRMS
 from tunesmith.study import opening
 from tunesmith.study.background import Job, start
 from tunesmith.study.bounds import RETRIES, Bounds
 from tunesmith.study.bundling import Which, bundle
 from tunesmith.study.confirming import (
-    SUFFIX,
     Plan,
     check_confirmable,
     refuse,
@@ -521,15 +522,16 @@ class Study(Readable[P]):
 
     def _beside(self, plan: Plan) -> Study[P]:
         """The study that confirms this one, with the finalists in its queue."""
-        ledger, name = self._ledger, f"{self.name}{SUFFIX}"
-        how = opening.How(seed=seed_apart(self.seed), replicates=part_of(plan.racing))
+        ledger, name = self._ledger, f"{self.name}{CONFIRMS}"
+        how = opening.How(seed=seed_apart(self.seed), replicates=part_of(plan.replication))
         made, _ = opening.open_study(
             self.problem, Queue(), None, ledger.storage, name, how, ledger.clock
         )
         again = Study.opened(made)
         desk, key = again._desk, self.space.key  # noqa: SLF001 - its own
         fold = desk.read()
-        known = {key(r.logged) for r in fold.history} | {key(i.params) for i in fold.queue.values()}
+        known = {key(i.params) for i in fold.queue.values()}
+        known |= {key(r.logged) for r in fold.history if r.state != "failed"}  # or it may be mended
         for record in plan.finalists:
             if key(record.logged) not in known:
                 desk.enqueue(record.logged, f"trial {record.number}", "")
@@ -555,6 +557,10 @@ class Study(Readable[P]):
                 f"{target.url} has a study {name!r} already; give this one another name: "
                 f'save({str(path)!r}, name="...")'
             ) from None
+        confirms = ledger.storage.read(f"{ledger.name}{CONFIRMS}")
+        if confirms:
+            with suppress(Conflict):  # another one's is not touched
+                target.append(f"{name}{CONFIRMS}", confirms, expect=0)
         moved = ledger.elsewhere(target, name, self.space)
         copy(ledger.files, moved.files)
         self._desk.move(moved)
@@ -562,7 +568,8 @@ class Study(Readable[P]):
     def bundle(self, path: str | Path, *, checkpoints: Which = "none") -> int:
         """Pack the study into one file that others can read: `ts.load("digits.tunesmith")`.
 
-        In it are the log, a table of the trials, their provenance, and a paragraph for a paper.
+        In it are the log, that of the confirmation, a table of the trials, their provenance, and a paragraph
+        for a paper.
 
         Args:
             path: The file, whose name ends in `.tunesmith`; one that is there is replaced.
@@ -576,7 +583,7 @@ class Study(Readable[P]):
             OSError: It cannot be written.
         """
         self._desk.read()
-        return bundle(self._ledger, Path(path), checkpoints, self.settings)
+        return bundle(self._ledger, Path(path), checkpoints, self.settings, self.confirmation)
 
     def rerun(
         self,

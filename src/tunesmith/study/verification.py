@@ -60,7 +60,8 @@ class Verification:
             return self.difference
         notes = [f"{self.close} of them within {CLOSE:g}"] * bool(self.close)
         notes += [f"{self.skipped} skipped: pass their sampler or scheduler"] * bool(self.skipped)
-        return f"{self.checked} decisions agree{''.join(f', {note}' for note in notes)}"
+        agree = "1 decision agrees" if self.checked == 1 else f"{self.checked} decisions agree"
+        return f"{agree}{''.join(f', {note}' for note in notes)}"
 
 
 def _agree(a: Any, b: Any) -> float:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_iris, load_wine
 from sklearn.dummy import DummyClassifier
+from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import (
     GroupKFold,
     PredefinedSplit,
@@ -114,3 +115,28 @@ def test_refusals(given: dict[str, Any], message: str) -> None:
     """One sentence that says what is allowed."""
     with pytest.raises(ts.SettingError, match=message):
         SearchCV(DummyClassifier(), {"strategy": ["prior"]}, **given).fit(X, y)
+
+
+class Unlucky(DecisionTreeClassifier):  # type: ignore[misc] # scikit-learn has no types
+    """Fails on the folds of the confirmation."""
+
+    def fit(self, X: Any, y: Any) -> "Unlucky":
+        Unlucky.fits += 1
+        if Unlucky.fits > Unlucky.most:
+            raise ValueError("no memory is left")
+        super().fit(X, y)
+        return self
+
+    fits, most = 0, 24
+
+
+def test_a_search_outlives_its_confirmation() -> None:
+    """Where no finalist has a score on other folds, that is a warning, and the search keeps its best."""
+    search = SearchCV(
+        Unlucky(random_state=0), SPACE, n_iter=8, random_state=0, cv=3, confirm=True, refit=False
+    )
+    with pytest.warns(FitFailedWarning, match="the best is not confirmed: no finalist"):
+        search.fit(X, y)
+
+    assert search.best_score_ > 0.5
+    assert not hasattr(search, "confirmation_")

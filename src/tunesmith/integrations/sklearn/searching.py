@@ -23,7 +23,7 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklearn.utils.validation import check_is_fitted
 
 from tunesmith._core import checks
-from tunesmith._core.errors import SettingError, StudyError
+from tunesmith._core.errors import NoTrials, SettingError, StudyError
 from tunesmith.integrations.sklearn import boosting
 from tunesmith.integrations.sklearn.arguments import check_arguments, check_names, listed_grid
 from tunesmith.integrations.sklearn.folds import FIT_FAILED, SCORE, Candidate
@@ -249,7 +249,11 @@ class Search(Refitted, ABC):
         if self.verbose > 0:
             say("the best are evaluated again, on other folds")
         shown = self.verbose in (True, 1)
-        self.confirmation_ = self.study_.confirm(again, workers=workers, progress=shown)
+        try:
+            self.confirmation_ = self.study_.confirm(again, workers=workers, progress=shown)
+        except NoTrials as error:
+            warnings.warn(f"the best is not confirmed: {error}", FitFailedWarning, stacklevel=3)
+            return
         if again.candidate.raised:
             raise again.candidate.raised[0]
         chosen = self.confirmation_.choice.record.uid
