@@ -65,7 +65,8 @@ def test_settings_that_are_not_json_are_refused() -> None:
 def test_unknown_names_and_settings_are_refused() -> None:
     """The sentences name what there is."""
     with pytest.raises(
-        SettingError, match="no sampler 'magic'; there are auto, gp, grid, quasirandom, random, tpe"
+        SettingError,
+        match="no sampler 'magic'; there are auto, gp, grid, quasirandom, queue, random, tpe",
     ):
         registry.make("magic", {})
     with pytest.raises(SettingError, match="'grid' has no setting 'points'; it has levels"):

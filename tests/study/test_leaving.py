@@ -83,11 +83,13 @@ def test_a_handler_of_ones_own_stays() -> None:
     """A program that listens to SIGUSR1 itself goes on doing so while it runs a study."""
     heard: list[int] = []
     before = signal.signal(signal.SIGUSR1, lambda number, _: heard.append(number))
+    default = signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
         study_of().run(signalling, trials=2, progress=False)
         now = signal.getsignal(signal.SIGTERM)
     finally:
         signal.signal(signal.SIGUSR1, before)
+        signal.signal(signal.SIGTERM, default)
 
     assert heard == [signal.SIGUSR1] * 2
     assert now is signal.SIG_DFL

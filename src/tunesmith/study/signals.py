@@ -110,5 +110,13 @@ def noticed(notice: Notice) -> Iterator[None]:
         yield
     finally:
         notice.withdraw()
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        raised: KeyboardInterrupt | None = None
+        while True:  # a signal that comes right now must not leave our handlers behind
+            try:
+                for number, handler in before.items():
+                    signal.signal(number, handler)
+                break
+            except KeyboardInterrupt as interrupt:
+                raised = interrupt
+        if raised is not None:
+            raise raised
