@@ -13,7 +13,7 @@ import numpy as np
 
 from tunesmith._core.errors import SettingError
 from tunesmith.analysis.modelling import Model, varied
-from tunesmith.numerics.arrays import Floats, Ints
+from tunesmith.numerics.arrays import Bools, Floats, Ints
 from tunesmith.records import History
 from tunesmith.space import Categorical, Parameter
 
@@ -228,9 +228,9 @@ class Moved:
         return cls(snapped[valid], value[valid], base[valid], g)
 
     @property
-    def known(self) -> Any:
+    def known(self) -> Bools:
         """Which of the values any configuration has (g,)."""
-        return np.bincount(self.value, minlength=self.count) > 0
+        return np.asarray(np.bincount(self.value, minlength=self.count) > 0)
 
     def average(self, drawn: Floats) -> Floats:
         """Return the mean (k, g) at each value of what is expected of the points (k, n); 0 where there are none."""
@@ -256,9 +256,9 @@ def _good(model: Model[Any], columns: list[int], most: int) -> Floats:
         if len(places):
             some = np.unique(np.linspace(0, len(places) - 1, most).astype(int))
             return model.units[places[some]]
-    rng = np.random.Generator(np.random.Philox(0))  # never tried
-    drawn = model.space.draw(rng, 1000)
-    return drawn[~np.isnan(drawn[:, columns]).any(axis=1)][:most]
+    points = model.space.draw(np.random.Generator(np.random.Philox(0)), 1000)  # it was never tried
+    active = ~np.isnan(points[:, columns]).any(axis=1)
+    return np.asarray(points[active][:most])
 
 
 def shown(value: Any) -> str:

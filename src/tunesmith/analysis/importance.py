@@ -11,8 +11,7 @@ from typing import Any, Literal, final
 import numpy as np
 
 from tunesmith._core.errors import SettingError
-from tunesmith.analysis.forecast import measurable
-from tunesmith.analysis.modelling import levels, seen, varied
+from tunesmith.analysis.modelling import explored, levels, seen, varied
 from tunesmith.analysis.recommendation import WIDTH, Tried
 from tunesmith.models.features import Features
 from tunesmith.models.forest import Forest
@@ -35,7 +34,8 @@ PER_BIN = 20  # trials in a bin of a density
 PAIRED = 8  # parameters, of which pairs are looked at
 MOST = 20  # interactions
 LITTLE = 0.3  # of the variance: who explains less is not to be relied on
-SMALL = 0.01  # share, below which a parameter is not named
+SMALL, LARGE = 0.01, 0.05  # shares: whose is less, and surely less, is not named
+SHOWN = 5  # interactions, in words
 
 
 @final
@@ -107,31 +107,34 @@ class Importance:
     def __str__(self) -> str:
         where = "over the space" if self.within == 1 else f"within the best {self.within:.0%}"
         what = (
-            f"the variance of {self.objective} {where}"
+            f"of the variance of {self.objective} {where}"
             if self.method == "anova"
-            else f"what tells the best tenth by {self.objective} from the others"
+            else f"of what tells the best tenth by {self.objective} from the others"
         )
-        head = f"{what}, by {self.trials} configurations:"
-        named = [e for e in self.effects if e.interval[1] >= SMALL]
+        head = f"shares {what}, by {self.trials} configurations"
         if not self.effects:
-            return f"{head} no parameter has several values"
+            return f"{head}: no parameter has several values"
         if not any(effect.share for effect in self.effects):
-            return f"{head} no parameter shows an effect"
-        names = [e.parameter for e in named]
-        shown = [i for i in self.interactions if i.share >= SMALL][:5]
-        names += [" × ".join(i.parameters) for i in shown]
-        width = max(map(len, names), default=0)
-        lines = [head]
-        for name, one in zip(names, [*named, *shown], strict=True):
-            low, high = one.interval
-            lines.append(f"  {name:{width}}  {one.share:4.0%}  ({low:.0%} to {high:.0%})")
+            return f"{head}: no parameter shows an effect"
+        named = [e for e in self.effects if e.share >= SMALL or e.interval[1] >= LARGE]
+        rows = [(e.parameter, e.share, e.interval) for e in named]
+        rows += [
+            (" × ".join(i.parameters), i.share, i.interval)
+            for i in self.interactions[:SHOWN]
+            if i.share >= SMALL
+        ]
+        width = max(len(name) for name, _, _ in rows)
+        lines = [f"{head}:"]
+        lines += [
+            f"  {name:{width}} {share:5.0%}  ({low:.0%} to {high:.0%})"
+            for name, share, (low, high) in rows
+        ]
         others = len(self.effects) - len(named)
         if others:
-            lines.append(f"  {others} other{'s' * (others > 1)}: under {SMALL:.0%} each")
+            lines.append(f"  {others} other{'s' * (others > 1)}: under {LARGE:.0%}")
         if self.method == "anova" and self.explained < LITTLE:
-            lines.append(
-                f"a model foresees {self.explained:.0%} of the differences between trials: do not rely on this"
-            )
+            told = "of the differences between trials: do not rely on this"
+            lines.append(f"a model foresees only {self.explained:.0%} {told}")
         return "\n".join(lines)
 
 
@@ -163,8 +166,7 @@ def importance(
             f'within is a share above 0 and up to 1, and of method="anova" only, got {within!r}'
         )
     history = seen(history, objective)
-    measurable(history)
-    space, tried = history.problem.space, Tried.of(history)
+    space, tried = history.problem.space, explored(history)
     units = space.encode([record.logged for record in tried.first])
     name, losses = history.problem.objectives[0].name, -tried.values
     columns = varied(space)
@@ -353,7 +355,8 @@ def _divergence(u: Floats, top: Bools, rng: np.random.Generator) -> Floats:
     here = ~np.isnan(u)
     n, size = len(u), int(here.sum())
     wanted = int(np.clip(size // PER_BIN, 2, BINS))
-    edges = np.unique(np.quantile(u[here], np.linspace(0, 1, wanted + 1)[1:-1])) if size else []
+    parts = np.linspace(0, 1, wanted + 1)[1:-1]
+    edges = np.unique(np.quantile(u[here], parts)) if size else np.empty(0)
     cell = np.searchsorted(edges, u[here], side="left")
     table = np.stack(
         [np.bincount(cell, top[here] == good, len(edges) + 1) for good in (False, True)]
