@@ -114,8 +114,6 @@ class Importance:
         head = f"shares {what}, by {self.trials} configurations"
         if not self.effects:
             return f"{head}: no parameter has several values"
-        if not any(effect.share for effect in self.effects):
-            return f"{head}: no parameter shows an effect"
         named = [e for e in self.effects if e.share >= SMALL or e.interval[1] >= LARGE]
         rows = [(e.parameter, e.share, e.interval) for e in named]
         rows += [
@@ -123,6 +121,8 @@ class Importance:
             for i in self.interactions[:SHOWN]
             if i.share >= SMALL
         ]
+        if not rows:
+            return f"{head}: no parameter shows an effect"
         width = max(len(name) for name, _, _ in rows)
         lines = [f"{head}:"]
         lines += [
@@ -155,9 +155,36 @@ def importance(
         within: Look only into so large a share of the best configurations: what is worse counts as just as bad as the
             worst of them. Of "anova" only.
 
+    The space's own distribution counts, uniform in units within its conditions and constraints, not where a search
+    has looked: one that found a good value of a parameter early has seldom varied it since. The share of a parameter x is
+    P(active) Var(E[y | x, active]) / Var(y): what whether it is active does goes with those that decide it. The share of two is what
+    both explain where both are active, less what each explains there. Under constraints, parameters tell of one another, and
+    shares may sum to more than 1.
+
+    A Gaussian process of up to 200 configurations, spread over the space, foresees; of more configurations a forest of all does, if that
+    foresees those 200 better, each by all others. An interval holds what 48 functions from the process, or 20 bootstrapped
+    parts of the forest, say, in halves of 4,096 configurations drawn; it knows nothing of what no trial has shown.
+
     Raises:
-        NoTrials: Fewer than 8 have completed.
+        NoTrials: Fewer than 8 have completed, or ended early.
         SettingError: There are several objectives and none is named, or there is none of that name; another method.
+
+    References:
+        I. M. Sobol'. Sensitivity Estimates for Nonlinear Mathematical Models. Mathematical Modelling and Computational
+        Experiments 1, 1993: the indices.
+        F. Hutter, H. Hoos, K. Leyton-Brown. An Efficient Approach for Assessing Hyperparameter Importance. ICML 2014: of a
+        forest; section 4.3, `within`. Deviation: by drawn configurations, so that conditions and constraints hold.
+        A. Marrel et al. Calculations of Sobol Indices for the Gaussian Process Metamodel. Reliability Engineering and System
+        Safety 94, 2009: intervals by functions drawn from the process.
+        S. Watanabe, A. Bansal, F. Hutter. PED-ANOVA: Efficiently Quantifying Hyperparameter Importance in Arbitrary Subspaces.
+        IJCAI 2023: "density". Deviation: by bins, and as a share of the variance.
+
+    Example:
+        >>> import tunesmith as ts
+        >>> space = {"x": ts.Float(-1, 1), "y": ts.Float(-1, 1)}
+        >>> study = ts.minimize(lambda t: t["x"] ** 2, space, trials=30, seed=1, progress=False)
+        >>> importance(study.history).effects[0].parameter
+        'x'
     """
     if method not in ("anova", "density"):
         raise SettingError(f'method is "anova" or "density", got {method!r}')
