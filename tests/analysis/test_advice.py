@@ -29,7 +29,7 @@ def found() -> dict[str, Advice]:
 
     def f(p: Any) -> float:
         bowl = 0.3 * (math.log10(p["decay"]) + 3) ** 2 + 0.05 * math.log(p["batch"] / 4) ** 2
-        return 0.5 * (1 - math.log10(p["rate"])) + bowl + (p["kind"] == "b")
+        return float(0.5 * (1 - math.log10(p["rate"])) + bowl + (p["kind"] == "b"))
 
     return told(space, f, 150)
 

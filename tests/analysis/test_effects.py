@@ -106,6 +106,33 @@ def test_constraints_are_kept() -> None:
     assert surface.mean[0, -1] - surface.mean[0, 0] == pytest.approx(1.0, abs=0.2)
 
 
+def test_what_was_never_active_is_said() -> None:
+    """Of a branch that nobody took there is no curve; asked for by name, a sentence says why."""
+    space = {"kind": ts.Choice({"a": {"x": ts.Float(0, 1)}, "b": {"y": ts.Float(0, 1)}})}
+    study = ts.Study(space, minimize="loss", seed=1)
+    for i in range(10):
+        study.enqueue({"kind": "a", "kind.a.x": i / 10})
+        trial = study.ask()
+        study.tell(trial, trial.params["kind.a.x"])
+
+    assert [curve.parameter for curve in study.effects()] == ["kind", "kind.a.x"]
+    with pytest.raises(ts.NotSupported, match=r"no trial tells of kind\.b\.y"):
+        study.effects("kind.b.y")
+    assert np.isnan(study.surface("kind", "kind.b.y").mean).all()
+
+
+def test_constraints_that_leave_only_what_was_tried() -> None:
+    """Where no other value is possible, the values are those of the trials."""
+    space = ts.Space(
+        {"x": ts.Float(0, 1), "y": ts.Float(0, 1)}, constraints=["x <= y", "y <= x + 0.001"]
+    )
+    study = ts.Study(space, minimize="loss", seed=1, sampler=ts.samplers.Random())
+    for trial in study.ask(12):
+        study.tell(trial, trial.params["x"])
+
+    assert all(np.isfinite(curve.mean).all() for curve in study.effects())
+
+
 def test_a_surface_is_that_of_the_function(study: ts.Study[Any]) -> None:
     """Values on both sides, and the mean and deviation of each pair."""
     surface = study.surface("rate", "kind")
