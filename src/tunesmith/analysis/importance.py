@@ -15,7 +15,7 @@ from tunesmith.analysis.modelling import explored, levels, seen, varied
 from tunesmith.analysis.recommendation import WIDTH, Tried
 from tunesmith.models.features import Features
 from tunesmith.models.forest import Forest
-from tunesmith.models.surrogate import Surrogate
+from tunesmith.models.surrogate import Surrogate, power_of_two
 from tunesmith.numerics.arrays import Bools, Floats, Ints
 from tunesmith.numerics.kernels import squared_distances
 from tunesmith.records import History
@@ -195,7 +195,7 @@ def importance(
     history = seen(history, objective)
     space, tried = history.problem.space, explored(history)
     units = space.encode([record.logged for record in tried.first])
-    name, losses = history.problem.objectives[0].name, -tried.values
+    name, losses = history.problem.objectives[0].name, -tried.values / power_of_two(tried.values)
     columns = varied(space)
     if not columns or not np.ptp(losses):
         zeros = np.zeros(len(columns))
@@ -246,6 +246,7 @@ def _foreseen(
     columns = features(units)
     rows = _everywhere(columns, features(space.draw(rng, FEW)))
     surrogate = Surrogate(tried.some(rows, columns), features)
+    size = power_of_two(tried.values)
     if len(losses) > FEW:
         forest = Forest(units, levels(space), np.minimum(losses, cap), rng)
         explained = forest.explained(rows)
@@ -254,7 +255,7 @@ def _foreseen(
             others = forest.groups(points)
             return points, others.mean(axis=0), others, explained
     points = space.draw(rng, SAMPLE)
-    others = np.minimum(surrogate.draws(points, DRAWS), cap)
+    others = np.minimum(surrogate.draws(points, DRAWS) / size, cap)
     return points, others.mean(axis=0), others, surrogate.explained
 
 

@@ -39,11 +39,18 @@ class Surrogate:
         self._constant = -float(known.values[0])
         self._truth: Truth | None = None
         self.explained = 0.0
+        middle = np.median(known.values)
+        good = np.maximum(known.values - middle, 0.0)  # the worse half may be anything
+        self._size = power_of_two(good if good.any() else known.values)
         if np.ptp(known.values) > 0:
-            self._truth = _fitted(known, features)
-            missed = known.values - self._truth.scale.back(self._truth.foreseen())
-            spread = float(((known.values - known.values.mean()) ** 2).sum())
-            self.explained = max(0.0, 1 - float((missed**2).sum()) / spread)
+            values = known.values / self._size
+            scatter = known.scatter / self._size / self._size
+            self._truth = _fitted(Means(known.columns, values, known.counts, scatter), features)
+            missed = values - self._truth.scale.back(self._truth.foreseen())
+            off = values - values.mean()
+            unit = power_of_two(off)
+            share = float(((missed / unit) ** 2).sum() / ((off / unit) ** 2).sum())
+            self.explained = max(0.0, 1 - share)
 
     def at(self, units: Floats) -> tuple[Floats, Floats]:
         """Return the mean (n,) and the standard deviation (n,) of the expected loss at units (n, d)."""
@@ -64,7 +71,7 @@ class Surrogate:
         rng = np.random.Generator(np.random.Philox(0))
         with one_thread():
             drawn = self._truth.draws(self._features(units), count, rng)
-        return -self._truth.scale.back(drawn)
+        return -self._size * self._truth.scale.back(drawn)
 
     def _values(self, units: Floats) -> tuple[Floats, Floats, Floats]:
         """Means (n,), deviations (n,) and correlations (n, n) of losses.
@@ -78,11 +85,14 @@ class Surrogate:
             means, covariance = self._truth.joint(self._features(units))
         sds = np.sqrt(np.maximum(np.diag(covariance), JITTER))
         back = self._truth.scale.back
-        return (
-            -back(means),
-            (back(means + sds) - back(means - sds)) / 2,
-            covariance / sds[:, None] / sds,
-        )
+        half = (back(means + sds) - back(means - sds)) / 2
+        return -self._size * back(means), self._size * half, covariance / sds[:, None] / sds
+
+
+def power_of_two(values: Floats) -> float:
+    """Return what values (n,) are divided by so that their squares neither overflow nor vanish; no digit is lost."""
+    _, exponent = np.frexp(np.abs(values).max(initial=0.0))
+    return float(np.ldexp(1.0, int(exponent) - 1))
 
 
 _kept: dict[bytes, Truth] = {}
