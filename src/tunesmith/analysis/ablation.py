@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, final
 
 import numpy as np
 
 from tunesmith._core.errors import SettingError
-from tunesmith.analysis.judged import judged
+from tunesmith.analysis.forecast import measurable
 from tunesmith.analysis.landscape import Landscape, short, summed
+from tunesmith.analysis.modelling import seen
 from tunesmith.analysis.recommendation import Estimate, recommend
 from tunesmith.numerics.arrays import Floats
 from tunesmith.records import History, Record
@@ -96,7 +98,7 @@ def ablation(
 
     Raises:
         NoTrials: Fewer than 8 have completed.
-        NotSupported: There are several objectives, and none is named.
+        SettingError: There are several objectives, and none is named.
         SettingError: The trial has not completed.
 
     References:
@@ -104,15 +106,14 @@ def ablation(
         Heuristics 22, 2016. Section 3. Deviation: what lies between is foreseen by a model, as A. Biedenkapp et al.,
         Efficient Parameter Importance Analysis via Ablation with Surrogates, AAAI 2017, do it.
     """
-    history = judged(history, objective)
-    land, target = aimed(history, to)
+    land, target = aimed(history, to, objective)
     way = list(_way(land, land.whole(target.logged)))
     rows = np.array([land.start, *way])
     params = [land.default, *land.params(rows[1:])]
     worths = land.worths(rows)
     gains = np.diff(worths, axis=1)
     steps = []
-    for i, (before, after) in enumerate(zip(params, params[1:], strict=False)):
+    for i, (before, after) in enumerate(pairwise(params)):
         names = tuple(
             name for name in {**after, **before} if before.get(name, ...) != after.get(name, ...)
         )
@@ -128,7 +129,7 @@ def ablation(
             )
         )
     return Ablation(
-        history.problem.objectives[0].name,
+        land.model.objective.name,
         land.called,
         target.number,
         land.estimate(worths[:, 0]),
@@ -138,25 +139,29 @@ def ablation(
 
 
 def aimed(
-    history: History[Any], trial: Record[Any] | int | None
+    history: History[Any], trial: Record[Any] | int | None, objective: str | None
 ) -> tuple[Landscape[Any], Record[Any]]:
     """Return the landscape in which a trial's configuration is known, and the trial's record.
 
     Args:
-        history: Of a study of one objective.
+        history: Of a study.
         trial: A trial that completed, or its number; None: the recommended one.
+        objective: Which, if there are several.
 
     Raises:
         NoTrials: Fewer than 8 have completed.
+        SettingError: There are several objectives, and none is named.
         SettingError: The trial has not completed.
     """
+    history = seen(history, objective)
+    measurable(history)
     if isinstance(trial, int):
         if not -len(history) <= trial < len(history):
             raise SettingError(f"there is no trial {trial}; the study has {len(history)}")
         trial = history[trial]
     record = recommend(history).record if trial is None else trial
-    land = Landscape(history, [record.logged])
-    if history.problem.space.key(record.logged) not in land.tried.places:
+    land = Landscape(history, None, [record.logged])
+    if land.space.key(record.logged) not in land.model.tried.places:
         raise SettingError(f"this takes a trial that completed, trial {record.number} has not")
     return land, record
 
@@ -166,7 +171,7 @@ def _way(land: Landscape[Any], end: Floats) -> Iterator[Floats]:
     here, active = land.start, land.active(end[None])[0]
     end = np.where(active, end, here)  # what the end does not have stays as it was
     while (left := np.flatnonzero(land.active(here[None])[0] & (here != end))).size:
-        rows = np.array([_with_branch(land, here, end, j) for j in left])
+        rows = np.array([_with_branch(land, here, end, j) for j in left.tolist()])
         rows = rows[land.possible(rows)]
         if not len(rows):  # the constraints allow no one alone
             rows = end[None]

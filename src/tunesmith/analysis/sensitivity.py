@@ -75,7 +75,9 @@ class Step:
 
     def __str__(self) -> str:
         low, high = self.interval
-        return f"{self.parameter} = {short(self.to)}: {self.change:+.2g} ({low:+.2g} to {high:+.2g})"
+        return (
+            f"{self.parameter} = {short(self.to)}: {self.change:+.2g} ({low:+.2g} to {high:+.2g})"
+        )
 
 
 @final
@@ -124,11 +126,11 @@ def sensitivity(history: History[Any], around: Record[Any] | None = None) -> Sen
     """
     measurable(history)
     base = history.best if around is None else around
-    land = Landscape(history, [base.logged])
-    if history.problem.space.key(base.logged) not in land.tried.places:
+    land = Landscape(history, None, [base.logged])
+    if land.space.key(base.logged) not in land.model.tried.places:
         raise SettingError(f"around= takes a trial that completed, trial {base.number} has not")
-    name = history.problem.objectives[0].name
-    seeds = _seeds(completed(history), land.truth)
+    name = land.model.objective.name
+    seeds = _seeds(completed(history), land.model.surrogate.truth)
     return Sensitivity(name, base.number, seeds, tuple(steps_around(land, base.logged)))
 
 
@@ -163,14 +165,13 @@ def _by_replicates(values: Sequence[Floats]) -> Seeds:
 
 def steps_around(land: Landscape[Any], params: Params) -> list[Step]:
     """Return what each move of one parameter does, the one that changes most first; none if all values are equal."""
-    if land.truth is None:
+    if land.model.surrogate.truth is None:
         return []
-    sign = -land.problem.objectives[0].sign
     here = land.whole(params)
     active = land.active(here[None])[0]
     moved: list[Floats] = [here]
     names: list[str] = []
-    for column, (name, parameter) in enumerate(land.problem.space.parameters.items()):
+    for column, (name, parameter) in enumerate(land.space.parameters.items()):
         for unit in _units(parameter, float(here[column])) if active[column] else []:
             there = here.copy()
             there[column] = unit
@@ -179,10 +180,10 @@ def steps_around(land: Landscape[Any], params: Params) -> list[Step]:
                 names.append(name)
     worths = land.worths(np.array(moved))
     steps = []
-    for name, to, draws in zip(names, land.params(np.array(moved[1:])), (sign * (worths[:, 1:] - worths[:, :1])).T, strict=True):
-        told = summed(draws)
-        low, high = told.interval
-        worse = high < 0 if sign > 0 else low > 0
+    gains = (worths[:, 1:] - worths[:, :1]).T
+    for name, to, draws in zip(names, land.params(np.array(moved[1:])), gains, strict=True):
+        told = summed(land.better * draws)
+        worse = summed(draws).interval[1] < 0
         steps.append(Step(name, to[name], told.mean, told.interval, worse))
     return sorted(steps, key=lambda step: -abs(step.change))
 

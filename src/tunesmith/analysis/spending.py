@@ -1,6 +1,6 @@
 """`spending`: where a study's time went: to which trials, lost attempts, waiting, and finding suggestions."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, final
@@ -87,9 +87,14 @@ class Spending:
             head += f": the worker was busy {self.utilisation:.0%} of it"
         if self.breaks:
             head += f", with {self.breaks} break{'s' * (self.breaks > 1)}"
-        lines = [head, ", ".join(f"{one.share:.0%} for what {WORDS[one.kind]}" for one in self.by_state)]
+        lines = [
+            head,
+            ", ".join(f"{one.share:.0%} for what {WORDS[one.kind]}" for one in self.by_state),
+        ]
         if self.again_s:
-            lines.append(f"{self.again_s / self.work_s:.0%} in further evaluations of configurations")
+            lines.append(
+                f"{self.again_s / self.work_s:.0%} in further evaluations of configurations"
+            )
         asking = f"finding suggestions took {lasting(self.asking_s)}"
         lines.append(f"{asking}, {self.asking_s / self.work_s:.1%} of the work")
         if self.best_s is not None and self.best_s < self.work_s:
@@ -116,8 +121,8 @@ def spending(history: History[Any]) -> Spending:
     records = list(history)
     now = max(record.seen_at for record in records)
     now = max([now, *(end for record in records for _, end, _ in record.spells)])
-    work: Counter[str] = Counter()
-    trials = Counter(record.state for record in records)
+    work: dict[str, float] = defaultdict(float)
+    counts: dict[str, int] = Counter(record.state for record in records)
     steps: Counter[str] = Counter()
     spans: list[tuple[float, float]] = []
     for record in records:
@@ -126,8 +131,9 @@ def spending(history: History[Any]) -> Spending:
             spans.append((begin, end))
             work["lost" if why == "lost" else record.state] += max(0.0, end - begin)
     lost = sum(record.lost > 0 for record in records)
-    total = float(sum(work.values()))
-    counts = {**trials, **({"lost": lost} if lost else {})}
+    total = sum(work.values())
+    if lost:
+        counts["lost"] = lost
     by_state = [
         Spent(kind, n, work[kind], work[kind] / total if total else 0.0, steps[kind])
         for kind, n in counts.items()

@@ -6,7 +6,6 @@ from typing import Any, final
 
 import numpy as np
 
-from tunesmith.analysis.judged import judged
 from tunesmith.analysis.landscape import Landscape, short, summed
 from tunesmith.analysis.recommendation import Estimate
 from tunesmith.numerics.arrays import Floats
@@ -75,10 +74,8 @@ class Tunability:
 
     def __str__(self) -> str:
         low, high = self.total.interval
-        lines = [
-            f"{self.objective} of the {self.called} is {self.default}; tuning everything gains "
-            f"{self.total.gain:.2g} ({low:.2g} to {high:.2g})"
-        ]
+        head = f"{self.objective} of the {self.called} is {self.default}; tuning everything gains"
+        lines = [f"{head} {self.total.gain:.2g} ({low:.2g} to {high:.2g})"]
         worth = [gain for gain in self.single if gain.sure]
         if worth:
             lines += ["one parameter alone:", *(f"  {gain}" for gain in worth)]
@@ -109,16 +106,15 @@ def tunability(history: History[Any], objective: str | None = None) -> Tunabilit
 
     Raises:
         NoTrials: Fewer than 8 have completed.
-        NotSupported: There are several objectives, and none is named.
+        SettingError: There are several objectives, and none is named.
 
     References:
         P. Probst, A.-L. Boulesteix, B. Bischl. Tunability: Importance of Hyperparameters of Machine Learning
         Algorithms. JMLR 20, 2019: the tunability of an algorithm, of one hyperparameter, of two, and their joint gain.
         Deviation: of one data set, as the log has it, and not averaged over many.
     """
-    history = judged(history, objective)
-    land = Landscape(history)
-    names = list(history.problem.space.parameters)
+    land = Landscape(history, objective)
+    names = list(land.space.parameters)
     alone = _alone(land)
     best = {j: _best(land, rows) for j, rows in alone.items()}
     couples = _couples(land, best)
@@ -140,13 +136,13 @@ def tunability(history: History[Any], objective: str | None = None) -> Tunabilit
         beyond = summed(draws - better)
         pairs.append(Gain(gain.parameters, gain.to, gain.gain, gain.interval, beyond))
     return Tunability(
-        objective=history.problem.objectives[0].name,
+        objective=land.model.objective.name,
         default=land.estimate(worths[:, 0]),
         called=land.called,
         total=_gain(land, tuple(names), total, gains[:, 1]),
         single=tuple(sorted(single.values(), key=lambda one: -one.gain)),
         pairs=tuple(sorted(pairs, key=lambda one: -(one.beyond.mean if one.beyond else 0.0))),
-        trials=len(land),
+        trials=len(land.model.tried.values),
     )
 
 
@@ -178,7 +174,7 @@ def _alone(land: Landscape[Any]) -> dict[int, Floats]:
 
 def _levels(land: Landscape[Any], column: int, most: int = LEVELS) -> Floats:
     """Units (n,) of a parameter, between those that it has in what was tried."""
-    parameter = list(land.problem.space.parameters.values())[column]
+    parameter = list(land.space.parameters.values())[column]
     known = land.rows[land.active(land.rows)[:, column], column]
     n = parameter.cardinality
     if not len(known):
@@ -187,7 +183,8 @@ def _levels(land: Landscape[Any], column: int, most: int = LEVELS) -> Floats:
         return np.linspace(known.min(), known.max(), most)
     numbers = parameter.column.numbers(0, n).tolist()
     units = np.array([parameter.to_unit(value) for value in parameter.scalars(numbers)])
-    return units[(units >= known.min() - 1e-9) & (units <= known.max() + 1e-9)]
+    tried = (units >= known.min() - 1e-9) & (units <= known.max() + 1e-9)
+    return np.asarray(units[tried])
 
 
 def _ways(land: Landscape[Any], column: int) -> Floats:
@@ -196,7 +193,7 @@ def _ways(land: Landscape[Any], column: int) -> Floats:
     They come from what was tried: what others that stand above it have there goes back to the default, one by
     one, as far as it stays active.
     """
-    blocks = land.problem.space.blocks
+    blocks = land.space.blocks
     home = next(block for block in blocks if column in block.columns)
     above = [c for place in home.above for c in blocks[place].columns]
     tried = land.rows[land.active(land.rows)[:, column]]
@@ -223,4 +220,3 @@ def _couples(land: Landscape[Any], best: dict[int, Floats]) -> dict[tuple[int, i
         rows[:, i], rows[:, j] = grid
         found[i, j] = rows[land.possible(rows)]
     return found
-

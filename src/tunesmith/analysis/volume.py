@@ -61,9 +61,7 @@ class Hypervolume:
         )
 
 
-def hypervolume(
-    history: History[Any], reference: Mapping[str, float] | None = None
-) -> Hypervolume:
+def hypervolume(history: History[Any], reference: Mapping[str, float] | None = None) -> Hypervolume:
     """Return how much the trials dominate, trial by trial.
 
     Args:

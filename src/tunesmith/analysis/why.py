@@ -8,7 +8,6 @@ from typing import Any, final
 import numpy as np
 
 from tunesmith.analysis.ablation import aimed
-from tunesmith.analysis.judged import judged
 from tunesmith.analysis.landscape import TAILS, Landscape, short, summed
 from tunesmith.analysis.recommendation import Estimate
 from tunesmith.analysis.sensitivity import Step, steps_around
@@ -71,11 +70,10 @@ def why(
 
     Raises:
         NoTrials: Fewer than 8 have completed.
-        NotSupported: There are several objectives, and none is named.
+        SettingError: There are several objectives, and none is named.
         SettingError: The trial has not completed.
     """
-    history = judged(history, objective)
-    land, target = aimed(history, trial)
+    land, target = aimed(history, trial, objective)
     end = land.whole(target.logged)
     few = _fewest(land, end)
     worths = land.worths(np.array([land.start, end, few]))
@@ -89,10 +87,9 @@ def why(
         low, high = np.quantile(gains[:, 1] / np.maximum(gains[:, 0], 1e-3 * gain.mean), TAILS)
         around = float(low), float(high)
     costs = steps_around(land, target.logged)
-    sign = history.problem.objectives[0].sign
-    costs.sort(key=lambda step: -sign * step.change)
+    costs.sort(key=lambda step: land.better * step.change)
     found = Why(
-        history.problem.objectives[0].name, target.number, tuple(costs), smallest, kept, around,
+        land.model.objective.name, target.number, tuple(costs), smallest, kept, around,
         gain.mean, gain.interval, len(land.moved(end)), "",
     )  # fmt: skip
     return replace(found, text="\n".join(_said(found, land, target)))
@@ -116,7 +113,6 @@ def _fewest(land: Landscape[Any], end: Floats) -> Floats:
 
 def _said(found: Why, land: Landscape[Any], target: Record[Any]) -> Iterator[str]:
     """Yield it in words, line by line."""
-    sign = land.problem.objectives[0].sign
     one = f"trial {found.trial}"
     if not found.changes:
         yield f"{one} is the {land.called}"
@@ -136,9 +132,9 @@ def _said(found: Why, land: Landscape[Any], target: Record[Any]) -> Iterator[str
     for step in found.costs:
         worst.setdefault(step.parameter, step)
     for step in [step for step in worst.values() if step.worse][:SHOWN]:
-        low, high = sorted(sign * end for end in step.interval)
-        cost = Estimate(sign * step.change, (low, high))
-        yield f"{_move(step, land.problem.space, target.logged)} would cost {cost}"
+        low, high = sorted(-land.better * end for end in step.interval)
+        cost = Estimate(-land.better * step.change, (low, high))
+        yield f"{_move(step, land.space, target.logged)} would cost {cost}"
     idle = [name for name, step in worst.items() if not step.worse]
     if idle:
         yield f"no certain cost: {', '.join(idle)}"

@@ -5,7 +5,7 @@ from bisect import bisect_right
 import numpy as np
 
 from tunesmith.numerics import pareto
-from tunesmith.numerics.arrays import Floats
+from tunesmith.numerics.arrays import Bools, Floats
 
 EXACT = 4  # objectives
 MOST = 1000  # rows on the front of three or four, for which it is exact
@@ -32,7 +32,7 @@ def growing(losses: Floats) -> tuple[Floats, Floats]:
         L. While, L. Bradstreet, L. Barone. A Fast Way of Calculating Exact Hypervolumes. IEEE Trans. Evol. Comput. 16, 2012.
         Section III: exclusive hypervolume, and the limited set.
     """
-    inside = (losses < 1).all(axis=1)  # false for NaN
+    inside: Bools = np.all(losses < 1, axis=1)  # false for NaN
     rows = np.maximum(losses, 0.0)
     n, m = rows.shape
     if m == 2:
@@ -70,7 +70,8 @@ def volume(losses: Floats) -> float:
     depths = np.diff(np.append(rows[:, -1], 1.0))
     if m == 3:
         return float(_areas(rows) @ depths)
-    return sum(volume(rows[: i + 1, :-1]) * depth for i, depth in enumerate(depths) if depth > 0)
+    slices = [volume(rows[: i + 1, :-1]) if depth > 0 else 0.0 for i, depth in enumerate(depths)]
+    return float(slices @ depths)
 
 
 def _areas(rows: Floats) -> Floats:
@@ -92,7 +93,7 @@ def _areas(rows: Floats) -> Floats:
     return areas
 
 
-def _sampled(rows: Floats, inside: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> tuple[Floats, Floats]:
+def _sampled(rows: Floats, inside: Bools) -> tuple[Floats, Floats]:
     """The share of fixed random points that is dominated, by which row first."""
     n, m = rows.shape
     points = np.random.Generator(np.random.Philox(0)).random((SAMPLE, m))

@@ -219,8 +219,9 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
         """The last sign of life of its current attempt: its end, its last report or its begin."""
         if self.ended is not None:
             return self.ended
-        known = self.curve is not None and self.reports
-        return max(self.begun_at, self.curve.times[self.reports - 1]) if known else self.begun_at
+        if self.curve is None or not self.reports:
+            return self.begun_at
+        return max(self.begun_at, self.curve.times[self.reports - 1])
 
     @property
     def duration_s(self) -> float:
