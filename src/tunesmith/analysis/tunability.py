@@ -98,7 +98,7 @@ def tunability(history: History[Any], objective: str | None = None) -> Tunabilit
     """Say what tuning gains over the default, of each parameter, of two together, and of all.
 
     A model of what was measured says what the default would be worth if one parameter is moved, and all others are left
-    where they are. Looked at are values between those that completed trials had. A parameter that the default does
+    where they are. Looked at are values between those that completed trials had, where limits are expected to hold and trials not to fail. A parameter that the default does
     not have is moved together with those that it hangs on; what a move makes active is at its default.
     Values are chosen by the mean of the model; what they gain is the mean of the
     model's difference from the default, so that no luck of a draw has chosen them.
@@ -109,6 +109,7 @@ def tunability(history: History[Any], objective: str | None = None) -> Tunabilit
 
     Raises:
         NoTrials: Fewer than 8 have completed.
+        NotSupported: The default failed.
         SettingError: There are several objectives, and none is named.
 
     References:
@@ -117,9 +118,10 @@ def tunability(history: History[Any], objective: str | None = None) -> Tunabilit
         Deviation: of one data set, as the log has it, and not averaged over many.
     """
     land = Landscape(history, objective)
+    land.check_default()
     names = list(land.space.parameters)
     alone = _alone(land)
-    best = {j: rows[0] for j, rows in _first(land, alone, 1).items()}
+    best = {j: rows[0] for j, rows in _first(land, alone, 1).items() if len(rows)}
     couples = _first(land, _couples(land, best), FEW)
     groups = [*alone.values(), *couples.values(), land.rows[land.may_lead]]
     rows = np.vstack([land.start[None], *groups])
@@ -175,8 +177,8 @@ class _Chosen:
 
     @property
     def gain(self) -> float:
-        """The mean gain; never below 0, which the default has."""
-        return max(0.0, float(self.draws.mean()))
+        """The gain, as likely to be more as to be less; never below 0, which the default has."""
+        return max(0.0, float(np.median(self.draws)))
 
     def told(self, parameters: tuple[str, ...], beyond: Estimate | None = None) -> Gain:
         """Return the gain of these parameters.
@@ -209,7 +211,7 @@ def _alone(land: Landscape[Any]) -> dict[int, Floats]:
         starts = land.start[None] if active[j] else _ways(land, j)
         rows = np.repeat(starts, len(levels), axis=0)
         rows[:, j] = np.tile(levels, len(starts))
-        found[j] = rows[land.possible(rows)]
+        found[j] = land.promising(rows)
     return found
 
 
@@ -259,5 +261,5 @@ def _couples(land: Landscape[Any], best: dict[int, Floats]) -> dict[tuple[int, i
         grid = np.array(np.meshgrid(levels[i], levels[j], indexing="ij")).reshape(2, -1)
         rows = np.repeat(land.start[None], grid.shape[1], axis=0)
         rows[:, i], rows[:, j] = grid
-        found[i, j] = rows[land.possible(rows)]
+        found[i, j] = land.promising(rows)
     return found
