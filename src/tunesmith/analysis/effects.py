@@ -238,6 +238,13 @@ class Moved:
         hot[np.arange(len(self.value)), self.value] = 1.0
         return np.asarray(drawn @ hot / np.maximum(hot.sum(axis=0), 1.0))
 
+    def reach(self, drawn: Floats) -> Floats:
+        """Return half of the range (k,) of what is expected over the values, of a configuration on average, drawn (k, n)."""
+        table = np.full((len(drawn), int(self.base.max()) + 1, self.count), np.nan)
+        table[:, self.base, self.value] = drawn
+        table = table[:, np.bincount(self.base) > 0]
+        return np.asarray((np.nanmax(table, axis=2) - np.nanmin(table, axis=2)).mean(axis=1) / 2)
+
 
 def _good(model: Model[Any], columns: list[int], most: int) -> Floats:
     """Units of configurations of the better half in which columns are active, evenly from all of it; of any, if there are none."""

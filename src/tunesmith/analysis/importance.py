@@ -12,19 +12,22 @@ import numpy as np
 
 from tunesmith._core.errors import SettingError
 from tunesmith.analysis.forecast import measurable
-from tunesmith.analysis.modelling import Model, levels, seen, varied
+from tunesmith.analysis.modelling import levels, seen, varied
 from tunesmith.analysis.recommendation import WIDTH, Tried
+from tunesmith.models.features import Features
 from tunesmith.models.forest import Forest
+from tunesmith.models.surrogate import Surrogate
 from tunesmith.numerics.arrays import Bools, Floats, Ints
+from tunesmith.numerics.kernels import squared_distances
 from tunesmith.records import History
 from tunesmith.space import Space
 
 Method = Literal["anova", "density"]
 Interval = tuple[float, float]
 
-FEW = 200  # trials, up to which a Gaussian process explains them
-DRAWS = 100  # from it
-SAMPLE, SAMPLE_GP = 8192, 600  # configurations of which variances are taken
+FEW = 200  # configurations that a Gaussian process is made of; where there are more, a forest of all may explain more
+DRAWS = 48  # functions, from it
+SAMPLE = 4096  # configurations of which variances are taken
 BINS, COARSE = 32, 8  # of a parameter, and of each of two
 TOP = 0.1  # share of the trials that are the best
 RESAMPLED = 200  # times, for intervals of densities
@@ -172,7 +175,7 @@ def importance(
         found = _by_density(units, losses, columns)
     else:
         cap = float(np.quantile(losses, within))
-        found = _by_variance(space, *_foreseen(history, units, losses, cap), columns)
+        found = _by_variance(space, *_foreseen(tried, units, losses, cap), columns)
     names, parameters = space.names, list(space.parameters.values())
     effects = [
         Effect(
@@ -206,19 +209,35 @@ class _Shares:
 
 
 def _foreseen(
-    history: History[Any], units: Floats, losses: Floats, cap: float
+    tried: Tried[Any], units: Floats, losses: Floats, cap: float
 ) -> tuple[Floats, Floats, Floats, float]:
     """Configurations (N, d), the losses expected of them (N,), what else these may be (K, N), how much is explained."""
-    space, rng = history.problem.space, np.random.Generator(np.random.Philox(0))
-    if len(losses) <= FEW:
-        surrogate = Model.of(history).surrogate
-        points = space.draw(rng, SAMPLE_GP)
-        others = np.minimum(surrogate.draws(points, DRAWS), cap)
-        return points, others.mean(axis=0), others, surrogate.explained
-    forest = Forest(units, levels(space), np.minimum(losses, cap), rng)
+    space, rng = tried.problem.space, np.random.Generator(np.random.Philox(0))
+    features = Features(space)
+    columns = features(units)
+    rows = _everywhere(columns, features(space.draw(rng, FEW)))
+    surrogate = Surrogate(tried.some(rows, columns), features)
+    if len(losses) > FEW:
+        forest = Forest(units, levels(space), np.minimum(losses, cap), rng)
+        explained = forest.explained(rows)
+        if explained > surrogate.explained:
+            points = space.draw(rng, SAMPLE)
+            others = forest.groups(points)
+            return points, others.mean(axis=0), others, explained
     points = space.draw(rng, SAMPLE)
-    others = forest.groups(points)
-    return points, others.mean(axis=0), others, forest.explained
+    others = np.minimum(surrogate.draws(points, DRAWS), cap)
+    return points, others.mean(axis=0), others, surrogate.explained
+
+
+def _everywhere(columns: Floats, wanted: Floats) -> Ints:
+    """The places (k,) of what was tried (n, p) nearest to each of what is wanted (k, p), ascending; all, if it is no more."""
+    n = len(columns)
+    if n <= len(wanted):
+        return np.arange(n)
+    distances = squared_distances(wanted, columns)
+    for row in distances:
+        distances[:, row.argmin()] = np.inf
+    return np.flatnonzero(np.isinf(distances[-1]))
 
 
 def _by_variance(
@@ -229,20 +248,21 @@ def _by_variance(
     explained: float,
     columns: list[int],
 ) -> _Shares:
-    values = np.concatenate([expected[None], others])
-    values = values - values.mean(axis=1, keepdims=True)
-    total = np.maximum(values.var(axis=1), 1e-300)
+    drawn = _Drawn.of(expected, others)
     counts = [p.cardinality or 0 for p in space.parameters.values()]
-    effects = (
-        np.array([_between(values, _cells(points[:, j], counts[j], BINS)) for j in columns]) / total
-    )
+
+    def cells(j: int, most: int) -> Ints:
+        return _cells(points[:, j], counts[j], most)
+
+    effects = np.array([drawn.between(cells(j, BINS)) for j in columns])
+    largest = sorted(np.argsort(-effects[:, 0], kind="stable")[:PAIRED].tolist())
+    coarse = {i: cells(columns[i], COARSE) for i in largest}
     pairs = []
-    largest = np.argsort(-effects[:, 0], kind="stable")[:PAIRED]
-    coarse = {i: _cells(points[:, columns[i]], counts[columns[i]], COARSE) for i in largest}
-    for a, b in combinations(sorted(largest.tolist()), 2):
-        both = np.where((coarse[a] >= 0) & (coarse[b] >= 0), coarse[a] * BINS + coarse[b], -1)
-        alone = [_between(values, np.where(both >= 0, coarse[i], -1)) for i in (a, b)]
-        share, low, high = _spread((_between(values, both) - alone[0] - alone[1]) / total)
+    for a, b in combinations(largest, 2):
+        both = (coarse[a] >= 0) & (coarse[b] >= 0)
+        alone = [drawn.between(np.where(both, coarse[i], -1)) for i in (a, b)]
+        together = drawn.between(np.where(both, coarse[a] * BINS + coarse[b], -1))
+        share, low, high = _spread(together - alone[0] - alone[1])
         pairs.append((columns[a], columns[b], float(share), (float(low), float(high))))
     return _Shares(*_spread(effects), pairs, explained)
 
@@ -255,32 +275,61 @@ def _spread(shares: Floats) -> tuple[Floats, Floats, Floats]:
     return np.clip(share, 0.0, 1.0), low, high
 
 
+@final
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """Functions over configurations: the first is expected, the others are what it may be.
+
+    Each of the others is looked at in a half of the configurations, each in another: so what it differs by from the first has
+    in it, too, how far all of these stand for the space (the delete-half jackknife: J. Shao, C. F. J. Wu, A General
+    Theory for Jackknife Variance Estimation, Annals of Statistics 17, 1989).
+
+    Attributes:
+        values: Less their mean, 0 where they are not looked at (1 + K, N).
+        looked: 1 where they are looked at (1 + K, N).
+        total: The sum of their squares (1 + K,).
+    """
+
+    values: Floats
+    looked: Floats
+    total: Floats
+
+    @classmethod
+    def of(cls, expected: Floats, others: Floats) -> "_Drawn":
+        rng = np.random.Generator(np.random.Philox(1))
+        looked = np.concatenate([np.ones((1, len(expected))), rng.random(others.shape) < 0.5])
+        values = np.concatenate([expected[None], others])
+        values = (
+            values
+            - (values * looked).sum(axis=1, keepdims=True) / looked.sum(axis=1, keepdims=True)
+        ) * looked
+        return cls(values, looked, np.maximum((values**2).sum(axis=1), 1e-300))
+
+    def between(self, cells: Ints) -> Floats:
+        """Return the share of the variance (1 + K,) that lies between cells (N,); of cells below 0 nothing is asked.
+
+        It is of the variance over all, so that what holds for some counts by how many they are. What means of
+        cells differ by because each is of few is taken off: (C - 1) within / (n - C), as in a one-way analysis of variance.
+        """
+        used, place = np.unique(cells, return_inverse=True)
+        hot = np.zeros((len(cells), len(used)))
+        hot[np.arange(len(cells)), place] = 1.0
+        hot = hot[:, used >= 0]
+        n, sums = self.looked @ hot, self.values @ hot
+        squares = self.values**2 @ hot.sum(axis=1)
+        between = (sums**2 / np.maximum(n, 1.0)).sum(axis=1)
+        within = np.maximum(squares - between, 0.0)
+        size, C = n.sum(axis=1), (n > 0).sum(axis=1)
+        between -= sums.sum(axis=1) ** 2 / np.maximum(size, 1.0)
+        between -= np.maximum(C - 1, 0) * within / np.maximum(size - C, 1.0)
+        return np.asarray(between / self.total)
+
+
 def _cells(u: Floats, count: int, most: int) -> Ints:
     """The cell (N,) of each unit (N,), -1 where it is NaN: a value each, if there are few."""
     size = count if 0 < count <= BINS and (count <= most or most == BINS) else most
     cells = np.minimum(np.nan_to_num(u) * size, size - 1).astype(np.int64)
     return np.where(np.isnan(u), -1, cells)
-
-
-def _between(values: Floats, cells: Ints) -> Floats:
-    """The variance between cells (K,) of values (K, N), 0 where it is chance; of cells below 0 nothing is asked.
-
-    It is over all N, so that what holds for some of them counts by how many they are. What the means of cells
-    differ by because each is of few is taken off: (C - 1) within / (n - C), as in a one-way analysis of variance.
-    """
-    here = np.flatnonzero(cells >= 0)
-    used, place = np.unique(cells[here], return_inverse=True)
-    n, C = len(here), len(used)
-    if n <= C or C < 2:
-        return np.zeros(len(values))
-    some = values[:, here]
-    hot = np.zeros((n, C))
-    hot[np.arange(n), place] = 1.0
-    sums = some @ hot
-    between = (sums**2 / hot.sum(axis=0)).sum(axis=1)
-    within = np.maximum((some**2).sum(axis=1) - between, 0.0)
-    between -= some.sum(axis=1) ** 2 / n
-    return np.asarray((between - (C - 1) * within / (n - C)) / len(cells))
 
 
 def _by_density(units: Floats, losses: Floats, columns: list[int]) -> _Shares:
