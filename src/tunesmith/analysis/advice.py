@@ -140,7 +140,7 @@ class _Curve:
         bound = float(np.quantile(self.moves, 1 - ALPHA))
         best = int(np.argmin(self.drawn.mean(axis=0)))
         if bound < self.trifle:
-            yield 0.0, self._idle(bound)
+            yield 0.0, self._idle(best, bound)
             return
         worse = self._worse(best)
         gain = float((self.drawn.mean(axis=0) - self.drawn[:, best].mean()).max())
@@ -187,10 +187,12 @@ class _Curve:
         low, high = (shown(self._said(float(u))) for u in (self.top.min(), self.top.max()))
         return f"at {low}" if low == high else f"from {low} to {high}"
 
-    def _idle(self, bound: float) -> Advice:
-        default = self.parameter.initial
-        usual = self._said(float(np.sort(self.top)[len(self.top) // 2]))
-        value = usual if default is None else self.parameter.scalars([default])[0]
+    def _idle(self, best: int, bound: float) -> Advice:
+        p = self.parameter
+        usual = np.sort(self.top)[len(self.top) // 2]  # among the best tenth
+        value = self._said(float(self.units[best] if isinstance(p, Categorical) else usual))
+        if p.initial is not None:
+            value = p.scalars([p.initial])[0]
         return Advice(
             self.name, "no effect",
             f"no effect on {self.model.objective.name} beyond ± {bound:.2g}: fix it at {shown(value)}", value, value,

@@ -13,16 +13,16 @@ from tunesmith._core.types import P
 from tunesmith.analysis.forecast import measurable
 from tunesmith.analysis.recommendation import Tried, modelled
 from tunesmith.models.features import Features
+from tunesmith.models.gains import LEAST
+from tunesmith.models.observations import Observations
 from tunesmith.models.surrogate import Surrogate
 from tunesmith.numerics.arrays import Floats, Ints
 from tunesmith.numerics.threads import one_thread
 from tunesmith.records import History, Objective
 from tunesmith.space import Categorical, Params, Space
 
-ODD, FAR = (
-    4,
-    3.0,
-)  # a default is an outlier that is 3 times as far from the best as all but 4 configurations
+FAR = 3.0  # times as far from the best as all others, from where on a default is an outlier
+ODD = 4  # of the others may be as well
 
 
 def seen(history: History[P], objective: str | None = None) -> History[P]:
@@ -44,6 +44,37 @@ def seen(history: History[P], objective: str | None = None) -> History[P]:
     for record in history:
         through.put(msgspec.structs.replace(record, problem=problem))
     return through
+
+
+def explored(history: History[P]) -> Tried[P]:
+    """Gather what is known of a study's configurations, as much as is needed to say anything.
+
+    What ended early counts as what it would have come to (`tunesmith.models.fidelity`); of failed trials nothing is known.
+
+    Raises:
+        NoTrials: Fewer than 8 have completed, or ended early.
+    """
+    tried = Tried.of(history)
+    space, whole = history.problem.space, len(tried.first)
+    early = [r for r in history if r.state in ("stopped", "paused")]
+    early = [r for r in early if space.key(r.logged) not in tried.places]
+    if early:
+        trials = Observations(history.problem, lambda units: units[:, :0])
+        trials.note([record.begun() for record in history])
+        trials.note([record for record in history if record.state != "running"])
+        early = [r for r in early if math.isfinite(trials.finals[r.number])]
+        values = [-trials.finals[r.number] for r in early]
+        tried = replace(
+            tried,
+            first=tried.first + early,
+            values=np.append(tried.values, values),
+            counts=np.append(tried.counts, np.ones(len(early))),
+            scatter=np.append(tried.scatter, np.zeros(len(early))),
+            places={space.key(r.logged): whole + i for i, r in enumerate(early)} | tried.places,
+        )
+    if len(tried.first) < LEAST:
+        measurable(history)
+    return tried
 
 
 @final
@@ -77,23 +108,22 @@ class Model(Generic[P]):
             named: Configurations that shall be modelled, whatever else is.
 
         Raises:
-            NoTrials: Fewer than 8 have completed.
+            NoTrials: Fewer than 8 have completed, or ended early.
             SettingError: There are several objectives and none is named, or there is none of that name.
         """
         history = seen(history, objective)
-        measurable(history)
-        tried = Tried.of(history)
+        tried = explored(history)
         features = Features(history.problem.space)
         units = history.problem.space.encode([record.logged for record in tried.first])
         columns = features(units)
-        default = tried.first[0].source == "default"
+        default = [i for i, record in enumerate(tried.first) if record.source == "default"]
         places = [tried.places.get(history.problem.space.key(one)) for one in named]
         with one_thread():
             rows = modelled(
-                tried, columns, features, [0] * default + [p for p in places if p is not None]
+                tried, columns, features, [*default, *(p for p in places if p is not None)]
             )
         known = tried.some(rows, columns)
-        level = _straight(known.values, float(tried.values[0])) if default else math.inf
+        level = _straight(known.values, tried.values[default[0]]) if default else math.inf
         surrogate = Surrogate(known, features, level)
         return cls(history, tried, units, rows, surrogate)
 
