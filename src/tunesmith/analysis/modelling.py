@@ -123,7 +123,7 @@ class Model(Generic[P]):
                 tried, columns, features, [*default, *(p for p in places if p is not None)]
             )
         known = tried.some(rows, columns)
-        level = _straight(known.values, tried.values[default[0]]) if default else math.inf
+        level = _straight(known.values, float(tried.values[default[0]])) if default else math.inf
         surrogate = Surrogate(known, features, level)
         return cls(history, tried, units, rows, surrogate)
 
@@ -148,8 +148,9 @@ def _straight(values: Floats, default: float) -> float:
     That is as far below as the best is above, so that whatever is compared with a default is on one scale.
     """
     best, others = float(values.max()), np.sort(values)[ODD:]
-    gain = best - default
-    return default - gain if gain <= FAR * (best - float(others[0])) else math.inf
+    level = default - (best - default)
+    near = best - default <= FAR * (best - float(others[0]))
+    return level if near and math.isfinite(level) else math.inf
 
 
 def levels(space: Space[Any]) -> list[int]:
