@@ -13,7 +13,7 @@ from tunesmith.cli import COMMANDS
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = (
     "start.md", "any-program.md", "workers.md", "schedulers.md", "checkpoints.md", "knowledge.md",
-    "diagnosis.md", "from-optuna.md", "from-scikit-learn.md", "gallery.md", "overtuning.md", "reproduce.md",
+    "diagnosis.md", "explaining.md", "from-optuna.md", "from-scikit-learn.md", "gallery.md", "overtuning.md", "reproduce.md",
     "seeds.md", "trust.md", "understanding.md", "whatif.md",
 )  # fmt: skip
 BLOCK = re.compile(r"```(python|sh|toml)\n(.*?)```", re.DOTALL)
@@ -45,6 +45,19 @@ def run_page(name: str, folder: Path) -> dict[str, str]:
             assert done.returncode == 0, f"{line}: {done.stderr}"
             printed[line] = done.stdout
     return printed
+
+
+def test_the_page_that_explains_runs(tmp_path: Path) -> None:
+    """Gains, the way, why, time; methods; several objectives."""
+    printed = run_page("explaining.md", tmp_path)
+
+    assert "tuning everything gains" in printed["python wine.py"]
+    assert "each step with what it gains" in printed["python wine.py"]
+    assert "is better than the default by" in printed["python wine.py"]
+    assert "finding suggestions took" in printed["python wine.py"]
+    assert "gp is better than random" in printed["python methods.py"]
+    assert "one study of each proves nothing" in printed["python methods.py"]
+    assert "on the front cover" in printed["python both.py"]
 
 
 def test_the_page_on_overtuning_runs(tmp_path: Path) -> None:

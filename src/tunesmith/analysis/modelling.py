@@ -1,6 +1,7 @@
 """What the analyses of a study begin with: its configurations seen through one objective, and a model of them."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, final
 
@@ -18,7 +19,10 @@ from tunesmith.models.surrogate import Surrogate
 from tunesmith.numerics.arrays import Floats, Ints
 from tunesmith.numerics.threads import one_thread
 from tunesmith.records import History, Objective
-from tunesmith.space import Categorical, Space
+from tunesmith.space import Categorical, Params, Space
+
+FAR = 3.0  # times as far from the best as all others, from where on a default is an outlier
+ODD = 4  # of the others may be as well
 
 
 def seen(history: History[P], objective: str | None = None) -> History[P]:
@@ -93,8 +97,15 @@ class Model(Generic[P]):
     surrogate: Surrogate
 
     @classmethod
-    def of(cls, history: History[P], objective: str | None = None) -> "Model[P]":
-        """Model a history.
+    def of(
+        cls, history: History[P], objective: str | None = None, named: Sequence[Params] = ()
+    ) -> "Model[P]":
+        """Model a history: of values that are far worse than the default only the order counts.
+
+        Args:
+            history: A study's.
+            objective: Which, if there are several.
+            named: Configurations that shall be modelled, whatever else is.
 
         Raises:
             NoTrials: Fewer than 8 have completed, or ended early.
@@ -105,10 +116,15 @@ class Model(Generic[P]):
         features = Features(history.problem.space)
         units = history.problem.space.encode([record.logged for record in tried.first])
         columns = features(units)
-        named = [0] if tried.first[0].source == "default" else []
+        default = [i for i, record in enumerate(tried.first) if record.source == "default"]
+        places = [tried.places.get(history.problem.space.key(one)) for one in named]
         with one_thread():
-            rows = modelled(tried, columns, features, named)
-        surrogate = Surrogate(tried.some(rows, columns), features)
+            rows = modelled(
+                tried, columns, features, [*default, *(p for p in places if p is not None)]
+            )
+        known = tried.some(rows, columns)
+        level = _straight(known.values, float(tried.values[default[0]])) if default else math.inf
+        surrogate = Surrogate(known, features, level)
         return cls(history, tried, units, rows, surrogate)
 
     @property
@@ -124,6 +140,17 @@ class Model(Generic[P]):
     def native(self, parameter: str, unit: float) -> Any:
         """Return the value at a unit of a parameter, as the log keeps it."""
         return self.space.parameters[parameter].from_unit(unit)
+
+
+def _straight(values: Floats, default: float) -> float:
+    """The level from which on values (m,) count as they are: well below the default's, unless that is an outlier.
+
+    That is as far below as the best is above, so that whatever is compared with a default is on one scale.
+    """
+    best, others = float(values.max()), np.sort(values)[ODD:]
+    level = default - (best - default)
+    near = best - default <= FAR * (best - float(others[0]))
+    return level if near and math.isfinite(level) else math.inf
 
 
 def levels(space: Space[Any]) -> list[int]:

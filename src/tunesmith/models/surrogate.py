@@ -4,6 +4,7 @@ It is `Truth`, a Gaussian process of few configurations, seen in the objective's
 an evaluation taken off.
 """
 
+import math
 from hashlib import blake2b
 from typing import final
 
@@ -26,31 +27,47 @@ class Surrogate:
     Args:
         known: Of one configuration at least, greater values being better; all may be equal, which says that they are everywhere.
         features: What makes its columns of units.
+        level: From which value on losses count as they are, see `Truth`.
 
     Attributes:
         explained: The share of the variance of what was measured that is foreseen, of each by all others; from 0 to 1.
+
+        size: What values are divided by, a power of two, so that huge and tiny ones are like others.
 
     References:
         C. E. Rasmussen and C. K. I. Williams. Gaussian Processes for Machine Learning. 2006. (5.12): each by all others.
     """
 
-    def __init__(self, known: Means, features: Features) -> None:
+    def __init__(self, known: Means, features: Features, level: float = math.inf) -> None:
         self._features = features
         self._constant = -float(known.values[0])
         self._truth: Truth | None = None
         self.explained = 0.0
         middle = np.median(known.values)
         good = np.maximum(known.values - middle, 0.0)  # the worse half may be anything
-        self._size = power_of_two(good if good.any() else known.values)
+        self.size = power_of_two(good if good.any() else known.values)
         if np.ptp(known.values) > 0:
-            values = known.values / self._size
-            scatter = known.scatter / self._size / self._size
-            self._truth = _fitted(Means(known.columns, values, known.counts, scatter), features)
+            values = known.values / self.size
+            scatter = known.scatter / self.size / self.size
+            scaled = Means(known.columns, values, known.counts, scatter)
+            self._truth = fitted(scaled, features, level / self.size)
             missed = values - self._truth.scale.back(self._truth.foreseen())
             off = values - values.mean()
             unit = power_of_two(off)
             share = float(((missed / unit) ** 2).sum() / ((off / unit) ** 2).sum())
             self.explained = max(0.0, 1 - share)
+
+    @property
+    def truth(self) -> Truth | None:
+        """The model, of values over `size`; None: all are equal."""
+        return self._truth
+
+    def quick(self, units: Floats) -> Floats:
+        """Return the expected loss (n,) at units (n, d), by the likeliest parameters alone: for thousands."""
+        if self._truth is None:
+            return np.full(len(units), self._constant)
+        with one_thread():
+            return -self.size * self._truth.scale.back(self._truth.at(self._features(units)))
 
     def at(self, units: Floats) -> tuple[Floats, Floats]:
         """Return the mean (n,) and the standard deviation (n,) of the expected loss at units (n, d)."""
@@ -71,7 +88,7 @@ class Surrogate:
         rng = np.random.Generator(np.random.Philox(0))
         with one_thread():
             drawn = self._truth.draws(self._features(units), count, rng)
-        return -self._size * self._truth.scale.back(drawn)
+        return -self.size * self._truth.scale.back(drawn)
 
     def _values(self, units: Floats) -> tuple[Floats, Floats, Floats]:
         """Means (n,), deviations (n,) and correlations (n, n) of losses.
@@ -86,7 +103,7 @@ class Surrogate:
         sds = np.sqrt(np.maximum(np.diag(covariance), JITTER))
         back = self._truth.scale.back
         half = (back(means + sds) - back(means - sds)) / 2
-        return -self._size * back(means), self._size * half, covariance / sds[:, None] / sds
+        return -self.size * back(means), self.size * half, covariance / sds[:, None] / sds
 
 
 def power_of_two(values: Floats) -> float:
@@ -98,10 +115,10 @@ def power_of_two(values: Floats) -> float:
 _kept: dict[bytes, Truth] = {}
 
 
-def _fitted(known: Means, features: Features) -> Truth:
-    """The model of measurements, kept: several analyses ask for the same."""
+def fitted(known: Means, features: Features, level: float = math.inf) -> Truth:
+    """Return the model of measurements, kept: several analyses ask for the same."""
     layout = features.layout
-    digest = blake2b(repr((known.columns.shape, features.size)).encode())
+    digest = blake2b(repr((known.columns.shape, features.size, level)).encode())
     for array in (
         known.columns,
         known.values,
@@ -115,7 +132,7 @@ def _fitted(known: Means, features: Features) -> Truth:
     truth = _kept.pop(key, None)
     if truth is None:
         with one_thread():
-            truth = Truth(known, layout, features.size)
+            truth = Truth(known, layout, features.size, level)
     _kept[key] = truth  # the latest is last
     while len(_kept) > KEPT:
         _kept.pop(next(iter(_kept)), None)
