@@ -201,7 +201,7 @@ class Truth:
         """
         _, C, chance = self._inverse(self._theta, 0.0)
         precision = np.diag(C)
-        foreseen = self._y - (C @ self._y) / precision
+        foreseen = self._foreseen(C)
         best = np.argsort(-foreseen, kind="stable")[: max(LEAST, len(foreseen) // PART)]
         n = len(best)
         expected = self.scale.size / np.sqrt(precision[best])
@@ -215,9 +215,20 @@ class Truth:
         shift = chances * float(off.sum()) / (n + BELIEF)
         return ratio, shift, chances * float(np.sqrt(variance / n))
 
+    def _foreseen(self, C: Floats) -> Floats:
+        """What is expected of each measurement (m,) by all others; C is without the unknown mean."""
+        return np.asarray(self._y - (C @ self._y) / np.diag(C))
+
+    def foreseen(self) -> Floats:
+        """Return the target (m,) that is expected of each configuration by all others, by the likeliest parameters."""
+        return self._foreseen(self._inverse(*self._likeliest())[1])
+
+    def _likeliest(self) -> tuple[Floats, float]:
+        return self._parts[int(np.argmax(self._weights))]
+
     def at(self, columns: Floats) -> Floats:
         """Return expected targets (n,) at other columns (n, p), by the likeliest parameters."""
-        theta, own = self._parts[int(np.argmax(self._weights))]
+        theta, own = self._likeliest()
         C, _, _ = self._inverse(theta, own)
         mean = float(C.sum(axis=0) @ self._y) / float(C.sum())
         weights = C @ (self._y - mean)

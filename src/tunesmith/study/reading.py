@@ -1,24 +1,33 @@
 """What can be read of a study: folds of its log. Nothing here appends to it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, final
 
 from tunesmith._core.errors import NoTrials
 from tunesmith._core.types import P
 from tunesmith.analysis import (
+    Advice,
     Confirmation,
     Diagnosis,
+    EffectCurve,
     Forecast,
+    Importance,
     Overtuning,
     Recommendation,
     Sensitivity,
+    Surface,
+    advice,
     confirmed,
     diagnose,
+    effects,
     forecast,
+    importance,
     overtuning,
     recommend,
     sensitivity,
+    surface,
 )
+from tunesmith.analysis.importance import Method
 from tunesmith.plots import Plots
 from tunesmith.records import History, Problem, Provenance, Record
 from tunesmith.records.events import Noted
@@ -203,6 +212,30 @@ class Readable(Generic[P]):
         See `ts.analysis.sensitivity`.
         """
         return sensitivity(self.history)
+
+    @final
+    def importance(
+        self, objective: str | None = None, *, method: Method = "anova", within: float = 1.0
+    ) -> Importance:
+        """Say which parameters matter, and which only together; see `ts.analysis.importance`."""
+        return importance(self.history, objective, method=method, within=within)
+
+    @final
+    def effects(
+        self, parameters: str | Sequence[str] | None = None, objective: str | None = None
+    ) -> tuple[EffectCurve, ...]:
+        """Return how the expected objective goes with each parameter; see `ts.analysis.effects`."""
+        return effects(self.history, parameters, objective)
+
+    @final
+    def surface(self, first: str, second: str, objective: str | None = None) -> Surface:
+        """Return how the expected objective goes with two parameters; see `ts.analysis.surface`."""
+        return surface(self.history, first, second, objective)
+
+    @final
+    def advice(self, objective: str | None = None) -> tuple[Advice, ...]:
+        """Say what to change about the ranges, and how surely; see `ts.analysis.advice`."""
+        return advice(self.history, objective)
 
     @final
     def recommend(self, *, robust: bool = False) -> Recommendation[P]:
