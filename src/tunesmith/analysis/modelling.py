@@ -1,9 +1,12 @@
 """What the analyses of a study begin with: its configurations seen through one objective, and a model of them."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, final
 
 import msgspec
+import numpy as np
 
 from tunesmith._core.errors import SettingError
 from tunesmith._core.types import P
@@ -14,7 +17,9 @@ from tunesmith.models.surrogate import Surrogate
 from tunesmith.numerics.arrays import Floats, Ints
 from tunesmith.numerics.threads import one_thread
 from tunesmith.records import History, Objective
-from tunesmith.space import Categorical, Space
+from tunesmith.space import Categorical, Params, Space
+
+FAR = 10.0  # times as far from the best as the median, from where on a default counts as an outlier
 
 
 def seen(history: History[P], objective: str | None = None) -> History[P]:
@@ -58,8 +63,15 @@ class Model(Generic[P]):
     surrogate: Surrogate
 
     @classmethod
-    def of(cls, history: History[P], objective: str | None = None) -> "Model[P]":
-        """Model a history.
+    def of(
+        cls, history: History[P], objective: str | None = None, named: Sequence[Params] = ()
+    ) -> "Model[P]":
+        """Model a history: the default's value and all better ones as they are, of worse ones the order.
+
+        Args:
+            history: A study's.
+            objective: Which, if there are several.
+            named: Configurations that shall be modelled, whatever else is.
 
         Raises:
             NoTrials: Fewer than 8 have completed.
@@ -71,10 +83,15 @@ class Model(Generic[P]):
         features = Features(history.problem.space)
         units = history.problem.space.encode([record.logged for record in tried.first])
         columns = features(units)
-        named = [0] if tried.first[0].source == "default" else []
+        default = tried.first[0].source == "default"
+        places = [tried.places.get(history.problem.space.key(one)) for one in named]
         with one_thread():
-            rows = modelled(tried, columns, features, named)
-        surrogate = Surrogate(tried.some(rows, columns), features)
+            rows = modelled(
+                tried, columns, features, [0] * default + [p for p in places if p is not None]
+            )
+        known = tried.some(rows, columns)
+        level = _straight(known.values, float(tried.values[0])) if default else math.inf
+        surrogate = Surrogate(known, features, level)
         return cls(history, tried, units, rows, surrogate)
 
     @property
@@ -90,6 +107,12 @@ class Model(Generic[P]):
     def native(self, parameter: str, unit: float) -> Any:
         """Return the value at a unit of a parameter, as the log keeps it."""
         return self.space.parameters[parameter].from_unit(unit)
+
+
+def _straight(values: Floats, default: float) -> float:
+    """The level from which on values (m,) count as they are: the default's, unless that is an outlier."""
+    best = float(values.max())
+    return default if best - default <= FAR * (best - float(np.median(values))) else math.inf
 
 
 def levels(space: Space[Any]) -> list[int]:

@@ -4,6 +4,7 @@ It is `Truth`, a Gaussian process of few configurations, seen in the objective's
 an evaluation taken off.
 """
 
+import math
 from hashlib import blake2b
 from typing import final
 
@@ -26,6 +27,7 @@ class Surrogate:
     Args:
         known: Of one configuration at least, greater values being better; all may be equal, which says that they are everywhere.
         features: What makes its columns of units.
+        level: From which value on losses count as they are, see `Truth`.
 
     Attributes:
         explained: The share of the variance of what was measured that is foreseen, of each by all others; from 0 to 1.
@@ -34,16 +36,28 @@ class Surrogate:
         C. E. Rasmussen and C. K. I. Williams. Gaussian Processes for Machine Learning. 2006. (5.12): each by all others.
     """
 
-    def __init__(self, known: Means, features: Features) -> None:
+    def __init__(self, known: Means, features: Features, level: float = math.inf) -> None:
         self._features = features
         self._constant = -float(known.values[0])
         self._truth: Truth | None = None
         self.explained = 0.0
         if np.ptp(known.values) > 0:
-            self._truth = _fitted(known, features)
+            self._truth = _fitted(known, features, level)
             missed = known.values - self._truth.scale.back(self._truth.foreseen())
             spread = float(((known.values - known.values.mean()) ** 2).sum())
             self.explained = max(0.0, 1 - float((missed**2).sum()) / spread)
+
+    @property
+    def truth(self) -> Truth | None:
+        """The model, in targets; None: all values are equal."""
+        return self._truth
+
+    def quick(self, units: Floats) -> Floats:
+        """Return the expected loss (n,) at units (n, d), by the likeliest parameters alone: for thousands."""
+        if self._truth is None:
+            return np.full(len(units), self._constant)
+        with one_thread():
+            return -self._truth.scale.back(self._truth.at(self._features(units)))
 
     def at(self, units: Floats) -> tuple[Floats, Floats]:
         """Return the mean (n,) and the standard deviation (n,) of the expected loss at units (n, d)."""
@@ -91,10 +105,10 @@ class Surrogate:
 _kept: dict[bytes, Truth] = {}
 
 
-def _fitted(known: Means, features: Features) -> Truth:
+def _fitted(known: Means, features: Features, level: float) -> Truth:
     """The model of measurements, kept: several analyses ask for the same."""
     layout = features.layout
-    digest = blake2b(repr((known.columns.shape, features.size)).encode())
+    digest = blake2b(repr((known.columns.shape, features.size, level)).encode())
     for array in (
         known.columns,
         known.values,
@@ -108,7 +122,7 @@ def _fitted(known: Means, features: Features) -> Truth:
     truth = _kept.pop(key, None)
     if truth is None:
         with one_thread():
-            truth = Truth(known, layout, features.size)
+            truth = Truth(known, layout, features.size, level)
     _kept[key] = truth  # the latest is last
     while len(_kept) > KEPT:
         _kept.pop(next(iter(_kept)), None)
