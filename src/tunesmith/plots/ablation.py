@@ -6,11 +6,12 @@ from typing import Any, Self, final
 import numpy as np
 
 from tunesmith.analysis import Ablation, Estimate, ablation
+from tunesmith.analysis.ablation import AblationStep
 from tunesmith.plots.bars import Bar, bars
 from tunesmith.plots.picture import Picture
 from tunesmith.plots.theme import BLUE, GREEN, PURPLE, RED, Spec
 from tunesmith.plots.reading import objective_of
-from tunesmith.plots.words import label, number, plural, short
+from tunesmith.plots.words import joined, label, number, plural, short
 from tunesmith.records import History, Record
 
 ROWS = 16
@@ -61,9 +62,7 @@ class Way(Picture):
         before = told.start.mean
         for step in told.steps[:ROWS]:
             group = "better" if step.gain >= 0 else "worse"
-            rows.append(
-                Bar(_change(step.before, step.after), step.value, (np.nan, np.nan), group, before)
-            )
+            rows.append(Bar(joined(_change(step), 40), step.value, (np.nan, np.nan), group, before))
             before = step.value
         if rest:
             rows.append(
@@ -85,7 +84,7 @@ class Way(Picture):
             )
         )
         ends = [end for row in rows for end in row.interval if np.isfinite(end)]
-        span = [min([floor, *ends]), max([ceiling, *ends])]
+        span = [min([floor, *ends]) - pad / 3, max([ceiling, *ends]) + pad / 3]
         if not told.steps:
             return bars(
                 f"trial {told.trial} is the {told.called}",
@@ -95,8 +94,7 @@ class Way(Picture):
                 told.objective,
                 range=span,
             )
-        first = told.steps[0]
-        head = f"{short(_change(first.before, first.after), 44)} gains most: {number(abs(first.gain), 3)}"
+        head = f"{_change(told.steps[0])[0]} gains most: {number(abs(told.steps[0].gain), 3)}"
         note = f"From the {told.called} to trial {told.trial}: each next change is the one that then gains most."
         return bars(head, note, rows, STYLES, f"expected {told.objective}", range=span, nticks=6)
 
@@ -105,12 +103,16 @@ def _interval(estimate: Estimate) -> tuple[float, float]:
     return estimate.interval
 
 
-def _change(before: dict[str, Any], after: dict[str, Any]) -> str:
-    """What changes: "lr 0.1 → 0.003"."""
+def _change(step: AblationStep) -> list[str]:
+    """What changes: "lr 0.1 → 0.003", what the step is about first."""
     said = []
-    for name, value in after.items():
-        to = short(label(value), 14)
-        said.append(
-            f"{name} {short(label(before[name]), 14)} → {to}" if name in before else f"{name} {to}"
-        )
-    return ", ".join(said) or ", ".join(f"without {name}" for name in before)
+    for name in sorted(step.after, key=lambda name: name not in step.parameters):
+        to = short(label(step.after[name]), 14)
+        was = f"{short(label(step.before[name]), 14)} → " if name in step.before else ""
+        if was != f"{to} → ":
+            said.append(f"{short(name, 30)} {was}{to}")
+    return (
+        said
+        or [f"without {name}" for name in step.before if name not in step.after]
+        or ["as before"]
+    )

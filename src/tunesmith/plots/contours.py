@@ -112,7 +112,7 @@ class Contours(Picture):
 
     def _note(self) -> str:
         shown = f"{len(self.marks[0]):,} of " * (len(self.marks[0]) < self.trials)
-        return f"Brighter is better; marks are {shown}{plural(self.trials, 'trial')}, others of its parameters as in good configurations."
+        return f"Brighter is better. Marks: {shown}{plural(self.trials, 'trial')}. The other parameters are as in good configurations."
 
     def _points(self) -> list[Spec]:
         numbers, at, values = self.marks

@@ -53,8 +53,7 @@ class Effects(Picture):
         grid, height = panels(len(self.curves))
         data: list[Spec] = []
         layout: Spec = {}
-        ends = [float(np.nanmin([np.nanmin(c.low) for c in self.curves])), float(np.nanmax([np.nanmax(c.high) for c in self.curves]))]  # fmt: skip
-        pad = 0.06 * (ends[1] - ends[0]) or 0.05 * abs(ends[0]) or 0.5
+        ends = self._ends()
         for panel, curve, scale in zip(grid, self.curves, self.scales, strict=True):
             for trace in self._traces(curve, scale):
                 seen = trace["name"] in {one["name"] for one in data if one.get("showlegend")}
@@ -63,9 +62,20 @@ class Effects(Picture):
                 )
             layout |= panel.axes(
                 scale.axis(),
-                axis(short(self.name, 20) if panel.first else "", range=[ends[0] - pad, ends[1] + pad], nticks=5, showticklabels=panel.first),
+                axis(short(self.name, 20) if panel.first else "", range=ends, nticks=5, showticklabels=panel.first),
             )  # fmt: skip
         return figure(self._headline(), self._note(), data, height=height, **layout)
+
+    def _ends(self) -> list[float]:
+        """What all panels show: the means, and as much of the bands as leaves them readable."""
+        means = np.concatenate([curve.mean for curve in self.curves])
+        low, high = float(np.nanmin(means)), float(np.nanmax(means))
+        least = float(np.nanmin(np.concatenate([curve.low for curve in self.curves])))
+        most = float(np.nanmax(np.concatenate([curve.high for curve in self.curves])))
+        room = 0.7 * (high - low) or 0.05 * abs(low) or 0.5
+        low, high = max(least, low - room), min(most, high + room)
+        pad = 0.06 * (high - low) or room
+        return [low - pad, high + pad]
 
     def _headline(self) -> str:
         first = self.curves[0]
