@@ -82,12 +82,13 @@ class Model(Generic[P]):
         """
         history = seen(history, objective)
         measurable(history)
-        tried = Tried.of(history)
+        keys = [history.problem.space.key(one) for one in named]
+        tried = Tried.of(history).fewer(keys)
         features = Features(history.problem.space)
         units = history.problem.space.encode([record.logged for record in tried.first])
         columns = features(units)
         default = tried.first[0].source == "default"
-        places = [tried.places.get(history.problem.space.key(one)) for one in named]
+        places = [tried.places.get(key) for key in keys]
         with one_thread():
             rows = modelled(
                 tried, columns, features, [0] * default + [p for p in places if p is not None]
