@@ -1,6 +1,7 @@
 """What the analyses of a study begin with: its configurations seen through one objective, and a model of them."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, final
 
@@ -101,7 +102,7 @@ class Model(Generic[P]):
     def of(
         cls, history: History[P], objective: str | None = None, named: Sequence[Params] = ()
     ) -> "Model[P]":
-        """Model a history: the default's value and all better ones as they are, of worse ones the order.
+        """Model a history: of values that are far worse than the default only the order counts.
 
         Args:
             history: A study's.
@@ -145,9 +146,13 @@ class Model(Generic[P]):
 
 
 def _straight(values: Floats, default: float) -> float:
-    """The level from which on values (m,) count as they are: the default's, unless that is an outlier."""
+    """The level from which on values (m,) count as they are: well below the default's, unless that is an outlier.
+
+    That is as far below as the best is above, so that whatever is compared with a default is on one scale.
+    """
     best, others = float(values.max()), np.sort(values)[min(ODD, len(values) - 1) :]
-    return default if best - default <= FAR * (best - float(others[0])) else math.inf
+    gain = best - default
+    return default - gain if gain <= FAR * (best - float(others[0])) else math.inf
 
 
 def levels(space: Space[Any]) -> list[int]:

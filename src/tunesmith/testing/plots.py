@@ -4,7 +4,7 @@ import functools
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -65,14 +65,14 @@ class PictureConformance:
     Whatever the study: a figure, or one sentence that says why there is none.
     """
 
-    settings: dict[str, Any] = {}
+    settings: ClassVar[dict[str, Any]] = {}
     """What the picture is called with, beside an objective where there are several."""
 
     def make(self, picture: str, name: str, *, dark: bool = False) -> dict[str, Any]:
         """Return the figure of a case as JSON; it is skipped where the picture refuses it."""
         history = case(name)
         draw = getattr(Plots(history, dark=dark), picture)
-        settings: dict[str, Any] = {}
+        settings: ClassVar[dict[str, Any]] = {}
         while True:
             try:
                 made: dict[str, Any] = json.loads(draw(**self.settings, **settings).to_json())
