@@ -78,7 +78,7 @@ def _table(named: list[tuple[str, Record[Any]]], records: Iterable[Record[Any]])
         state = record.failure.kind if record.failure else record.state
         cells = [f"{word} {record.number}".strip(), state, *values, params]
         lines.append(f"<tr>{''.join(_cell(cell) for cell in cells)}</tr>")
-    return f"<table>{''.join(lines)}</table>"
+    return f'<table style="color:inherit">{"".join(lines)}</table>'
 
 
 def _cell(said: str, tag: str = "td") -> str:
