@@ -112,12 +112,13 @@ class Model(Generic[P]):
             SettingError: There are several objectives and none is named, or there is none of that name.
         """
         history = seen(history, objective)
-        tried = explored(history)
+        keys = [history.problem.space.key(one) for one in named]
+        tried = explored(history).fewer(keys)
         features = Features(history.problem.space)
         units = history.problem.space.encode([record.logged for record in tried.first])
         columns = features(units)
         default = [i for i, record in enumerate(tried.first) if record.source == "default"]
-        places = [tried.places.get(history.problem.space.key(one)) for one in named]
+        places = [tried.places.get(key) for key in keys]
         with one_thread():
             rows = modelled(
                 tried, columns, features, [*default, *(p for p in places if p is not None)]
@@ -147,7 +148,7 @@ def _straight(values: Floats, default: float) -> float:
 
     That is as far below as the best is above, so that whatever is compared with a default is on one scale.
     """
-    best, others = float(values.max()), np.sort(values)[ODD:]
+    best, others = float(values.max()), np.sort(values)[min(ODD, len(values) - 1) :]
     level = default - (best - default)
     near = best - default <= FAR * (best - float(others[0]))
     return level if near and math.isfinite(level) else math.inf

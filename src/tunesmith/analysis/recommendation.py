@@ -26,6 +26,7 @@ from tunesmith.records import History, Problem, Record
 from tunesmith.space import Categorical
 
 LEAST = 4  # measurements, from which on something is said of noise
+MANY = 4000  # configurations among which those are chosen
 MOST = 200  # configurations that are modelled
 LEVEL = 0.9  # of intervals
 WIDTH = 1.6449  # deviations to each side that hold as much
@@ -161,7 +162,7 @@ def recommend(history: History[P], *, robust: bool = False) -> Recommendation[P]
             f"one configuration is recommended of one objective, this study has several ({names}); see .front"
         )
     observed = history.best
-    tried = Tried.of(history)
+    tried = Tried.of(history).fewer([_key(observed)])
     with one_thread():
         return _recommended(tried, observed, robust=robust)
 
@@ -201,7 +202,6 @@ class Tried(Generic[P]):
         problem = history.problem
         known = [r for r in history if r.state == "complete" and math.isfinite(r.value)]
         known = known or history.contenders()
-        kept = [r for r in known if problem.meets_limits(r.values)]
         places: dict[Hashable, int] = {}
         place = np.array([places.setdefault(_key(r), len(places)) for r in known])
         _, first = np.unique(place, return_index=True)
@@ -214,15 +214,46 @@ class Tried(Generic[P]):
         values = np.bincount(place, measured) / counts
         squares = (measured - values[place]) ** 2 * levelled.lost
         scatter = np.asarray(np.bincount(place, squares), dtype=np.float64)
-        keeps = np.bincount([places[_key(r)] for r in kept], minlength=len(counts)) / counts
+        kept = np.array([problem.meets_limits(r.values) for r in known])
+        keeps = np.bincount(place, kept) / counts
         candidates = np.flatnonzero(keeps >= min(0.5, keeps.max()))
-        groups = [[known[i] for i in np.flatnonzero(place == one)] for one in range(len(counts))]
-        table, shared = finest(groups) if problem.value == "mean" else (np.empty((0, 1)), 0.0)
-        folds = Folds(table, shared) if table.shape[1] > 1 else None
+        folds = None
+        if problem.value == "mean":
+            groups: list[list[Record[P]]] = [[] for _ in counts]
+            for record, one in zip(known, place.tolist(), strict=True):
+                groups[one].append(record)
+            table, shared = finest(groups)
+            folds = Folds(table, shared) if table.shape[1] > 1 else None
         firsts = [known[i] for i in first]
         return cls(
             problem, firsts, values, counts, scatter, candidates, places, folds, levelled.seed,
             levelled.common,
+        )  # fmt: skip
+
+    def fewer(self, named: Sequence[Hashable] = ()) -> "Tried[P]":
+        """Return at most some thousand of them: the better ones, others evenly spaced in time, and what is named by key.
+
+        A model takes 200 of these, so that no more is lost than time.
+        """
+        m = len(self.values)
+        if m <= MANY:
+            return self
+        best = np.argsort(-self.values, kind="stable")[: MANY // 2]
+        spread = np.linspace(0, m - 1, MANY // 2).astype(int)
+        known = [self.places[key] for key in named if key in self.places]
+        return self.only(np.unique(np.concatenate([best, spread, np.array(known, dtype=int)])))
+
+    def only(self, kept: Ints) -> "Tried[P]":
+        """Return those at some places (n,), which ascend."""
+        place = {int(old): new for new, old in enumerate(kept)}
+        places = {key: place[old] for key, old in self.places.items() if old in place}
+        folds = None
+        if self.folds is not None:
+            rows = kept[kept < len(self.folds.losses)]
+            folds = Folds(self.folds.losses[rows], self.folds.shared)
+        return Tried(
+            self.problem, [self.first[i] for i in kept], self.values[kept], self.counts[kept], self.scatter[kept],
+            np.flatnonzero(np.isin(kept, self.candidates)), places, folds, self.seed, self.common,
         )  # fmt: skip
 
     def some(self, rows: Ints, columns: Floats) -> Means:

@@ -38,6 +38,7 @@ from tunesmith.analysis import (
     why,
 )
 from tunesmith.analysis.importance import Method
+from tunesmith.plots import Plots
 from tunesmith.records import History, Problem, Provenance, Record
 from tunesmith.records.events import Noted
 from tunesmith.samplers import Sampler
@@ -48,8 +49,10 @@ from tunesmith.study import opening
 from tunesmith.study.confirming import default_of, seed_apart
 from tunesmith.study.desk import Desk
 from tunesmith.study.ledger import Ledger
+from tunesmith.study.notebook import page
 from tunesmith.study.origin import origin
 from tunesmith.study.parts import Parts, shown
+from tunesmith.study.progress import shown_place
 from tunesmith.study.staleness import Stale, stale
 from tunesmith.study.verification import Verification, verify
 
@@ -171,6 +174,10 @@ class Readable(Generic[P]):
         history = self._ledger.fold.history
         return f"<Study {self.name!r} in {self._ledger.storage.url}: {len(history)} trials>"
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows of it."""
+        return page(self.history, self.name, shown_place(self._ledger.storage.url))
+
     @final
     def verify(self, *parts: Sampler[Any] | Scheduler[Any]) -> Verification:
         """Recompute every suggestion and every decision of a scheduler from the log, and compare.
@@ -275,3 +282,9 @@ class Readable(Generic[P]):
     def recommend(self, *, robust: bool = False) -> Recommendation[P]:
         """Return what is expected to be the best in truth; see `ts.analysis.recommend`."""
         return recommend(self.history, robust=robust)
+
+    @final
+    @property
+    def plots(self) -> Plots:
+        """Pictures of it, as figures of Plotly: `study.plots.history()`; see `tunesmith.plots.Plots`."""
+        return Plots(self.history)
