@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from copy import copy
 from typing import TYPE_CHECKING, Any, final, overload
 
 import msgspec
@@ -48,6 +49,19 @@ class History(Sequence[Record[P]]):
         self._spent = 0
         self.since_best = 0
         self.replicates = Replicates(problem)
+
+    def copy(self) -> "History[P]":
+        """Return the history as it is now: what comes later does not change it."""
+        other = copy(self)
+        other._records, other._places = self._records.copy(), self._places.copy()
+        other._counts = self._counts.copy()
+        other._unfinished, other._open = self._unfinished.copy(), self._open.copy()
+        other.replicates = self.replicates.copy()
+        for record in self.open:
+            if record.curve is not None:  # which the next report would make longer
+                own = record.curve.until(record.step)
+                other._records[record.number] = msgspec.structs.replace(record, curve=own)
+        return other
 
     def put(self, record: Record[P]) -> None:
         """Take a record in, as new or in place of an earlier one of the same trial."""

@@ -1,6 +1,7 @@
 """Configurations that are evaluated on several seeds, as a table: a row each, a column per seed."""
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any, final
 
 import numpy as np
@@ -42,6 +43,16 @@ class Replicates:
 
     def __len__(self) -> int:
         return len(self.firsts)
+
+    def copy(self) -> "Replicates":
+        """Return the table as it is now: what comes later does not change it."""
+        other = copy(self)
+        other.firsts, other._rows = self.firsts.copy(), self._rows.copy()
+        other._numbers, other._losses = self._numbers.copy(), self._losses.copy()
+        other._started, other._failed = self._started.copy(), self._failed.copy()
+        other._keeps = self._keeps.copy()
+        other._values = {row: values.copy() for row, values in self._values.items()}
+        return other
 
     def put(self, record: Record[Any]) -> None:
         """Take an evaluation in, as new or in place of what was known of it."""
