@@ -200,7 +200,6 @@ class Tried(Generic[P]):
         problem = history.problem
         known = [r for r in history if r.state == "complete" and math.isfinite(r.value)]
         known = known or history.contenders()
-        kept = [r for r in known if problem.meets_limits(r.values)]
         places: dict[Hashable, int] = {}
         place = np.array([places.setdefault(_key(r), len(places)) for r in known])
         _, first = np.unique(place, return_index=True)
@@ -213,11 +212,16 @@ class Tried(Generic[P]):
         values = np.bincount(place, measured) / counts
         squares = (measured - values[place]) ** 2 * levelled.lost
         scatter = np.asarray(np.bincount(place, squares), dtype=np.float64)
-        keeps = np.bincount([places[_key(r)] for r in kept], minlength=len(counts)) / counts
+        kept = np.array([problem.meets_limits(r.values) for r in known])
+        keeps = np.bincount(place, kept) / counts
         candidates = np.flatnonzero(keeps >= min(0.5, keeps.max()))
-        groups = [[known[i] for i in np.flatnonzero(place == one)] for one in range(len(counts))]
-        table, shared = finest(groups) if problem.value == "mean" else (np.empty((0, 1)), 0.0)
-        folds = Folds(table, shared) if table.shape[1] > 1 else None
+        folds = None
+        if problem.value == "mean":
+            groups: list[list[Record[P]]] = [[] for _ in counts]
+            for record, one in zip(known, place.tolist(), strict=True):
+                groups[one].append(record)
+            table, shared = finest(groups)
+            folds = Folds(table, shared) if table.shape[1] > 1 else None
         firsts = [known[i] for i in first]
         return cls(
             problem, firsts, values, counts, scatter, candidates, places, folds, levelled.seed,

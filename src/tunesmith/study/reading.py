@@ -19,6 +19,7 @@ from tunesmith.analysis import (
     recommend,
     sensitivity,
 )
+from tunesmith.plots import Plots
 from tunesmith.records import History, Problem, Provenance, Record
 from tunesmith.records.events import Noted
 from tunesmith.samplers import Sampler
@@ -207,3 +208,9 @@ class Readable(Generic[P]):
     def recommend(self, *, robust: bool = False) -> Recommendation[P]:
         """Return what is expected to be the best in truth; see `ts.analysis.recommend`."""
         return recommend(self.history, robust=robust)
+
+    @final
+    @property
+    def plots(self) -> Plots:
+        """Pictures of it, as figures of Plotly: `study.plots.history()`; see `tunesmith.plots.Plots`."""
+        return Plots(self.history)

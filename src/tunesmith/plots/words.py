@@ -1,0 +1,66 @@
+"""Texts in pictures: data never becomes markup, and lines end before a phone does."""
+
+import math
+import re
+import textwrap
+from typing import Any
+
+LABEL = 22  # characters of a label on an axis
+
+# what Plotly reads as tags, as entities, as a formula, and in a hover text as the name of a column
+_MEANT = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;", "%{": "&#37;{"}
+_SPACE = re.compile(r"[\x00-\x20\x7f\u2028\u2029]+")
+_TOGETHER = re.compile(r" (?=±|\d)")
+
+
+def text(value: Any) -> str:
+    """Return a text that Plotly shows as it is.
+
+    Example:
+        >>> text("<b>R&D</b>")
+        '&lt;b&gt;R&amp;D&lt;/b&gt;'
+    """
+    said = _SPACE.sub(" ", str(value))
+    for sign, entity in _MEANT.items():
+        said = said.replace(sign, entity)
+    return said
+
+
+def short(value: Any, width: int = LABEL) -> str:
+    """Return a text of at most `width` characters, cut in its middle, as `text` does."""
+    said = _SPACE.sub(" ", str(value))
+    if len(said) > width:
+        half = (width - 1) // 2
+        said = f"{said[: width - 1 - half]}…{said[-half:]}"
+    return text(said)
+
+
+def number(value: float, digits: int = 4) -> str:
+    """Return a number as people read it, with so many significant digits.
+
+    Example:
+        >>> number(0.123456), number(1e-5), number(1500000.0)
+        ('0.1235', '1e-05', '1.5e+06')
+    """
+    return "–" if math.isnan(value) else f"{value:.{digits}g}"
+
+
+def label(value: Any) -> str:
+    """Return the value of a parameter as people read it."""
+    return number(value) if isinstance(value, float) else str(value)
+
+
+def plural(n: int, noun: str) -> str:
+    """Return "1 trial", "2,000 trials"."""
+    return f"{n:,} {noun}{'s' * (n != 1)}"
+
+
+def listed(names: list[str]) -> str:
+    """Return "a, b and c"."""
+    return " and ".join([*([", ".join(names[:-1])] if names[1:] else []), *names[-1:]])
+
+
+def lines(said: str, width: int) -> list[str]:
+    """Return a text in lines of at most `width` characters, as `text` does; a line never begins with a number."""
+    said = _TOGETHER.sub("\u00a0", said).replace("± ", "±\u00a0")
+    return [text(line) for line in textwrap.wrap(said, width, break_on_hyphens=False)]
