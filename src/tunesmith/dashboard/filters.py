@@ -35,7 +35,7 @@ def kept(text: str, columns: Columns, tagged: Tagged) -> Bools:
     Raises:
         SpaceError: It is no filter, or names what is not there.
     """
-    n = len(columns["number" if "number" in columns else "trial.number"].values)
+    n = len(next(iter(columns.values())).values)
     if not text.strip():
         return np.ones(n, dtype=bool)
     used: list[Floats] = []

@@ -248,12 +248,17 @@ class Hub:
         except NoTrials:
             return None
 
-    def _look(self, seen: int) -> int:
-        """Look whether any study has grown, came or went; see `Changes`."""
+    def listing(self) -> int:
+        """Look at the list of studies; return how often it, or the length of a log, was seen to change."""
         lengths = {name: self.length(name) for name in self.names()}
-        if lengths != self._lengths:
-            self._lengths = lengths
-            self._seen += 1
-        elif seen == self._seen:
+        with self._lock:
+            if lengths != self._lengths:
+                self._lengths = lengths
+                self._seen += 1
+            return self._seen
+
+    def _look(self, seen: int) -> int:
+        now = self.listing()
+        if now == seen:
             self._idle.wait(0.5)
-        return self._seen
+        return now

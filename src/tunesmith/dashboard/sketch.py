@@ -11,7 +11,7 @@ from typing import Any, final
 import numpy as np
 from markupsafe import Markup, escape
 
-from tunesmith.dashboard.table import STATES, Columns
+from tunesmith.dashboard.table import STATES, Columns, key
 from tunesmith.numerics.arrays import Floats
 from tunesmith.records import Problem
 
@@ -39,8 +39,8 @@ class Line:
 def incumbents(problem: Problem[Any], columns: Columns) -> Line | None:
     """Return the best value of the first objective after each completed trial; None: there is none."""
     objective = problem.objectives[0]
-    column = next((c for c in columns.values() if (c.kind, c.name) == ("metric", objective.name)))
-    state = next(c for c in columns.values() if (c.kind, c.name) == ("trial", "state"))
+    column = columns[key(columns, "metric", objective.name)]
+    state = columns[key(columns, "trial", "state")]
     done = np.flatnonzero((state.values == STATES.index("complete")) & np.isfinite(column.values))
     if not len(done):
         return None

@@ -56,6 +56,11 @@ Columns: TypeAlias = dict[str, Column]
 """By key: the name, or `values.<name>` of a metric and `trial.<name>` of the rest where names meet."""
 
 
+def key(columns: Columns, kind: Kind, name: str) -> str:
+    """Return the key of the column of a kind that has a name."""
+    return next(k for k, c in columns.items() if (c.kind, c.name) == (kind, name))
+
+
 def latest(record: Record[Any]) -> dict[str, float]:
     """Return the values that count for a trial; while it runs, those that it reported last."""
     if record.values or record.curve is None or not record.reports:
