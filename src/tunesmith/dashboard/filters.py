@@ -79,6 +79,8 @@ def _term(column: Column, path: str, columns: Columns, used: list[Floats]) -> Nu
         used.append(column.values)
         is_length = f"{path}.0" in columns
         return Number(lambda x: x[:, place], whole=False, is_length=is_length)
-    labels = column.labels if None in column.labels else (*column.labels, None)
-    used.append(np.where(np.isnan(column.values), labels.index(None), column.values))
+    missing, labels = np.isnan(column.values), column.labels
+    if missing.any() and None not in labels:
+        labels = (*labels, None)
+    used.append(np.where(missing, labels.index(None), column.values) if missing.any() else column.values)
     return Label(place, labels, column.ordered)

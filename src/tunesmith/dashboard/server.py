@@ -35,6 +35,7 @@ def listening(host: str, port: int) -> socket.socket:
         raise StorageError(
             f"nothing can listen on {host}:{port} ({error}); --port names another, 0 takes a free one"
         ) from None
+    taken.listen()
     return taken
 
 

@@ -120,7 +120,7 @@ def drawn(lines: Sequence[Line], across: str, up: str) -> Markup:
     if not known:
         return Markup("")
     width, height = 720, 260
-    box = (64, 14, width - 12, height - 40)
+    box = (78, 24, width - 16, height - 46)
     x0 = min(float(line.x.min()) for line in known)
     x1 = max(float(line.x.max()) for line in known)
     x = (x0, x1) if x1 > x0 else (x0 - 0.5, x1 + 0.5)
@@ -138,11 +138,11 @@ def drawn(lines: Sequence[Line], across: str, up: str) -> Markup:
     for tick in _ticks(*x, 7, whole=True):
         at = box[0] + (tick - x[0]) / (x[1] - x[0]) * (box[2] - box[0])
         out.append(
-            f'<text x="{at:.1f}" y="{box[3] + 18}" text-anchor="middle">{tick:,.6g}</text>'
+            f'<text x="{at:.1f}" y="{box[3] + 22}" text-anchor="middle">{tick:,.6g}</text>'
         )
     out.append(
         f'<text class="axis" x="{box[2]}" y="{height - 4}" text-anchor="end">{escape(across)}</text>'
-        f'<text class="axis" x="{box[0]}" y="10" text-anchor="start">{escape(up)}</text>'
+        f'<text class="axis" x="{box[0]}" y="14" text-anchor="start">{escape(up)}</text>'
     )
     for place, line in enumerate(known[:8]):
         path = _path(line, x, y, box)
