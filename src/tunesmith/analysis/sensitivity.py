@@ -10,17 +10,16 @@ from scipy.special import fdtri
 
 from tunesmith._core.errors import SettingError
 from tunesmith.analysis.forecast import measurable
-from tunesmith.analysis.recommendation import Tried, modelled
-from tunesmith.models.features import Features
+from tunesmith.analysis.landscape import Landscape, short, summed
 from tunesmith.models.noise import SURE, completed, groups, losses_of
 from tunesmith.models.truth import Truth
 from tunesmith.numerics.arrays import Floats
-from tunesmith.numerics.threads import one_thread
 from tunesmith.records import History, Record
-from tunesmith.space import Categorical, Parameter
+from tunesmith.space import Categorical, Parameter, Params
 
-DRAWS = 1000  # from the model, of which intervals are taken
 STEP = 0.1  # share of a parameter's range, in its own scale
+FACTOR = math.log(3)  # on a logarithmic scale, where that is no more than
+MOST = 0.25  # of the range
 
 
 @final
@@ -75,9 +74,10 @@ class Step:
     worse: bool
 
     def __str__(self) -> str:
-        to = f"{self.to:.3g}" if isinstance(self.to, float) else str(self.to)
         low, high = self.interval
-        return f"{self.parameter} = {to}: {self.change:+.2g} ({low:+.2g} to {high:+.2g})"
+        return (
+            f"{self.parameter} = {short(self.to)}: {self.change:+.2g} ({low:+.2g} to {high:+.2g})"
+        )
 
 
 @final
@@ -107,9 +107,9 @@ def sensitivity(history: History[Any], around: Record[Any] | None = None) -> Sen
 
     Luck is told by replicates, trials of one group or of equal configurations, if there are enough of them, by a
     one-way analysis of variance; else by the nugget of a Gaussian process, which takes all for luck that is
-    too rough for it. A number moves by a tenth of its range, in its own scale, to both sides, or by a
-    level if that is further; a choice to each other one; what becomes active is in its middle, and what breaks a
-    constraint is left out. What that does is the difference of the process at both places.
+    too rough for it. A number moves to both sides by a tenth of its range, or by a level if that is further; on a
+    logarithmic scale, if it is long enough, to a third and to three times its value; a choice to each other one;
+    what becomes active is at its default, and what breaks a constraint is left out. What that does is the difference of the process at both places.
 
     Args:
         history: Of a study of one objective.
@@ -126,21 +126,12 @@ def sensitivity(history: History[Any], around: Record[Any] | None = None) -> Sen
     """
     measurable(history)
     base = history.best if around is None else around
-    tried = Tried.of(history)
-    here = tried.places.get(history.problem.space.key(base.logged))
-    if here is None:
+    land = Landscape(history, None, [base.logged])
+    if land.space.key(base.logged) not in land.model.tried.places:
         raise SettingError(f"around= takes a trial that completed, trial {base.number} has not")
-    features = Features(history.problem.space)
-    columns = features(history.problem.space.encode([record.logged for record in tried.first]))
-    steps, truth = [], None
-    if np.ptp(tried.values):
-        with one_thread():
-            rows = modelled(tried, columns, features, [here])
-            truth = Truth(tried.some(rows, columns), features.layout, features.size)
-            steps = _steps(base, truth, features)
-    steps.sort(key=lambda step: -abs(step.change))
-    name = history.problem.objectives[0].name
-    return Sensitivity(name, base.number, _seeds(completed(history), truth), tuple(steps))
+    name = land.model.objective.name
+    seeds = _seeds(completed(history), land.model.surrogate.truth)
+    return Sensitivity(name, base.number, seeds, tuple(steps_around(land, base.logged)))
 
 
 def _seeds(records: Sequence[Record[Any]], truth: Truth | None) -> Seeds:
@@ -172,41 +163,40 @@ def _by_replicates(values: Sequence[Floats]) -> Seeds:
     return Seeds(share, (low, high), math.sqrt(within), "replicates", k)
 
 
-def _steps(base: Record[Any], truth: Truth, features: Features) -> list[Step]:
-    """What each move of one parameter does, by draws from the model, each as the objective's value."""
-    space, [objective] = base.problem.space, base.problem.objectives
-    here = space.encode([base.logged])
-    moved: list[Floats] = []
+def steps_around(land: Landscape[Any], params: Params) -> list[Step]:
+    """Return what each move of one parameter does, the one that changes most first; none if all values are equal."""
+    if land.model.surrogate.truth is None:
+        return []
+    here = land.whole(params)
+    active = land.active(here[None])[0]
+    moved: list[Floats] = [here]
     names: list[str] = []
-    for column, (name, parameter) in enumerate(space.parameters.items()):
-        for unit in _units(parameter, float(here[0, column])):
+    for column, (name, parameter) in enumerate(land.space.parameters.items()):
+        for unit in _units(parameter, float(here[column])) if active[column] else []:
             there = here.copy()
-            there[0, column] = unit
-            if space.feasible(there)[0]:
-                moved.append(space.snap(there))
+            there[column] = unit
+            if land.possible(there[None])[0]:
+                moved.append(there)
                 names.append(name)
-    means, covariance = truth.joint(features(np.concatenate([here, *moved])))
-    strength, axes = np.linalg.eigh(covariance)
-    luck = np.random.Generator(np.random.Philox(0)).standard_normal((DRAWS, len(means)))
-    drawn = means + luck * np.sqrt(np.maximum(strength, 0.0)) @ axes.T
-    values = -objective.sign * truth.scale.back(drawn)  # (DRAWS, 1 + moves)
-    lows, middles, highs = np.quantile(values[:, 1:] - values[:, :1], (0.05, 0.5, 0.95), axis=0)
+    worths = land.worths(np.array(moved))
     steps = []
-    for i, (name, there) in enumerate(zip(names, moved, strict=True)):
-        low, high = float(lows[i]), float(highs[i])
-        worse = low > 0 if objective.sign > 0 else high < 0
-        to = space.decode(there)[0][name]
-        steps.append(Step(name, to, float(middles[i]), (low, high), worse))
-    return steps
+    gains = (worths[:, 1:] - worths[:, :1]).T
+    for name, to, draws in zip(names, land.params(np.array(moved[1:])), gains, strict=True):
+        told = summed(land.better * draws)
+        worse = summed(draws).interval[1] < 0
+        steps.append(Step(name, to[name], told.mean, told.interval, worse))
+    return sorted(steps, key=lambda step: -abs(step.change))
 
 
 def _units(parameter: Parameter, unit: float) -> list[float]:
-    """Where a parameter moves to from a unit; nowhere if it is not active."""
+    """Where a parameter moves to from a unit."""
     n = parameter.cardinality
-    if math.isnan(unit) or n == 1:
+    if n == 1:
         return []
     if isinstance(parameter, Categorical):
         levels = (np.arange(n or 0) + 0.5) / (n or 1)
         return [float(level) for level in levels if abs(level - unit) > 0.25 / (n or 1)]
     step = max(STEP, 1.01 / n if n else 0.0)
+    if parameter.column.base and FACTOR / parameter.column.b <= MOST:
+        step = FACTOR / parameter.column.b
     return [to for to in (unit - step, unit + step) if 0 <= to <= 1]

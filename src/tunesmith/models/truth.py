@@ -6,6 +6,7 @@ measurements of one configuration again and again r and e cannot be told apart, 
 averaged: r is nothing, a twentieth, or 15 % of the two. So are sizes of the noise and of lengthscales around the fitted ones.
 """
 
+import math
 from dataclasses import dataclass
 from itertools import product
 from typing import final
@@ -58,12 +59,12 @@ class Means:
 @final
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The map between values and targets: straight for the better half, by rank for the worse.
+    """The map between values and targets: straight for the better half, or from a level on, by rank for what is worse.
 
     Attributes:
         values: That were measured (m,), ascending.
         targets: What was made of them.
-        size: One target, in values, in the better half.
+        size: One target, in values, where it is straight.
     """
 
     values: Floats
@@ -71,11 +72,11 @@ class Scale:
     size: float
 
     @classmethod
-    def of(cls, values: Floats, targets: Floats) -> "Scale":
-        """Return the map that made `targets` (m,) of `values` (m,), not all equal."""
+    def of(cls, values: Floats, targets: Floats, level: float = math.inf) -> "Scale":
+        """Return the map that made `targets` (m,) of `values` (m,), not all equal, straight from a level on."""
         order = np.argsort(values, kind="stable")
         values, targets = values[order], targets[order]
-        middle = len(values) // 2
+        middle = min(len(values) // 2, int(np.searchsorted(values, level)))
         rise = targets[-1] - targets[middle]
         size = (
             (values[-1] - values[middle]) / rise if rise > 0 else np.ptp(values) / np.ptp(targets)
@@ -96,6 +97,8 @@ class Truth:
         known: At least two configurations, not all of one value.
         layout: What the columns mean.
         size: How many parameters are active on average.
+        level: The value from which on values count as they are, of those that are worse the order; by default
+            the median, at which they count at the latest.
 
     Attributes:
         means: (m,); what was measured, if there is no noise.
@@ -112,15 +115,16 @@ class Truth:
         the average over parameters in place of one fit: (5.3).
     """
 
-    def __init__(self, known: Means, layout: Layout, size: float) -> None:
+    def __init__(self, known: Means, layout: Layout, size: float, level: float = math.inf) -> None:
         self._X, self._counts = known.columns, known.counts
         self._layout = layout
-        self._y = standard(half_rank(known.values))
+        level = min(level, float(np.median(known.values)))
+        self._y = standard(half_rank(known.values, level))
         self._values = known.values
-        self.scale = Scale.of(known.values, self._y)
+        self.scale = Scale.of(known.values, self._y, level)
         self._prior = _prior(layout, size)
-        # only the better half is as it was measured
-        again = (known.counts > 1) & (known.values >= np.median(known.values))
+        # only from the level on they are as they were measured
+        again = (known.counts > 1) & (known.values >= level)
         self._freedom = float((known.counts[again] - 1).sum())
         self._scatter = float(known.scatter[again].sum()) / self.scale.size**2
         starts = [self._prior.mean + np.eye(len(self._prior.mean))[-1] * off for off in NOISES]
@@ -201,7 +205,7 @@ class Truth:
         """
         _, C, chance = self._inverse(self._theta, 0.0)
         precision = np.diag(C)
-        foreseen = self._y - (C @ self._y) / precision
+        foreseen = self._foreseen(C)
         best = np.argsort(-foreseen, kind="stable")[: max(LEAST, len(foreseen) // PART)]
         n = len(best)
         expected = self.scale.size / np.sqrt(precision[best])
@@ -215,9 +219,20 @@ class Truth:
         shift = chances * float(off.sum()) / (n + BELIEF)
         return ratio, shift, chances * float(np.sqrt(variance / n))
 
+    def _foreseen(self, C: Floats) -> Floats:
+        """What is expected of each measurement (m,) by all others; C is without the unknown mean."""
+        return np.asarray(self._y - (C @ self._y) / np.diag(C))
+
+    def foreseen(self) -> Floats:
+        """Return the target (m,) that is expected of each configuration by all others, by the likeliest parameters."""
+        return self._foreseen(self._inverse(*self._likeliest())[1])
+
+    def _likeliest(self) -> tuple[Floats, float]:
+        return self._parts[int(np.argmax(self._weights))]
+
     def at(self, columns: Floats) -> Floats:
         """Return expected targets (n,) at other columns (n, p), by the likeliest parameters."""
-        theta, own = self._parts[int(np.argmax(self._weights))]
+        theta, own = self._likeliest()
         C, _, _ = self._inverse(theta, own)
         mean = float(C.sum(axis=0) @ self._y) / float(C.sum())
         weights = C @ (self._y - mean)

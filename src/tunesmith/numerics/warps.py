@@ -1,20 +1,27 @@
 """Warps of outcomes: values whose bad side tells of order only, as a Gaussian process likes them."""
 
+import math
+
 import numpy as np
 
 from tunesmith.numerics.arrays import Floats
 from tunesmith.numerics.normal import quantile
 
 
-def half_rank(values: Floats) -> Floats:
+def half_rank(values: Floats, level: float | None = None) -> Floats:
     """Return values of which those below the median are replaced by normal scores of their ranks.
 
     What is better than the median stays. What is worse keeps its order only: the rank-th lowest of
     them becomes median + s q, q being the normal quantile of 0.5 (rank - 0.5) / denominator and s
     the root mean square deviation from the median on the good side, so that both sides match.
 
+    With a level below the median that takes its place: of a normal distribution of which the share F lies below c,
+    the score is level + s (q - c), q being the quantile of F (rank - 0.5) / denominator and s the root mean square
+    deviation from the level over that of the distribution, 1 - c l + c^2, l being the density at c over 1 - F.
+
     Args:
         values: (n,), greater is better.
+        level: At most the median, which it is by default.
 
     Returns:
         (n,), in the same order.
@@ -26,18 +33,25 @@ def half_rank(values: Floats) -> Floats:
     if len(values) < 2:
         return values.copy()
     median = float(np.median(values))
-    good = values[values >= median]
-    spread = float(np.sqrt(np.mean((good - median) ** 2)))
+    level = median if level is None else min(level, median)
+    good = values[values >= level]
+    spread = float(np.sqrt(np.mean((good - level) ** 2)))
     if spread == 0.0:
         spread = float(np.std(values)) or 1.0
-    below = values < median
+    below = values < level
     distinct, rank = np.unique(values[below], return_inverse=True)
     if not len(distinct):
         return values.copy()
-    denominator = len(distinct) + 0.5 * bool(np.any(values == median))
+    denominator = len(distinct) + 0.5 * bool(np.any(values == level))
+    share, edge = 0.5, 0.0
+    if level < median:
+        share = float(below.mean())
+        edge = float(quantile(np.array([share]))[0])
+        hazard = math.exp(-(edge**2) / 2) / math.sqrt(2 * math.pi) / (1 - share)
+        spread /= math.sqrt(1 - edge * hazard + edge**2)
     warped = values.copy()
-    share = np.asarray(0.5 * (rank + 0.5) / denominator, dtype=np.float64)
-    warped[below] = median + spread * quantile(share)
+    scores = quantile(np.asarray(share * (rank + 0.5) / denominator, dtype=np.float64))
+    warped[below] = level + spread * (scores - edge)
     return warped
 
 

@@ -1,12 +1,16 @@
 """What all pictures have around them: a title that says what is seen, axes, a legend below."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, final
 
+import numpy as np
+
+from tunesmith.numerics.arrays import Floats
 from tunesmith.plots.theme import Spec
 from tunesmith.plots.words import lines, text
 
-HEAD = 42  # characters of a line of the title: a phone shows as many
+HEAD = 38  # characters of a line of the title: a phone shows as many
 NOTE = 58
 _HEAD_PX, _NOTE_PX, _ROW_PX = 21, 16, 19
 
@@ -31,7 +35,7 @@ def figure(
         layout: More of it, as Plotly's JSON.
     """
     heads, notes = lines(headline, HEAD), lines(note, NOTE)
-    top = 20 + _HEAD_PX * len(heads) + _NOTE_PX * len(notes)
+    top = 28 + _HEAD_PX * len(heads) + _NOTE_PX * len(notes)
     names = sum("name" in trace and trace.get("showlegend", True) for trace in data)
     bottom = below + (_ROW_PX if names else 0)
     # on a phone the legend takes a row for each name, and that much of the middle
@@ -60,3 +64,91 @@ def figure(
 def axis(title: str, **more: Any) -> Spec:
     """Return an axis with a title, which is plain text."""
     return {"title": {"text": text(title)}, **more}
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A place in a grid of small pictures.
+
+    Attributes:
+        x: What its traces have as `xaxis`.
+        y: Likewise.
+        xdomain: From where to where it goes, from 0 to 1.
+        ydomain: Likewise.
+        first: Whether it is the leftmost of its row.
+    """
+
+    x: str
+    y: str
+    xdomain: tuple[float, float]
+    ydomain: tuple[float, float]
+    first: bool
+
+    @property
+    def on(self) -> Spec:
+        """What its traces have."""
+        return {"xaxis": self.x, "yaxis": self.y}
+
+    def axes(self, x: Spec, y: Spec) -> Spec:
+        """Return its axes, as parts of a layout."""
+        return {
+            f"xaxis{self.x[1:]}": x | {"domain": list(self.xdomain), "anchor": self.y},
+            f"yaxis{self.y[1:]}": y | {"domain": list(self.ydomain), "anchor": self.x},
+        }
+
+
+PANEL, GAP = 150, 64  # pixels of a panel's height, and of what is between two
+
+
+def panels(n: int) -> tuple[list[Panel], int]:
+    """Return a grid of `n` panels, two beside one another, and its height in pixels."""
+    columns = min(n, 2)
+    rows = -(-n // columns)
+    height = rows * PANEL + (rows - 1) * GAP
+    found = []
+    for i in range(n):
+        row, column = divmod(i, columns)
+        top = 1 - row * (PANEL + GAP) / height
+        width = 1.0 if columns == 1 else 0.46
+        suffix = "" if i == 0 else str(i + 1)
+        left = column * (1 - width)
+        found.append(
+            Panel(
+                f"x{suffix}", f"y{suffix}", (left, left + width),
+                (max(0.0, top - PANEL / height), min(1.0, top)), column == 0,
+            )
+        )  # fmt: skip
+    return found, height
+
+
+def line(
+    x: Any,
+    y: Any,
+    color: str,
+    *,
+    width: float = 2,
+    dash: str = "solid",
+    shape: str = "linear",
+    **more: Any,
+) -> Spec:
+    """Return a line."""
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": x,
+        "y": y,
+        "line": {"color": color, "width": width, "dash": dash, "shape": shape},
+        **more,
+    }
+
+
+def strung(parts: Sequence[Sequence[Floats]]) -> list[Floats]:
+    """Return several lines as one with gaps: columns, the parts of which are separated by a NaN.
+
+    Args:
+        parts: Of each line its columns, each (k,).
+    """
+    gap = np.array([np.nan])
+    columns = zip(*parts, strict=True)
+    return [np.concatenate([piece for one in column for piece in (one, gap)]) for column in columns]

@@ -10,7 +10,7 @@ import numpy as np
 from tunesmith._core.errors import NoTrials
 from tunesmith.analysis import Estimate, recommend
 from tunesmith.numerics.arrays import Bools, Floats, Ints
-from tunesmith.plots.frame import axis, figure
+from tunesmith.plots.frame import axis, figure, line
 from tunesmith.plots.picture import Picture
 from tunesmith.plots.reading import MARKS, Outcomes, View, thin, toward
 from tunesmith.plots.theme import BLUE, GREEN, GREY, PURPLE, RED, Spec, clear
@@ -145,16 +145,20 @@ class Trials(Picture):
                 y = self.view.clip(np.concatenate([q[:, high], q[::-1, low]]))
                 data.append({"type": "scatter", "x": x, "y": y, "fill": "toself", "fillcolor": clear(BLUE, alpha),
                              "line": {"width": 0}, "mode": "lines", "hoverinfo": "skip", "name": name})  # fmt: skip
-            data.append(_line("median", places, q[:, 2], BLUE, 1.5))
+            data.append(line(places, q[:, 2], BLUE, width=1.5, name="median"))
         data += [self._marks(kind, marks) for kind, marks in self.marks.items()]
         if len(self.best.values):
+            x, y = self.best.numbers, self.best.values
             hover = "trial %{x}<br>best so far %{y:.5g}<extra></extra>"
-            data.append(_line("best so far", self.best.numbers, self.best.values, RED, 2.5) | {
-                "line": {"color": RED, "width": 2.5, "shape": "hv"}, "hovertemplate": hover})  # fmt: skip
+            data.append(
+                line(x, y, RED, width=2.5, shape="hv", name="best so far", hovertemplate=hover)
+            )
         if self.recommended is not None:
-            data.append(_line("recommended, 90 % interval", [None], [None], RED, 1.5, "dash"))
+            data.append(
+                line([None], [None], RED, width=1.5, dash="dash", name="recommended, 90 % interval")
+            )
         if self.default is not None:
-            data.append(_line(self.baseline, [None], [None], GREEN, 1.5, "dot"))
+            data.append(line([None], [None], GREEN, width=1.5, dash="dot", name=self.baseline))
         return data
 
     def _marks(self, kind: str, marks: Marks) -> Spec:
@@ -204,11 +208,6 @@ _STYLES = {
     "running": (GREEN, "diamond-open", 7),
     "failed": (PURPLE, "x-thin", 6),
 }
-
-
-def _line(name: str, x: Any, y: Any, color: str, width: float, dash: str = "solid") -> Spec:
-    return {"type": "scatter", "mode": "lines", "name": name, "x": x, "y": y,
-            "line": {"color": color, "width": width, "dash": dash}}  # fmt: skip
 
 
 def _best(seen: Outcomes, complete: Bools) -> Marks:

@@ -1,6 +1,6 @@
 """`study.plots`: one method for each picture."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, final
 
 from tunesmith._core.optional import need
@@ -71,3 +71,89 @@ class Plots:
             objective: Which, where there are several.
         """
         return self._make("history", objective)
+
+    def slices(
+        self, parameters: Sequence[str] | None = None, objective: str | None = None
+    ) -> "Figure":
+        """Show the values of all trials by each parameter, with their running median.
+
+        Args:
+            parameters: Which; by default the first twelve that may vary.
+            objective: Which, where there are several.
+        """
+        return self._make("slices", parameters, objective)
+
+    def parallel(
+        self, parameters: Sequence[str] | None = None, objective: str | None = None
+    ) -> "Figure":
+        """Show each configuration as a line through all parameters, the best in front.
+
+        Where a parameter is not active the line passes left of its axis.
+
+        Args:
+            parameters: Which; by default the first twelve that may vary.
+            objective: Which, where there are several.
+        """
+        return self._make("parallel", parameters, objective)
+
+    def curves(self, metric: str | None = None) -> "Figure":
+        """Show what trials reported step by step: at most 200 of them, and bands of all.
+
+        Thin grey lines were stopped early; the thick one is the best.
+
+        Args:
+            metric: Which; by default the objective.
+        """
+        return self._make("curves", metric)
+
+    def front(self, x: str | None = None, y: str | None = None) -> "Figure":
+        """Show two of several objectives against one another, and the trials that no other beats.
+
+        Args:
+            x: The objective that goes across; by default the first.
+            y: The one that goes up; by default the next.
+        """
+        return self._make("front", x, y)
+
+    def overtuning(self, test: str | None = None) -> "Figure":
+        """Show the best so far on validation and on test samples; see `ts.analysis.overtuning`.
+
+        Where the lines part, what was gained is luck with the validation samples.
+
+        Args:
+            test: The metric of the test samples; by default the one with "test" in its name.
+        """
+        return self._make("overtuning", test)
+
+    def rungs(self, objective: str | None = None) -> "Figure":
+        """Show at which steps trials ended, how they stood there, and who went on.
+
+        A line joins what a trial had at two rungs; where lines cross a lot, the lower rung says little of the next.
+
+        Args:
+            objective: Which, where there are several.
+        """
+        return self._make("rungs", objective)
+
+    def timeline(self) -> "Figure":
+        """Show when trials ran, side by side; if they are many, how many at once.
+
+        White places are time in which somebody could have worked. Long breaks between runs are left out.
+        """
+        return self._make("timeline")
+
+    def lineage(self, objective: str | None = None) -> "Figure":
+        """Show who was copied from whom under population-based training, and the line that led to the best.
+
+        Args:
+            objective: Which, where there are several.
+        """
+        return self._make("lineage", objective)
+
+    def schedules(self, parameters: Sequence[str] | None = None) -> "Figure":
+        """Show how params changed while a population trained, those of the best in front.
+
+        Args:
+            parameters: Which; by default those that changed.
+        """
+        return self._make("schedules", parameters)

@@ -37,7 +37,12 @@ def objective_of(history: History[Any], name: str | None) -> Objective:
 
 def toward(objective: Objective) -> str:
     """Return "accuracy (higher is better)"."""
-    return f"{objective.name} ({'lower' if objective.sign > 0 else 'higher'} is better)"
+    return f"{objective.name} ({better(objective)} is better)"
+
+
+def better(objective: Objective) -> str:
+    """Return which way it is better: "higher" or "lower"."""
+    return "lower" if objective.sign > 0 else "higher"
 
 
 @final

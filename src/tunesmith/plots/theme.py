@@ -60,7 +60,7 @@ def template(dark: bool = False) -> Spec:
             "title": {"font": {"size": 16, "color": ink, "weight": 600}, "subtitle": {"font": {"size": 12, "color": faint}}},
             "legend": {"font": {"size": 12, "color": ink}, "bgcolor": "rgba(0,0,0,0)"},
             "hoverlabel": {"align": "left", "bgcolor": ground, "bordercolor": faint, "font": {"color": ink, "size": 12}},
-            "annotationdefaults": {"font": {"color": faint, "size": 11}, "showarrow": False},
+            "annotationdefaults": {"bgcolor": ground, "borderpad": 1, "font": {"color": faint, "size": 11}, "showarrow": False},
             "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": faint, "activecolor": ink},
             "hovermode": "closest",
         },

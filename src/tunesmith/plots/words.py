@@ -27,12 +27,12 @@ def text(value: Any) -> str:
 
 
 def short(value: Any, width: int = LABEL) -> str:
-    """Return a text of at most `width` characters, cut in its middle, as `text` does."""
+    """Return a text of at most `width` characters, cut in its middle; still plain."""
     said = _SPACE.sub(" ", str(value))
     if len(said) > width:
         half = (width - 1) // 2
         said = f"{said[: width - 1 - half]}…{said[-half:]}"
-    return text(said)
+    return said
 
 
 def number(value: float, digits: int = 4) -> str:

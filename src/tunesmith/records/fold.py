@@ -264,6 +264,7 @@ class Fold(Generic[P]):
             cost=event.cost or _NOTHING,
             failure=event.failure,
             ended=event.time,
+            resumed=event.time if record.state == "paused" else record.resumed,
         )
         self.history.put(record)
         return record
@@ -273,7 +274,12 @@ class Fold(Generic[P]):
         if record is None or record.state != "running":
             return None
         record = replace(
-            record, state="paused", why=event.why, values=self.reported(record), owner=""
+            record,
+            state="paused",
+            why=event.why,
+            values=self.reported(record),
+            owner="",
+            spells=(*record.spells, (record.begun_at, event.time, event.why)),
         )
         self.history.put(record)
         return record
@@ -284,6 +290,9 @@ class Fold(Generic[P]):
             return None
         step = self.saved.get(event.uid, {}).get(event.key, 0)
         kept = record.curve.until(step) if record.curve is not None and step else None
+        spells = record.spells
+        if record.state == "running":  # nobody said when it ended
+            spells = (*spells, (record.begun_at, record.seen_at, event.why))
         record = replace(
             record,
             state="running",
@@ -291,6 +300,8 @@ class Fold(Generic[P]):
             owner=self._owners.setdefault(event.owner, event.owner),
             why=event.why,
             lost=record.lost + (event.why == "lost"),
+            resumed=event.time,
+            spells=spells,
             key=event.key,
             values={},
             curve=kept,

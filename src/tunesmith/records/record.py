@@ -53,6 +53,10 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
         lost: How many attempts ended by the death of their process.
         ran: Places of the `Joined` of those whose work is in it, the last one's last; of a fork, its parent's
             too.
+        resumed: When the current attempt began, or it ended while it was paused, in seconds since 1970; None: it is the
+            first.
+        spells: The stretches of work before: when each began and ended, and why it ended; that of a lost attempt ends
+            with its last sign of life.
         reporting: Whether this is what a scheduler or sampler hears of a report that was due: `values` then
             has what counts of the reports so far.
     """
@@ -89,6 +93,8 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
     curve: Curve | None = None
     reports: int = 0
     ran: tuple[int, ...] = ()
+    resumed: float | None = None
+    spells: tuple[tuple[float, float, PauseReason | ResumeReason], ...] = ()
     reporting: bool = False
 
     def __repr__(self) -> str:
@@ -202,6 +208,20 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
     def finished(self) -> bool:
         """Whether it is complete, stopped or failed: nothing changes it any more."""
         return self.state in ("complete", "stopped", "failed")
+
+    @property
+    def begun_at(self) -> float:
+        """When its current attempt began, in seconds since 1970."""
+        return self.started if self.resumed is None else self.resumed
+
+    @property
+    def seen_at(self) -> float:
+        """The last sign of life of its current attempt: its end, its last report or its begin."""
+        if self.ended is not None:
+            return self.ended
+        if self.curve is None or not self.reports:
+            return self.begun_at
+        return max(self.begun_at, self.curve.times[self.reports - 1])
 
     @property
     def duration_s(self) -> float:

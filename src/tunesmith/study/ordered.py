@@ -80,6 +80,8 @@ def _timeless(record: Record[P], history: History[P]) -> Record[P]:
         "cost": {},
         "attempt": 1,
         "lost": 0,
+        "resumed": None,
+        "spells": (),
         "ran": (),
         "key": "",
         "curve": None if record.curve is None else record.curve.timeless(),

@@ -1,24 +1,43 @@
 """What can be read of a study: folds of its log. Nothing here appends to it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, final
 
 from tunesmith._core.errors import NoTrials
 from tunesmith._core.types import P
 from tunesmith.analysis import (
+    Ablation,
+    Advice,
     Confirmation,
     Diagnosis,
+    EffectCurve,
     Forecast,
+    Hypervolume,
+    Importance,
     Overtuning,
     Recommendation,
     Sensitivity,
+    Spending,
+    Surface,
+    Tunability,
+    Why,
+    ablation,
+    advice,
     confirmed,
     diagnose,
+    effects,
     forecast,
+    hypervolume,
+    importance,
     overtuning,
     recommend,
     sensitivity,
+    spending,
+    surface,
+    tunability,
+    why,
 )
+from tunesmith.analysis.importance import Method
 from tunesmith.plots import Plots
 from tunesmith.records import History, Problem, Provenance, Record
 from tunesmith.records.events import Noted
@@ -203,6 +222,55 @@ class Readable(Generic[P]):
         See `ts.analysis.sensitivity`.
         """
         return sensitivity(self.history)
+
+    @final
+    def importance(
+        self, objective: str | None = None, *, method: Method = "anova", within: float = 1.0
+    ) -> Importance:
+        """Say which parameters matter, and which only together; see `ts.analysis.importance`."""
+        return importance(self.history, objective, method=method, within=within)
+
+    @final
+    def effects(
+        self, parameters: str | Sequence[str] | None = None, objective: str | None = None
+    ) -> tuple[EffectCurve, ...]:
+        """Return how the expected objective goes with each parameter; see `ts.analysis.effects`."""
+        return effects(self.history, parameters, objective)
+
+    @final
+    def surface(self, first: str, second: str, objective: str | None = None) -> Surface:
+        """Return how the expected objective goes with two parameters; see `ts.analysis.surface`."""
+        return surface(self.history, first, second, objective)
+
+    @final
+    def advice(self, objective: str | None = None) -> tuple[Advice, ...]:
+        """Say what to change about the ranges, and how surely; see `ts.analysis.advice`."""
+        return advice(self.history, objective)
+
+    @final
+    def tunability(self, objective: str | None = None) -> Tunability:
+        """Say what tuning gains over the default, of each parameter alone and of all; see `ts.analysis.tunability`."""
+        return tunability(self.history, objective)
+
+    @final
+    def ablation(self, to: Record[P] | int | None = None, objective: str | None = None) -> Ablation:
+        """Return the way from the default to the recommended configuration, or another; see `ts.analysis.ablation`."""
+        return ablation(self.history, to, objective)
+
+    @final
+    def why(self, trial: Record[P] | int | None = None, objective: str | None = None) -> Why:
+        """Say why the recommended configuration, or another, is what it is; see `ts.analysis.why`."""
+        return why(self.history, trial, objective)
+
+    @final
+    def hypervolume(self, reference: Mapping[str, float] | None = None) -> Hypervolume:
+        """Return how much several objectives have reached, trial by trial; see `ts.analysis.hypervolume`."""
+        return hypervolume(self.history, reference)
+
+    @final
+    def spending(self) -> Spending:
+        """Say where the time went; see `ts.analysis.spending`."""
+        return spending(self.history)
 
     @final
     def recommend(self, *, robust: bool = False) -> Recommendation[P]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from tunesmith.records import Failure, History, Problem, Record
 from tunesmith.records.curve import Curve
+from tunesmith.records.events import FailureKind
 from tunesmith.records.record import State
 
 BEGAN = 1_760_000_000.0  # seconds since 1970

@@ -1,0 +1,129 @@
+"""The surrogate: what any configuration would be worth, by what was measured of others, and how surely.
+
+It is `Truth`, a Gaussian process of few configurations, seen in the objective's losses: expected values, the luck of
+an evaluation taken off.
+"""
+
+import math
+from hashlib import blake2b
+from typing import final
+
+import numpy as np
+
+from tunesmith.models.features import Features
+from tunesmith.models.truth import Means, Truth
+from tunesmith.numerics.arrays import Floats
+from tunesmith.numerics.threads import one_thread
+
+KEPT = 8  # models, for whoever asks next of the same measurements
+CHUNK = 256  # configurations that are foreseen at a time
+JITTER = 1e-9
+
+
+@final
+class Surrogate:
+    """The joint posterior of the expected losses of configurations.
+
+    Args:
+        known: Of one configuration at least, greater values being better; all may be equal, which says that they are everywhere.
+        features: What makes its columns of units.
+        level: From which value on losses count as they are, see `Truth`.
+
+    Attributes:
+        explained: The share of the variance of what was measured that is foreseen, of each by all others; from 0 to 1.
+
+    References:
+        C. E. Rasmussen and C. K. I. Williams. Gaussian Processes for Machine Learning. 2006. (5.12): each by all others.
+    """
+
+    def __init__(self, known: Means, features: Features, level: float = math.inf) -> None:
+        self._features = features
+        self._constant = -float(known.values[0])
+        self._truth: Truth | None = None
+        self.explained = 0.0
+        if np.ptp(known.values) > 0:
+            self._truth = _fitted(known, features, level)
+            missed = known.values - self._truth.scale.back(self._truth.foreseen())
+            spread = float(((known.values - known.values.mean()) ** 2).sum())
+            self.explained = max(0.0, 1 - float((missed**2).sum()) / spread)
+
+    @property
+    def truth(self) -> Truth | None:
+        """The model, in targets; None: all values are equal."""
+        return self._truth
+
+    def quick(self, units: Floats) -> Floats:
+        """Return the expected loss (n,) at units (n, d), by the likeliest parameters alone: for thousands."""
+        if self._truth is None:
+            return np.full(len(units), self._constant)
+        with one_thread():
+            return -self._truth.scale.back(self._truth.at(self._features(units)))
+
+    def at(self, units: Floats) -> tuple[Floats, Floats]:
+        """Return the mean (n,) and the standard deviation (n,) of the expected loss at units (n, d)."""
+        parts = [
+            self._values(units[i : i + CHUNK])[:2] for i in range(0, max(len(units), 1), CHUNK)
+        ]
+        return np.concatenate([m for m, _ in parts]), np.concatenate([s for _, s in parts])
+
+    def joint(self, units: Floats) -> tuple[Floats, Floats]:
+        """Return means (n,) and covariance (n, n) of the expected losses at units (n, d)."""
+        means, sds, correlation = self._values(units)
+        return means, sds[:, None] * correlation * sds
+
+    def draws(self, units: Floats, count: int) -> Floats:
+        """Return what the losses (count, n) at units (n, d) may be, drawn jointly; always the same."""
+        if self._truth is None:
+            return np.full((count, len(units)), self._constant)
+        with one_thread():
+            means, covariance = self._truth.joint(self._features(units))
+            covariance.flat[:: len(means) + 1] += JITTER
+            strength, axes = np.linalg.eigh(covariance)
+            luck = np.random.Generator(np.random.Philox(0)).standard_normal((count, len(means)))
+            drawn = means + luck * np.sqrt(np.maximum(strength, 0.0)) @ axes.T
+        return -self._truth.scale.back(drawn)
+
+    def _values(self, units: Floats) -> tuple[Floats, Floats, Floats]:
+        """Means (n,), deviations (n,) and correlations (n, n) of losses.
+
+        A deviation is half of what lies between the values of one deviation to either side.
+        """
+        n = len(units)
+        if self._truth is None:
+            return np.full(n, self._constant), np.zeros(n), np.eye(n)
+        with one_thread():
+            means, covariance = self._truth.joint(self._features(units))
+        sds = np.sqrt(np.maximum(np.diag(covariance), JITTER))
+        back = self._truth.scale.back
+        return (
+            -back(means),
+            (back(means + sds) - back(means - sds)) / 2,
+            covariance / sds[:, None] / sds,
+        )
+
+
+_kept: dict[bytes, Truth] = {}
+
+
+def _fitted(known: Means, features: Features, level: float) -> Truth:
+    """The model of measurements, kept: several analyses ask for the same."""
+    layout = features.layout
+    digest = blake2b(repr((known.columns.shape, features.size, level)).encode())
+    for array in (
+        known.columns,
+        known.values,
+        known.counts,
+        known.scatter,
+        layout.group,
+        layout.warped,
+    ):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    key = digest.digest()
+    truth = _kept.pop(key, None)
+    if truth is None:
+        with one_thread():
+            truth = Truth(known, layout, features.size, level)
+    _kept[key] = truth  # the latest is last
+    while len(_kept) > KEPT:
+        _kept.pop(next(iter(_kept)), None)
+    return truth
