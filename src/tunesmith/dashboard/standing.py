@@ -6,18 +6,42 @@ from dataclasses import dataclass
 from typing import Any, Final, final
 
 from tunesmith._core.errors import NoTrials, TunesmithError
-from tunesmith.analysis import diagnose, forecast, overtuning, recommend, sensitivity
+from tunesmith.analysis import (
+    ablation,
+    advice,
+    diagnose,
+    forecast,
+    importance,
+    overtuning,
+    recommend,
+    sensitivity,
+    spending,
+    tunability,
+    why,
+)
 from tunesmith.dashboard.live import Live, View
 from tunesmith.dashboard.site import Site, said
 from tunesmith.records import History, Record
 from tunesmith.study.progress import baseline_name, baseline_of
 
+
+
+def _advised(history: History[Any]) -> str:
+    return "\n".join(map(str, advice(history))) or "Nothing: no range is too narrow, and none is without effect."
+
+
 QUESTIONS: Final[dict[str, tuple[str, Callable[[History[Any]], Any]]]] = {
     "recommend": ("What to take", recommend),
+    "why": ("Why this configuration", why),
+    "importance": ("What matters", importance),
+    "tunability": ("What tuning each parameter gains", tunability),
+    "ablation": ("From the default to the best, step by step", ablation),
+    "advice": ("What to change in the space", _advised),
     "forecast": ("What more trials would bring", forecast),
     "sensitivity": ("How much is luck, and what moving a parameter costs", sensitivity),
     "overtuning": ("Whether the gain holds", overtuning),
     "diagnosis": ("What is wrong with the trainings", diagnose),
+    "spending": ("Where the time went", spending),
 }
 """Analyses that speak for themselves, by name: a title, and who answers."""
 

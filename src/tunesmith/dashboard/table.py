@@ -138,7 +138,7 @@ class Rows:
         states = {state: float(place) for place, state in enumerate(STATES)}
         sources = {source: float(place) for place, source in enumerate(SOURCES)}
         values = [latest(record) for record in records]
-        for name in {name for row in values for name in row}:
+        for name in dict.fromkeys(name for row in values for name in row):
             if ("metric", name) not in self._arrays:
                 self._add("metric", name)
         own: dict[str, Any] = {
