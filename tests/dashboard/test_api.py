@@ -66,40 +66,45 @@ def test_what_programs_write(serve: Any, storage: Memory, digits: ts.Study[Any])
     assert client.post(f"{path}/commands", json={"command": "x"}).status_code == 422
 
 
-def fuzz(client: httpx.Client, examples: int, headers: dict[str, str]) -> Counter[tuple[str, int]]:
-    """Ask for everything that the schema lists, as it allows and as it does not; the answers by method and status."""
-    client.headers.update(headers)
+KNOWN = {"study": "digits", "number": 1, "kind": "history"}
+
+
+def fuzz(
+    client: httpx.Client, examples: int, headers: dict[str, str], *, reads: bool = True
+) -> Counter[tuple[str, int]]:
+    """Ask for all that the schema lists, as it allows of what is there, and as it does not; the answers by method and status."""
     schema = schemathesis.openapi.from_dict(client.get("/api/openapi.json", headers=BEARER).json())
     answers: Counter[tuple[str, int]] = Counter()
     for found in schema.get_all_operations():
         operation = found.ok()
-        for mode in GenerationMode:
-            for given_ in ({}, {"study": "digits", "number": 1, "kind": "history"}):
-                known = {k: v for k, v in given_.items() if f"{{{k}}}" in operation.path}
-                if bool(known) != bool(given_):
-                    continue
-                strategy = operation.as_strategy(mode, path_parameters=known or None)
+        if not reads and operation.method == "get":
+            continue
+        known = {k: v for k, v in KNOWN.items() if f"{{{k}}}" in operation.path}
+        for strategy in (
+            operation.as_strategy(GenerationMode.POSITIVE, path_parameters=known or None),
+            operation.as_strategy(GenerationMode.NEGATIVE),
+        ):
 
-                @settings(
-                    max_examples=examples,
-                    phases=[Phase.generate],
-                    suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
-                )
-                @given(case=strategy)
-                def ask(case: Any) -> None:
-                    sent = case.as_transport_kwargs(base_url=str(client.base_url), headers=headers)
-                    sent.pop("cookies", None)
-                    answer = requests.request(**sent, allow_redirects=False, timeout=60)
-                    answers[case.method, answer.status_code] += 1
-                    assert answer.status_code < 500, (case.as_curl_command(), answer.text)
-                    assert "Traceback" not in answer.text
+            @settings(
+                max_examples=examples,
+                phases=[Phase.generate],
+                suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
+            )
+            @given(case=strategy)
+            def ask(case: Any) -> None:
+                sent = case.as_transport_kwargs(base_url=str(client.base_url), headers=headers)
+                sent.pop("cookies", None)
+                answer = requests.request(**sent, allow_redirects=False, timeout=60)
+                answers[case.method, answer.status_code] += 1
+                assert answer.status_code < 500, (case.as_curl_command(), answer.text)
+                assert answer.status_code < 400 or "Traceback" not in answer.text
 
-                with suppress(Unsatisfiable):  # nothing that the schema does not allow
-                    ask()
+            with suppress(Unsatisfiable):  # there is nothing that the schema does not allow
+                ask()
     return answers
 
 
-@pytest.mark.parametrize("examples", [2, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [1, pytest.param(60, marks=pytest.mark.slow)])
 def test_whatever_is_asked_no_answer_is_a_server_error(
     serve: Any, storage: Memory, examples: int
 ) -> None:
@@ -110,17 +115,17 @@ def test_whatever_is_asked_no_answer_is_a_server_error(
     assert answers["POST", 201] + answers["POST", 303] > 0
 
 
-@pytest.mark.parametrize("examples", [2, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [1, pytest.param(60, marks=pytest.mark.slow)])
 def test_whatever_is_asked_nothing_is_written_without_authority(
     serve: Any, storage: Memory, examples: int
 ) -> None:
     """Neither where all may read, nor where none may."""
     before = storage.read("digits")
     open_, closed = serve(storage), serve(storage, token=TOKEN)
-    answers = fuzz(open_, examples, {})
+    answers = fuzz(open_, examples, {}, reads=False)
 
-    assert {status for method, status in answers if method != "GET"} <= {403, 405, 413, 421}
+    assert {status for _, status in answers} <= {403, 405, 413}
     answers = fuzz(closed, examples, {})
-    assert {status for _, status in answers} <= {303, 401, 421}
+    assert {status for _, status in answers} <= {303, 401}
     assert storage.read("digits") == before
     assert storage.names() == ["digits"]

@@ -36,7 +36,7 @@ def test_every_answer_has_its_headers(serve: Any, storage: Memory) -> None:
         assert "unsafe" not in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["x-frame-options"] == "DENY"
-        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["referrer-policy"] == "same-origin"
         assert "access-control-allow-origin" not in headers
         assert "server" not in headers or "uvicorn" in headers["server"]
 

@@ -1,6 +1,7 @@
 """The application: routes, files, errors, and the guard around all of them."""
 
 import gzip
+import re
 import sys
 import traceback
 from collections.abc import AsyncIterator
@@ -50,7 +51,7 @@ def application(storage: Storage, access: Access) -> FastAPI:
     """
     if isinstance(storage, Bundle) and not access.read_only:
         access = Access(access.host, access.token, access.names, read_only=True)
-    site = Site(Hub(storage), access)
+    site = Site(Hub(storage), access, needless=_needless_style())
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -87,6 +88,13 @@ def application(storage: Storage, access: Access) -> FastAPI:
     _errors(app, site)
     app.add_middleware(Guard, access=access)
     return app
+
+
+@cache
+def _needless_style() -> str:
+    """The id under which Plotly would put a style for maps into the page, unless it finds one there."""
+    found = re.search(rb'getElementById\("([0-9a-f]{64})"\)', _plotly(packed=False))
+    return "none" if found is None else found[1].decode()
 
 
 @cache

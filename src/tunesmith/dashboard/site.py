@@ -29,9 +29,10 @@ class Site:
     Args:
         hub: Its studies.
         access: Who may do what.
+        needless: The id of a style that Plotly shall find in the page, and not put there itself.
     """
 
-    def __init__(self, hub: Hub, access: Access) -> None:
+    def __init__(self, hub: Hub, access: Access, needless: str) -> None:
         self.hub = hub
         self.access = access
         self.backroom = Backroom()
@@ -46,7 +47,7 @@ class Site:
         )
         self._templates.filters.update(texts.FILTERS, markdown=markdown.rendered)
         self._templates.globals.update(
-            url=url, access=access, spark=sketch.spark, drawn=sketch.drawn, hub=hub
+            url=url, access=access, spark=sketch.spark, drawn=sketch.drawn, hub=hub, needless=needless
         )
 
     def opened(self, segment: str) -> tuple[Live, View]:

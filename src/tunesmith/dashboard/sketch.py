@@ -146,10 +146,11 @@ def drawn(lines: Sequence[Line], across: str, up: str) -> Markup:
     )
     for place, line in enumerate(known[:8]):
         path = _path(line, x, y, box)
-        if len(line.x) == 1:
-            path += f"H{box[2]}" if line.steps else "h0"
-        elif line.steps:
+        if line.steps:
             path += f"H{box[2]}"
+        elif len(line.x) == 1:
+            at = path[1:].split()
+            out.append(f'<circle class="c{place}" cx="{at[0]}" cy="{at[1]}" r="4"/>')
         out.append(f'<path class="line c{place}" d="{path}"/>')
     out.append("</svg>")
     legend = (

@@ -191,6 +191,7 @@ async function draw(figure) {
 async function paint(figure, grounds) {
   const plot = figure.querySelector(".plot");
   const layout = { ...figure.spec.layout, template: isDark() ? grounds.dark : grounds.light, autosize: true };
+  plot.style.height = `${layout.height || 400}px`;
   await window.Plotly.react(plot, figure.spec.data, layout, { displaylogo: false, responsive: true, displayModeBar: false });
 }
 
