@@ -10,6 +10,7 @@ import tunesmith as ts
 from tunesmith.storage import Memory, Storage
 
 pytestmark = pytest.mark.browser
+expect.set_options(timeout=20_000)  # machines are shared
 
 PAGES = {
     "studies": "/",

@@ -155,7 +155,7 @@ def routes(site: Site) -> APIRouter:
                 "latest": latest,
                 "last": history[-8:][::-1],
                 "failures": standing.failures(view),
-                "kinds": [k for k in ("history", "importance", "slices", "timeline") if k in plots.registry],
+                "kinds": [k for k in ("history", "importance", "curves", "timeline") if k in plots.registry],
             }  # fmt: skip
 
         return study_page(request, study, "overview.html", make, "overview")
