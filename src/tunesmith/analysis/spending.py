@@ -95,8 +95,9 @@ class Spending:
             lines.append(
                 f"{self.again_s / self.work_s:.0%} in further evaluations of configurations"
             )
-        asking = f"finding suggestions took {lasting(self.asking_s)}"
-        lines.append(f"{asking}, {self.asking_s / self.work_s:.1%} of the work")
+        share = self.asking_s / self.work_s
+        of = f"{share:.1%} of the work" if share < 1 else f"{share:.2g} times as long as the work"
+        lines.append(f"finding suggestions took {lasting(self.asking_s)}, {of}")
         if self.best_s is not None and self.best_s < self.work_s:
             rest = 1 - self.best_s / self.work_s
             lines.append(f"{rest:.0%} of the work came after the best trial had ended")
@@ -127,7 +128,7 @@ def spending(history: History[Any]) -> Spending:
     spans: list[tuple[float, float]] = []
     for record in records:
         steps[record.state] += record.step - record.fork_step
-        for begin, end, why in _stretches(record, now):
+        for begin, end, why in stretches(record, now):
             spans.append((begin, end))
             work["lost" if why == "lost" else record.state] += max(0.0, end - begin)
     lost = sum(record.lost > 0 for record in records)
@@ -152,7 +153,7 @@ def spending(history: History[Any]) -> Spending:
             max(0.0, end - begin)
             for record in records
             if record.source == "replicate"
-            for begin, end, _ in _stretches(record, now)
+            for begin, end, _ in stretches(record, now)
         ),
         best_s=_until_best(history, spans),
         steps=history.spent,
@@ -161,8 +162,8 @@ def spending(history: History[Any]) -> Spending:
     )
 
 
-def _stretches(record: Record[Any], now: float) -> Iterator[tuple[float, float, str]]:
-    """Yield when a trial worked: begin, end, and why it ended, if that was not its end."""
+def stretches(record: Record[Any], now: float) -> Iterator[tuple[float, float, str]]:
+    """Yield when a trial worked, by `now`: begin, end, and why it ended, if that was not its end."""
     yield from record.spells
     if record.state != "paused":
         yield record.begun_at, now if record.ended is None else record.ended, ""
