@@ -1,7 +1,7 @@
 """The dashboard: how soon a page is there, and how soon an open page hears of what happened.
 
-    python bench/dashboard.py                        # 10,000 and 100,000 trials in a SQLite file
-    python bench/dashboard.py --optuna PYTHON        # beside Optuna's dashboard, in that interpreter
+python bench/dashboard.py                        # 10,000 and 100,000 trials in a SQLite file
+python bench/dashboard.py --optuna PYTHON        # beside Optuna's dashboard, in that interpreter
 """
 
 import argparse
@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import measure
 
+import measure
 import tunesmith as ts
 
 OPEN = 50  # pages

@@ -101,7 +101,9 @@ def opened(browser: Browser, served: Callable[[Storage], str]) -> Iterator[Open]
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
-    def start(storage: Storage | str, path: str = "/", width: int = 1440, scheme: Any = "light") -> Page:
+    def start(
+        storage: Storage | str, path: str = "/", width: int = 1440, scheme: Any = "light"
+    ) -> Page:
         base = storage if isinstance(storage, str) else served(storage)
         context = browser.new_context(
             base_url=base, viewport={"width": width, "height": 900}, color_scheme=scheme
@@ -112,9 +114,11 @@ def opened(browser: Browser, served: Callable[[Storage], str]) -> Iterator[Open]
         page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
         page.on(
             "console",
-            lambda message: complaints.append(message.text)
-            if "Content Security Policy" in message.text
-            else None,
+            lambda message: (
+                complaints.append(message.text)
+                if "Content Security Policy" in message.text
+                else None
+            ),
         )
         page.goto(path)
         return page
@@ -137,7 +141,9 @@ def shoot() -> Callable[[Page, str], None]:
                 " scrollTo({ top: y, behavior: 'instant' }); await new Promise(requestAnimationFrame); }"
                 " scrollTo({ top: 0, behavior: 'instant' }); }"
             )
-            page.wait_for_load_state("networkidle") if not page.query_selector("[data-events]") else None
+            page.wait_for_load_state("networkidle") if not page.query_selector(
+                "[data-events]"
+            ) else None
             page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
     return keep

@@ -33,7 +33,9 @@ def test_every_page_is_accessible_and_fits(
     opened: Any, served: Any, storage: Storage, shoot: Any, width: int, scheme: str
 ) -> None:
     """No serious finding of axe on any page, nothing wider than the window, on both grounds."""
-    ts.load(storage, "digits").note("A **note**, [a link](https://a.example)\n\n- one", tags=["odd"])
+    ts.load(storage, "digits").note(
+        "A **note**, [a link](https://a.example)\n\n- one", tags=["odd"]
+    )
     base = served(storage)
     for name, path in PAGES.items():
         page: Page = opened(base, path, width, scheme)
@@ -59,7 +61,9 @@ def test_an_open_page_follows_a_study_that_runs(
 ) -> None:
     """What another process appends is on the page without a reload: counts, table, list of studies."""
     base = served(storage)
-    listed, overview, table = (opened(base, path) for path in ("/", "/studies/digits", "/studies/digits/trials"))
+    listed, overview, table = (
+        opened(base, path) for path in ("/", "/studies/digits", "/studies/digits/trials")
+    )
     for page in (overview, table):
         page.evaluate("window.same = true")
     expect(listed.locator("tbody tr").first).to_contain_text("digits")
@@ -157,6 +161,7 @@ def test_a_running_trial_is_stopped(opened: Any, storage: Storage) -> None:
     page = opened(storage, "/studies/digits")
     page.locator("#running").get_by_role("button", name="Stop").click()
     expect(page.locator("#state")).to_contain_text("ends at its next report")
+    assert study.history.count("running") == 1  # the command is read
 
     assert trial.decide(1, accuracy=0.1)
 
@@ -197,7 +202,10 @@ def test_nothing_of_a_study_becomes_a_script(opened: Any, served: Any) -> None:
     """Names, params, labels, metrics, notes, tags, failures and whoever wrote them are text, on every page."""
     storage = Memory()
     study = ts.Study(
-        {"x": ts.Float(0, 1), "<b onclick=alert(3)>": ts.Categorical([ATTACK, "javascript:alert(4)"])},
+        {
+            "x": ts.Float(0, 1),
+            "<b onclick=alert(3)>": ts.Categorical([ATTACK, "javascript:alert(4)"]),
+        },
         minimize="<i>loss</i>",
         name=ATTACK,
         storage=storage,
@@ -223,15 +231,31 @@ def test_nothing_of_a_study_becomes_a_script(opened: Any, served: Any) -> None:
     page.locator("tbody a").first.click()
     expect(page.locator("h1")).to_have_text(ATTACK)
     start = page.url
-    for path in ("", "/trials", "/trials/2", "/trials/3", "/analysis", "/notes", "/enqueue?trial=3", "/pictures"):
+    for path in (
+        "",
+        "/trials",
+        "/trials/2",
+        "/trials/3",
+        "/analysis",
+        "/notes",
+        "/enqueue?trial=3",
+        "/pictures",
+    ):
         page.goto(start + path)
         expect(page.locator("h1")).to_be_visible()
         for figure in page.locator("[data-picture]").all():
             figure.scroll_into_view_if_needed()
-            expect(figure.locator(".main-svg, figcaption:not([hidden])").first).to_be_visible(timeout=30_000)
+            expect(figure.locator(".main-svg, figcaption:not([hidden])").first).to_be_visible(
+                timeout=30_000
+            )
         if path == "/analysis":
             expect(page.locator("text=computing …")).to_have_count(0, timeout=60_000)
-        assert page.locator("main script, main img, main iframe, main [onclick], main [onerror]").count() == 0
+        assert (
+            page.locator(
+                "main script, main img, main iframe, main [onclick], main [onerror]"
+            ).count()
+            == 0
+        )
         hrefs = page.locator("a").evaluate_all("all => all.map((a) => a.protocol)")
         assert set(hrefs) <= {"http:"}
     page.goto(start + "/notes")

@@ -27,9 +27,7 @@ def serve() -> Iterator[Serve]:
         )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]})
         thread.start()
-        client = httpx.Client(
-            base_url=f"http://127.0.0.1:{taken.getsockname()[1]}", timeout=60
-        )
+        client = httpx.Client(base_url=f"http://127.0.0.1:{taken.getsockname()[1]}", timeout=60)
         begun.append((server, thread, client))
         client.get("/static/icon.svg")  # it serves
         return client

@@ -27,9 +27,7 @@ def test_every_answer_has_its_headers(serve: Any, storage: Memory) -> None:
     client = serve(storage)
     for path in ("/", "/studies/digits", "/api/studies", "/static/page.js", "/nope", "/api/nope"):
         headers = client.get(path).headers
-        policy = dict(
-            part.split(" ", 1) for part in headers["content-security-policy"].split("; ")
-        )
+        policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
         assert policy["default-src"] == "'none'"
         assert policy["script-src"] == "'self'"
         assert policy["frame-ancestors"] == "'none'"

@@ -105,7 +105,9 @@ def test_the_table_is_filtered_sorted_and_paged(serve: Any) -> None:
 
     def shown(query: str) -> list[int]:
         page = client.get(f"/studies/digits/trials?{query}").text
-        return [int(n) for n in re.findall(r'class="num"><a href="/studies/digits/trials/(\d+)"', page)]
+        return [
+            int(n) for n in re.findall(r'class="num"><a href="/studies/digits/trials/(\d+)"', page)
+        ]
 
     assert shown("") == list(range(229, 129, -1))
     assert shown("page=3") == list(range(29, -1, -1))
@@ -174,16 +176,17 @@ def test_what_is_commanded_is_done(serve: Any, storage: Memory, digits: ts.Study
     assert "ends at its next report" in page.text
     assert send(client, "/studies/digits/commands", command="stop", trial="1").status_code == 400
     assert send(client, "/studies/digits/commands", command="explode").status_code == 400
+    assert digits.history.count("running") == 1  # the command is read
     assert trial.decide(1, accuracy=0.1)
 
 
-def test_what_is_enqueued_is_tried_next(
-    serve: Any, storage: Memory, digits: ts.Study[Any]
-) -> None:
+def test_what_is_enqueued_is_tried_next(serve: Any, storage: Memory, digits: ts.Study[Any]) -> None:
     """By hand, again, or with changes; labels by their place, so that 1, "1" and True differ."""
     client = serve(storage)
     path = "/studies/digits/enqueue"
-    send(client, path, **{"p:lr": "0.02", "p:batch": "1", "p:warm": "1", "p:opt": "", "note": "try"})
+    send(
+        client, path, **{"p:lr": "0.02", "p:batch": "1", "p:warm": "1", "p:opt": "", "note": "try"}
+    )
     send(client, path, parent="1", same="1")
     first, second = digits.ask(), digits.ask()
 
@@ -215,7 +218,7 @@ def test_what_is_enqueued_is_tried_next(
         "![x](https://evil.example/x.png)",
         "[a]: javascript:x\n\n[a]",
         "<img src=x onerror=alert(1)>",
-        "[x](https://a.example/\"onmouseover=alert(1))",
+        '[x](https://a.example/"onmouseover=alert(1))',
         "`<b>`",
     ],
 )  # fmt: skip
@@ -257,7 +260,9 @@ def test_a_page_is_the_newest(serve: Any, storage: Memory, digits: ts.Study[Any]
         digits.tell(digits.ask(), 0.5)
 
 
-def test_events_say_where_the_log_stands(serve: Any, storage: Memory, digits: ts.Study[Any]) -> None:
+def test_events_say_where_the_log_stands(
+    serve: Any, storage: Memory, digits: ts.Study[Any]
+) -> None:
     """First who the server is, then, as soon as the log grows, the new position; what was seen is not said again."""
     client = serve(storage)
     position = client.get("/api/studies/digits").json()["position"]

@@ -12,9 +12,23 @@ from tunesmith.study.opening import kept_at
 @click.command()
 @click.argument("storage", required=False)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where it listens.")
-@click.option("--port", default=8321, show_default=True, type=click.IntRange(0, 65535), help="0: any that is free.")
-@click.option("--token", help="What whoever comes must know; made and printed if other machines reach the host.")
-@click.option("--allow-host", multiple=True, metavar="NAME", help="A further name of it, such as that of a proxy.")
+@click.option(
+    "--port",
+    default=8321,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="0: any that is free.",
+)
+@click.option(
+    "--token",
+    help="What whoever comes must know; made and printed if other machines reach the host.",
+)
+@click.option(
+    "--allow-host",
+    multiple=True,
+    metavar="NAME",
+    help="A further name of it, such as that of a proxy.",
+)
 @click.option("--read-only", is_flag=True, help="Nothing is written: no notes, no commands.")
 @json_option
 def command(

@@ -246,9 +246,7 @@ def routes(site: Site) -> APIRouter:
             []
             if curve is None
             else [
-                Report(
-                    step=curve.steps[i], time=curve.times[i], values=finite(curve.values_at(i))
-                )
+                Report(step=curve.steps[i], time=curve.times[i], values=finite(curve.values_at(i)))
                 for i in range(record.reports)
             ]
         )
@@ -302,4 +300,3 @@ def routes(site: Site) -> APIRouter:
         return Done(position=live.view().position)
 
     return router
-

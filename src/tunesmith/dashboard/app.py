@@ -137,4 +137,6 @@ def _errors(app: FastAPI, site: Site) -> None:
     @app.exception_handler(Exception)
     async def _(request: Request, error: Exception) -> Response:
         traceback.print_exception(error, file=sys.stderr)
-        return said(request, 500, "something went wrong here; the terminal of the dashboard says what")
+        return said(
+            request, 500, "something went wrong here; the terminal of the dashboard says what"
+        )

@@ -9,9 +9,12 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 from typing import Any, Final, final
+
+from tunesmith._core.errors import StudyError
 
 WORKERS: Final = 2
 MOST: Final = 400  # answers that are kept
@@ -58,13 +61,23 @@ class Backroom:
     """Makes and keeps answers."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(WORKERS, "dashboard-work")
+        self._work: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._lock = threading.Lock()
         self._shelves: OrderedDict[Hashable, _Shelf] = OrderedDict()
+        for _ in range(WORKERS):  # which the end of the process does not wait for
+            threading.Thread(target=self._labour, name="dashboard-work", daemon=True).start()
+
+    def _labour(self) -> None:
+        while True:
+            self._work.get()()
 
     def close(self) -> None:
-        """Make nothing any more."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Let nobody wait any more."""
+        with self._lock:
+            for shelf in self._shelves.values():
+                if not shelf.future.done():
+                    shelf.made = _failed(StudyError("the dashboard is closing"))
+                    shelf.future.set_result(None)
 
     def ask(
         self,
@@ -124,17 +137,26 @@ class Backroom:
         shelf = _Shelf(version, future, now)
 
         def run() -> None:
-            made: Future[Any] = Future()
+            begun = time.monotonic()
             try:
+                made: Future[Any] = Future()
                 made.set_result(work())
             except Exception as error:  # noqa: BLE001 - it is the answer
-                made.set_exception(error)
+                made = _failed(error)
             with self._lock:
-                shelf.made, shelf.cost_s = made, time.monotonic() - now
+                if future.done():  # it is closed
+                    return
+                shelf.made, shelf.cost_s = made, time.monotonic() - begun
                 waiting, shelf.waiting = shelf.waiting, []
                 future.set_result(None)
             for one in dict.fromkeys(waiting):
                 one()
 
-        self._pool.submit(run)
+        self._work.put(run)
         return shelf
+
+
+def _failed(error: Exception) -> Future[Any]:
+    made: Future[Any] = Future()
+    made.set_exception(error)
+    return made

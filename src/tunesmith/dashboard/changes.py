@@ -6,7 +6,7 @@ the position in the log and a counter; a page that comes back says which it has 
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import TypeAlias, final
 
 _Waiter: TypeAlias = tuple[asyncio.AbstractEventLoop, asyncio.Event]
@@ -61,7 +61,7 @@ class Changes:
                     self._following = False
                     return
 
-    async def stream(self, seen: str) -> AsyncIterator[str]:
+    async def stream(self, seen: str) -> AsyncGenerator[str, None]:
         """Yield server-sent events, one for each new version.
 
         Args:

@@ -8,7 +8,8 @@ and `tags.<tag>`, which is true where somebody gave that tag. What a trial does 
 fails to hold; a label that it does not have is None.
 """
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from tunesmith.space.expressions import Expression, written
 from tunesmith.space.labels import hint
 from tunesmith.space.terms import Label, Number
 
-Tagged = Mapping[str, Set[int]]
+Tagged = Mapping[str, AbstractSet[int]]
 """The numbers of the trials that have a tag."""
 
 
@@ -68,9 +69,7 @@ def _by_kind(path: str, columns: Columns) -> Column | None:
     """What `values.loss`, `trial.number` or `params.lr` means, wherever names do not meet."""
     head, _, name = path.partition(".")
     kinds = {"values": "metric", "trial": "trial", "params": "parameter"}
-    return next(
-        (c for c in columns.values() if c.kind == kinds.get(head) and c.name == name), None
-    )
+    return next((c for c in columns.values() if c.kind == kinds.get(head) and c.name == name), None)
 
 
 def _term(column: Column, path: str, columns: Columns, used: list[Floats]) -> Number | Label:
@@ -82,5 +81,7 @@ def _term(column: Column, path: str, columns: Columns, used: list[Floats]) -> Nu
     missing, labels = np.isnan(column.values), column.labels
     if missing.any() and None not in labels:
         labels = (*labels, None)
-    used.append(np.where(missing, labels.index(None), column.values) if missing.any() else column.values)
+    used.append(
+        np.where(missing, labels.index(None), column.values) if missing.any() else column.values
+    )
     return Label(place, labels, column.ordered)

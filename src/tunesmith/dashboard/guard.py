@@ -31,7 +31,9 @@ LOCAL: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 OPEN: Final = ("/login", "/static/")  # what may be seen without a token
 SAFE: Final = ("GET", "HEAD")
 
-EMPTY: Final = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"  # a style that Plotly fills by script
+EMPTY: Final = (
+    "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"  # a style that Plotly fills by script
+)
 POLICY: Final = "; ".join(
     (
         "default-src 'none'",

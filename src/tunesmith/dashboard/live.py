@@ -107,8 +107,8 @@ class View:
     @property
     def best(self) -> list[Record[Any]]:
         """The best trial; with several objectives those that no other beats; none yet: []."""
+        several = len(self.history.problem.objectives) > 1
         try:
-            several = len(self.history.problem.objectives) > 1
             return self.history.front if several else [self.history.best]
         except NoTrials:
             return []

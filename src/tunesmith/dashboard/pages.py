@@ -27,7 +27,9 @@ SHOWN = 14  # columns that a table has unasked
 PATIENCE_S = 60.0
 MANY = 8  # that can be compared
 
-Segment = Annotated[str, Path(alias="study", description="The study's name, percent-encoded twice.")]
+Segment = Annotated[
+    str, Path(alias="study", description="The study's name, percent-encoded twice.")
+]
 Number = Annotated[int, Path(ge=0, le=2**53, description="The trial's number.")]
 Page = Annotated[int, Query(ge=1, le=10**9)]
 Text = Annotated[str, Query(max_length=2000)]
@@ -81,7 +83,9 @@ def routes(site: Site) -> APIRouter:
                 ("summary", name), hub.length(name), lambda name=name: summary_of(name), hub.changes.nudge  # type: ignore[misc]  # bound now
             )  # fmt: skip
             failed = summary.made is not None and summary.made.exception() is not None
-            rows.append((name, None if failed or summary.made is None else summary.made.result(), failed))
+            rows.append(
+                (name, None if failed or summary.made is None else summary.made.result(), failed)
+            )
         return {"rows": rows}
 
     def summary_of(name: str) -> dict[str, Any]:
@@ -109,7 +113,9 @@ def routes(site: Site) -> APIRouter:
     async def list_events(request: Request, since: str = "") -> StreamingResponse:
         return streamed(hub.changes, request, since)
 
-    @router.get("/studies/{study}/events", response_class=StreamingResponse, include_in_schema=False)
+    @router.get(
+        "/studies/{study}/events", response_class=StreamingResponse, include_in_schema=False
+    )
     async def study_events(request: Request, study: Segment, since: str = "") -> StreamingResponse:
         live, _ = await in_thread(site.opened, study)
         return streamed(live.changes, request, since)
@@ -184,9 +190,18 @@ def routes(site: Site) -> APIRouter:
             some = [view.history[int(n)] for n in rows[(at - 1) * SIZE : at * SIZE]]
 
             def link(**changed: Any) -> str:
-                state: dict[str, Any] = {"where": where, "sort": sort, "page": at, "columns": columns}
+                state: dict[str, Any] = {
+                    "where": where,
+                    "sort": sort,
+                    "page": at,
+                    "columns": columns,
+                }
                 state.update(changed)
-                kept = {k: v for k, v in state.items() if v not in ("", [], 1) and (k, v) != ("sort", "-number")}
+                kept = {
+                    k: v
+                    for k, v in state.items()
+                    if v not in ("", [], 1) and (k, v) != ("sort", "-number")
+                }
                 return f"{url(view.name, 'trials')}?{urlencode(kept, doseq=True)}"
 
             return {
@@ -209,9 +224,9 @@ def routes(site: Site) -> APIRouter:
             curve = record.curve
             metrics = [] if curve is None else list(curve.columns)
             charts = [
-                (name, sketch.drawn([sketch.Line(name, *map(np.asarray, record.reported(name)))], step_name(view), name))
+                sketch.drawn([sketch.curve(record, name, name)], step_name(view), name)
                 for name in metrics
-            ]  # fmt: skip
+            ]
             parent = history.find(record.parent) if record.parent else None
             again = [r for r in history.evaluations(record) if r is not record]
             return {
@@ -256,7 +271,13 @@ def routes(site: Site) -> APIRouter:
             some = [n for n in reversed(view.notes) if not tag or tag in n.tags]
             tags = dict.fromkeys(t for n in view.notes for t in n.tags)
             targets = {n.target: view.history.find(n.target) for n in some[:500]}
-            return {"notes": some[:500], "n": len(some), "tag": tag, "tags": tags, "targets": targets}
+            return {
+                "notes": some[:500],
+                "n": len(some),
+                "tag": tag,
+                "tags": tags,
+                "targets": targets,
+            }
 
         return study_page(request, study, "notes.html", make, "notes")
 
@@ -315,11 +336,10 @@ def routes(site: Site) -> APIRouter:
         reported = dict.fromkeys(n for r in records if r.curve for n in r.curve.columns)
         charts = [
             sketch.drawn(
-                [sketch.Line(f"trial {r.number}", *map(np.asarray, r.reported(name))) for r in records],
-                step_name(view), name,
+                [sketch.curve(r, name, f"trial {r.number}") for r in records], step_name(view), name
             )
             for name in reported
-        ]  # fmt: skip
+        ]
         differing = compare_trials(*records) if len(records) == 2 else []
         return {
             "view": view, "records": records, "metrics": metrics, "paths": paths, "charts": charts,
@@ -342,7 +362,13 @@ def routes(site: Site) -> APIRouter:
             for live, view in zip(lives, views, strict=True)
         ]
         chart = sketch.drawn(lines, "trials", f"best {', '.join(names)}")
-        return {"views": views, "facts": facts, "chart": chart, "differing": differing, "one": len(names) == 1}
+        return {
+            "views": views,
+            "facts": facts,
+            "chart": chart,
+            "differing": differing,
+            "one": len(names) == 1,
+        }
 
     # pictures
 
@@ -422,7 +448,8 @@ def drawn_picture(site: Site, view: View, kind: str) -> JSONResponse:
             (view.name, view.created, "picture", kind),
             (view.position if len(view.history) < 1000 else finished(view)),
             lambda: msgspec.json.encode(
-                plots.registry.get(kind).of(view.history).draw(), enc_hook=lambda array: array.tolist()
+                plots.registry.get(kind).of(view.history).draw(),
+                enc_hook=lambda array: array.tolist(),
             ),
             PATIENCE_S,
         )

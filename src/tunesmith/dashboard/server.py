@@ -43,7 +43,7 @@ def serve(storage: Storage, access: Access, taken: socket.socket) -> None:
     """Serve until the process is told to leave."""
     config = uvicorn.Config(
         application(storage, access),
-        log_level="warning",
+        log_level="critical",  # what goes wrong is printed by ourselves
         access_log=False,  # a link with a token would stand there
         server_header=False,
         timeout_graceful_shutdown=1,  # pages that listen to events do not hang up by themselves

@@ -47,7 +47,12 @@ class Site:
         )
         self._templates.filters.update(texts.FILTERS, markdown=markdown.rendered)
         self._templates.globals.update(
-            url=url, access=access, spark=sketch.spark, drawn=sketch.drawn, hub=hub, needless=needless
+            url=url,
+            access=access,
+            spark=sketch.spark,
+            drawn=sketch.drawn,
+            hub=hub,
+            needless=needless,
         )
 
     def opened(self, segment: str) -> tuple[Live, View]:

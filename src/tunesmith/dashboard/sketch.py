@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from tunesmith.dashboard.table import STATES, Columns, key
 from tunesmith.numerics.arrays import Floats
-from tunesmith.records import Problem
+from tunesmith.records import Problem, Record
 
 MOST = 240  # points of a line
 
@@ -34,6 +34,18 @@ class Line:
     x: Floats
     y: Floats
     steps: bool = False
+
+
+def curve(record: Record[Any], metric: str, name: str) -> Line:
+    """Return how a metric went in a trial.
+
+    Args:
+        record: The trial.
+        metric: The metric.
+        name: What the line is called.
+    """
+    steps, values = record.reported(metric)
+    return Line(name, steps.astype(float), values)
 
 
 def incumbents(problem: Problem[Any], columns: Columns) -> Line | None:
@@ -137,9 +149,7 @@ def drawn(lines: Sequence[Line], across: str, up: str) -> Markup:
         )
     for tick in _ticks(*x, 7, whole=True):
         at = box[0] + (tick - x[0]) / (x[1] - x[0]) * (box[2] - box[0])
-        out.append(
-            f'<text x="{at:.1f}" y="{box[3] + 22}" text-anchor="middle">{tick:,.6g}</text>'
-        )
+        out.append(f'<text x="{at:.1f}" y="{box[3] + 22}" text-anchor="middle">{tick:,.6g}</text>')
     out.append(
         f'<text class="axis" x="{box[2]}" y="{height - 4}" text-anchor="end">{escape(across)}</text>'
         f'<text class="axis" x="{box[0]}" y="14" text-anchor="start">{escape(up)}</text>'
@@ -149,8 +159,8 @@ def drawn(lines: Sequence[Line], across: str, up: str) -> Markup:
         if line.steps:
             path += f"H{box[2]}"
         elif len(line.x) == 1:
-            at = path[1:].split()
-            out.append(f'<circle class="c{place}" cx="{at[0]}" cy="{at[1]}" r="4"/>')
+            left, top = path[1:].split()
+            out.append(f'<circle class="c{place}" cx="{left}" cy="{top}" r="4"/>')
         out.append(f'<path class="line c{place}" d="{path}"/>')
     out.append("</svg>")
     legend = (

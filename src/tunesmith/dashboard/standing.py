@@ -25,9 +25,11 @@ from tunesmith.records import History, Record
 from tunesmith.study.progress import baseline_name, baseline_of
 
 
-
 def _advised(history: History[Any]) -> str:
-    return "\n".join(map(str, advice(history))) or "Nothing: no range is too narrow, and none is without effect."
+    return (
+        "\n".join(map(str, advice(history)))
+        or "Nothing: no range is too narrow, and none is without effect."
+    )
 
 
 QUESTIONS: Final[dict[str, tuple[str, Callable[[History[Any]], Any]]]] = {
@@ -87,9 +89,7 @@ def stands(site: Site, live: Live, view: View) -> list[Stand]:
         for r in view.best[:4]
     ]
     if len(view.history.problem.objectives) == 1 and found:
-        recommended, _ = said(
-            site.answer(live, view, "recommend", lambda: recommend(view.history))
-        )
+        recommended, _ = said(site.answer(live, view, "recommend", lambda: recommend(view.history)))
         if recommended is not None:
             name = view.history.problem.objectives[0].name
             values = {**recommended.record.values, name: recommended.mean}
@@ -126,7 +126,9 @@ def answers(site: Site, live: Live, view: View) -> list[tuple[str, str, str]]:
 
 def failures(view: View) -> list[Failed]:
     """Return how trials failed, the most frequent way first."""
-    failed = [r for r in view.history if r.failure is not None] if view.history.count("failed") else []
+    failed = (
+        [r for r in view.history if r.failure is not None] if view.history.count("failed") else []
+    )
     lines = Counter(last_line(record) for record in failed)
     last = {last_line(record): record.number for record in failed}
     return [Failed(line, n, last[line]) for line, n in lines.most_common(5)]

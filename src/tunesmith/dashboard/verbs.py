@@ -28,9 +28,7 @@ def short(what: str, text: str) -> str:
     return text
 
 
-def note(
-    live: Live, record: Record[Any] | None, text: str, tags: Sequence[str], who: str
-) -> None:
+def note(live: Live, record: Record[Any] | None, text: str, tags: Sequence[str], who: str) -> None:
     """Keep a remark on a trial, or on the study.
 
     Raises:

@@ -3,7 +3,6 @@
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from copy import copy
 from typing import TYPE_CHECKING, Any, final, overload
 
 import msgspec
@@ -15,7 +14,7 @@ from tunesmith.numerics import pareto
 from tunesmith.records import tables
 from tunesmith.records.problem import Problem
 from tunesmith.records.record import Record, State
-from tunesmith.records.replicates import Replicates, means
+from tunesmith.records.replicates import Replicates, detached, means
 
 if TYPE_CHECKING:  # types of optional packages, imported only when used
     import pandas as pd
@@ -52,15 +51,12 @@ class History(Sequence[Record[P]]):
 
     def copy(self) -> "History[P]":
         """Return the history as it is now: what comes later does not change it."""
-        other = copy(self)
-        other._records, other._places = self._records.copy(), self._places.copy()
-        other._counts = self._counts.copy()
-        other._unfinished, other._open = self._unfinished.copy(), self._open.copy()
+        other = detached(self)
         other.replicates = self.replicates.copy()
         for record in self.open:
             if record.curve is not None:  # which the next report would make longer
                 own = record.curve.until(record.step)
-                other._records[record.number] = msgspec.structs.replace(record, curve=own)
+                other.put(msgspec.structs.replace(record, curve=own))
         return other
 
     def put(self, record: Record[P]) -> None:
