@@ -35,6 +35,7 @@ class View:
         seed: Of everything random in it.
         history: Its trials.
         columns: The same as columns of numbers.
+        children: The trials that come from a trial, by its uid.
         notes: Remarks, in order.
         queue: What waits to be tried.
         paused: Whether nothing may begin.
@@ -48,6 +49,7 @@ class View:
     seed: int
     history: History[Any]
     columns: Columns
+    children: dict[str, list[int]]
     notes: tuple[Noted, ...]
     queue: tuple[Enqueued, ...]
     paused: bool
@@ -72,6 +74,7 @@ class View:
             seed=fold.created.seed,
             history=fold.history.copy(),
             columns=rows.update(fold.history),
+            children=rows.children,
             notes=tuple(fold.notes),
             queue=tuple(fold.queue.values()),
             paused=fold.paused,

@@ -237,7 +237,9 @@ def routes(site: Site) -> APIRouter:
                 "parent": parent,
                 "line": history.lineage(record),
                 "again": again,
-                "children": [r for r in history if r.parent == record.uid][:50],
+                "children": [
+                    history[n] for n in view.children.get(record.uid, ())[:50] if n < len(history)
+                ],
                 "stands": [s for s in standing.stands(site, live, view) if s.record is not record],
                 "notes": view.notes_of(record),
                 "stopping": record.uid in view.stopping,

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, final
 
+import numpy as np
+
 from tunesmith._core.errors import NoTrials, TunesmithError
 from tunesmith.analysis import (
     ablation,
@@ -21,6 +23,7 @@ from tunesmith.analysis import (
 )
 from tunesmith.dashboard.live import Live, View
 from tunesmith.dashboard.site import Site, said
+from tunesmith.dashboard.table import STATES, key
 from tunesmith.records import History, Record
 from tunesmith.study.progress import baseline_name, baseline_of
 
@@ -126,9 +129,8 @@ def answers(site: Site, live: Live, view: View) -> list[tuple[str, str, str]]:
 
 def failures(view: View) -> list[Failed]:
     """Return how trials failed, the most frequent way first."""
-    failed = (
-        [r for r in view.history if r.failure is not None] if view.history.count("failed") else []
-    )
+    state = view.columns[key(view.columns, "trial", "state")].values
+    failed = [view.history[int(n)] for n in np.flatnonzero(state == STATES.index("failed"))]
     lines = Counter(last_line(record) for record in failed)
     last = {last_line(record): record.number for record in failed}
     return [Failed(line, n, last[line]) for line, n in lines.most_common(5)]
@@ -144,6 +146,8 @@ def last_line(record: Record[Any]) -> str:
 
 def best_word(view: View) -> str:
     """Return why there is no best yet; empty: there is one."""
+    if view.best:
+        return ""
     try:
         view.history.contenders()
     except NoTrials as error:

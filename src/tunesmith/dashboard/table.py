@@ -74,9 +74,13 @@ class Rows:
 
     Args:
         problem: What is tuned.
+
+    Attributes:
+        children: The trials that come from a trial, by its uid.
     """
 
     def __init__(self, problem: Problem[Any]) -> None:
+        self.children: dict[str, list[int]] = {}
         self._problem = problem
         self._n = 0
         self._open: list[int] = []
@@ -129,6 +133,9 @@ class Rows:
                 self._arrays[key] = grown
         numbers = [*self._open, *range(self._n, n)]
         records = [history[number] for number in numbers]
+        for record in records[len(self._open) :]:
+            if record.parent:
+                self.children.setdefault(record.parent, []).append(record.number)
         self._read(np.array(numbers, dtype=np.intp), records)
         self._n = n
         self._open = [record.number for record in records if not record.finished]
