@@ -243,7 +243,11 @@ class Tried(Generic[P]):
         known = [self.places[key] for key in named if key in self.places]
         kept = np.unique(np.concatenate([best, spread, np.array(known, dtype=int)]))
         place = {int(old): new for new, old in enumerate(kept)}
-        folds = None if self.folds is None else Folds(self.folds.losses[kept], self.folds.shared)
+        folds = (
+            None
+            if self.folds is None
+            else Folds(self.folds.losses[kept[kept < len(self.folds.losses)]], self.folds.shared)
+        )
         return Tried(
             self.problem, [self.first[i] for i in kept], self.values[kept], self.counts[kept], self.scatter[kept],
             np.flatnonzero(np.isin(kept, self.candidates)),
