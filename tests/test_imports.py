@@ -21,7 +21,9 @@ def loaded(code: str) -> set[str]:
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
-EXTRAS = {"pandas", "polars", "sklearn", "hypothesis", "pytest", "torch", "fsspec"}
+EXTRAS = {
+    "pandas", "polars", "sklearn", "hypothesis", "pytest", "torch", "fsspec", "fastapi", "jinja2", "plotly", "uvicorn",
+}  # fmt: skip
 
 
 def test_importing_loads_next_to_nothing() -> None:

@@ -11,7 +11,7 @@ from typing import TypeAlias, final
 
 _Waiter: TypeAlias = tuple[asyncio.AbstractEventLoop, asyncio.Event]
 
-BREATH_S = 0.2  # between two events to one page: what happens in between comes together
+BREATH_S = 0.5  # between two events to one page: what happens in between comes together
 SILENCE_S = 15.0  # after which something is sent, so that nobody on the way hangs up
 
 
