@@ -17,7 +17,6 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 
@@ -96,10 +95,10 @@ def pages(path: Path, n: int) -> list[tuple[str, str, str]]:
         study = f"{url}/studies/s"
         fetched(study)
         cold = time.perf_counter() - begun
-        rows.append((f"{n:,} trials: command to the study's page, cold", "", f"{cold:.2f} s"))
+        rows.append(("command to the study's page, cold", "", f"{cold:.2f} s"))
         time.sleep(10)  # analyses that the first look has asked for are made
         paints = painted(study, 5)
-        rows.append((f"{n:,} trials: first contentful paint in Chromium, warm (median of 5; worst)", bar, f"{statistics.median(paints):.2f} s; {max(paints):.2f} s"))  # fmt: skip
+        rows.append(("first contentful paint in Chromium, warm (median of 5; worst)", bar, f"{statistics.median(paints):.2f} s; {max(paints):.2f} s"))  # fmt: skip
         for what, path_ in (
             ("all trials, first page", "/trials"),
             ("filtered and sorted", "/trials?where=p0%3C0.01+and+log10(p1)%3E-3&sort=loss"),
@@ -107,11 +106,11 @@ def pages(path: Path, n: int) -> list[tuple[str, str, str]]:
             ("parallel coordinates as a picture, first time", "/pictures/parallel.json"),
         ):
             seconds, size = fetched(study + path_)
-            rows.append((f"{n:,} trials: {what}", "", f"{seconds:.2f} s, {size / 1000:.0f} kB"))
+            rows.append((what, "", f"{seconds:.2f} s, {size / 1000:.0f} kB"))
     return rows
 
 
-def heard(path: Path, n: int) -> list[tuple[str, str, str]]:
+def heard(path: Path) -> list[tuple[str, str, str]]:
     """Measure from an append to the new page in each of many open ones."""
     study = ts.load(path, "s")
     late: list[float] = []
@@ -148,18 +147,17 @@ def heard(path: Path, n: int) -> list[tuple[str, str, str]]:
                 thread.join()
     ordered = sorted(late)
     text = f"{statistics.median(ordered):.2f} s; {ordered[int(0.95 * len(ordered))]:.2f} s; {ordered[-1]:.2f} s"
-    return [(f"{n:,} trials, {OPEN} open pages: append to the new page, fetched anew (median; 95 %; worst)", "1 s", text)]  # fmt: skip
+    return [(f"{OPEN} open pages: append to the new page, fetched anew (median; 95 %; worst)", "1 s", text)]  # fmt: skip
 
 
 PEER = """
-import sys, time, threading, urllib.request
+import random, sys
 import optuna
-optuna.logging.disable_logging()
+optuna.logging.set_verbosity(optuna.logging.WARNING)
 path, n = sys.argv[1], int(sys.argv[2])
 url = f"sqlite:///{path}"
 study = optuna.create_study(study_name="s", storage=url)
 d = {f"p{i}": optuna.distributions.FloatDistribution(1e-5, 1e-1, log=bool(i % 2)) for i in range(10)}
-import random
 r = random.Random(1)
 trials = []
 for _ in range(n):
@@ -203,16 +201,13 @@ def main() -> None:
     given = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
     measure.header("fastapi", "uvicorn", "plotly")
-    rows: list[Any] = []
     with measure.folder() as name:
         folder = Path(name)
         for n in given.trials:
             path = filled(folder, n)
-            rows += pages(path, n)
-            rows += heard(path, n)
-            if given.optuna:
-                rows += peer(given.optuna, folder, min(n, 10_000))
-    measure.table("Dashboard", rows)
+            measure.table(f"{n:,} trials in a SQLite file", [*pages(path, n), *heard(path)])
+        if given.optuna:
+            measure.table("optuna-dashboard", peer(given.optuna, folder, given.trials[0]))
 
 
 if __name__ == "__main__":

@@ -355,10 +355,11 @@ def routes(site: Site) -> APIRouter:
             if line is not None:
                 lines.append(sketch.Line(view.name, line.x, line.y, steps=True))
         names = dict.fromkeys(v.history.problem.objectives[0].name for v in views)
-        differing = []
+        differing, words = [], ""
         if len(views) == 2:
             a, b = views
             differing = compare_studies(a.history, b.history, (a.settings, b.settings))
+            words = standing.compared(site, a, b)
         facts = [
             (view, standing.stands(site, live, view), best_so_far(view.history))
             for live, view in zip(lives, views, strict=True)
@@ -370,6 +371,7 @@ def routes(site: Site) -> APIRouter:
             "chart": chart,
             "differing": differing,
             "one": len(names) == 1,
+            "words": words,
         }
 
     # pictures

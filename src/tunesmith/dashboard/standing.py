@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, final
 
 import numpy as np
@@ -11,6 +12,7 @@ from tunesmith._core.errors import NoTrials, TunesmithError
 from tunesmith.analysis import (
     ablation,
     advice,
+    compare,
     diagnose,
     forecast,
     importance,
@@ -22,7 +24,7 @@ from tunesmith.analysis import (
     why,
 )
 from tunesmith.dashboard.live import Live, View
-from tunesmith.dashboard.site import Site, said
+from tunesmith.dashboard.site import Site, finished, said
 from tunesmith.dashboard.table import STATES, key
 from tunesmith.records import History, Record
 from tunesmith.study.progress import baseline_name, baseline_of
@@ -125,6 +127,17 @@ def answers(site: Site, live: Live, view: View) -> list[tuple[str, str, str]]:
         )
         found.append((name, title, sentence if made is None else str(made)))
     return found
+
+
+def compared(site: Site, a: View, b: View) -> str:
+    """Return which of two studies is better, in words; empty: that would take long."""
+    key_ = ("compare", a.name, a.created, b.name, b.created)
+    work = partial(compare, {a.name: a.history, b.name: b.history})
+    try:
+        found, sentence = said(site.backroom.wait(key_, (finished(a), finished(b)), work, 5.0))
+    except TimeoutError:
+        return ""
+    return sentence if found is None else str(found)
 
 
 def failures(view: View) -> list[Failed]:
