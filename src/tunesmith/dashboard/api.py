@@ -10,8 +10,10 @@ from pydantic import BaseModel, Field
 
 from tunesmith import plots
 from tunesmith.dashboard import verbs
+from tunesmith.dashboard.asked import Number, Page, Segment, Text
+from tunesmith.dashboard.figures import drawn_picture
+from tunesmith.dashboard.filters import rows_of
 from tunesmith.dashboard.live import View
-from tunesmith.dashboard.pages import Number, Page, Segment, Text, drawn_picture, rows_of
 from tunesmith.dashboard.site import Site, url
 from tunesmith.dashboard.table import latest
 from tunesmith.records import Record

@@ -9,6 +9,8 @@ import threading
 from collections.abc import AsyncGenerator, Callable
 from typing import TypeAlias, final
 
+from tunesmith._core.errors import TunesmithError
+
 _Waiter: TypeAlias = tuple[asyncio.AbstractEventLoop, asyncio.Event]
 
 BREATH_S = 0.5  # between two events to one page: what happens in between comes together
@@ -28,6 +30,7 @@ class Changes:
         self._look = look
         self._lock = threading.Lock()
         self._waiters: set[_Waiter] = set()
+        self._pause = threading.Event()
         self._following = False
         self._position = -1
         self.nudges = 0
@@ -52,7 +55,11 @@ class Changes:
 
     def _follow(self) -> None:
         while True:
-            position = self._look(self._position)
+            try:
+                position = self._look(self._position)
+            except TunesmithError:  # the storage does not answer; pages say so themselves
+                position = self._position
+                self._pause.wait(1.0)
             with self._lock:
                 if position != self._position:
                     self._position = position

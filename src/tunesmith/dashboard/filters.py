@@ -14,8 +14,9 @@ from collections.abc import Set as AbstractSet
 import numpy as np
 
 from tunesmith._core.errors import SpaceError
-from tunesmith.dashboard.table import Column, Columns
-from tunesmith.numerics.arrays import Bools, Floats
+from tunesmith.dashboard.live import View
+from tunesmith.dashboard.table import Column, Columns, ordered
+from tunesmith.numerics.arrays import Bools, Floats, Ints
 from tunesmith.space.compiling import truth_of
 from tunesmith.space.expressions import Expression, written
 from tunesmith.space.labels import hint
@@ -63,6 +64,16 @@ def kept(text: str, columns: Columns, tagged: Tagged) -> Bools:
     with np.errstate(all="ignore"):
         held: Bools = np.broadcast_to(truth.of(numbers)[0], (n,))
     return held
+
+
+def rows_of(view: View, where: str, sort: str) -> Ints:
+    """Return the numbers of the trials that a filter keeps, sorted.
+
+    Raises:
+        SpaceError: It is no filter.
+    """
+    keep = np.flatnonzero(kept(where, view.columns, view.tagged))
+    return ordered(view.columns, keep, sort)
 
 
 def _by_kind(path: str, columns: Columns) -> Column | None:

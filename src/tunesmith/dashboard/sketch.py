@@ -36,6 +36,11 @@ class Line:
     steps: bool = False
 
 
+def across(problem: Problem[Any]) -> str:
+    """Return what a step of a training is."""
+    return "step" if problem.resource is None else problem.resource.name
+
+
 def curve(record: Record[Any], metric: str, name: str) -> Line:
     """Return how a metric went in a trial.
 
