@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 import tunesmith as ts
 from tunesmith.records import Fold, freeze, thaw
@@ -261,3 +262,20 @@ def test_a_newer_format_is_refused() -> None:
 
     with pytest.raises(ts.LogError, match="format 2, this version reads 1"):
         Fold(newer, SPACE)
+
+
+@given(logs({"x": 0.5}), st.integers(0, 30))
+def test_a_copy_of_a_history_stays_as_it_is(events: list[AnyEvent], cut: int) -> None:
+    """Whatever comes after it, it is the history of the log up to there."""
+    fold = folded(*events[:cut])
+    copied = fold.history.copy()
+    for event in events[cut:]:
+        fold.apply(event)
+    then = folded(*events[:cut]).history
+
+    assert copied == then
+    assert copied.unfinished == then.unfinished
+    assert copied.open == then.open
+    assert (copied.taken, copied.spent, copied.since_best) == (
+        then.taken, then.spent, then.since_best
+    )  # fmt: skip

@@ -39,6 +39,7 @@ POLICY: Final = "; ".join(
         "default-src 'none'",
         "script-src 'self'",
         f"style-src 'self' {EMPTY}",
+        "style-src-attr 'unsafe-inline'",  # which Plotly's colour bars write; no template of ours does
         "img-src 'self' data:",
         "connect-src 'self'",
         "form-action 'self'",

@@ -20,6 +20,8 @@ from tunesmith.space.choices import Labelled
 from tunesmith.space.parameters import Ranged
 from tunesmith.study.progress import best_so_far
 
+OVERVIEW = ("history", "importance", "curves", "timeline")
+"""Pictures on the overview; they are the first on the page of all pictures, too."""
 SIZE = 100  # trials on a page
 SHOWN = 14  # columns that a table has unasked
 PATIENCE_S = 60.0
@@ -136,7 +138,7 @@ def routes(site: Site) -> APIRouter:
                 "latest": latest,
                 "last": history[-8:][::-1],
                 "failures": standing.failures(view),
-                "kinds": [k for k in ("history", "importance", "curves", "timeline") if k in plots.registry],
+                "kinds": OVERVIEW,
             }  # fmt: skip
 
         return study_page(request, study, "overview.html", make, "overview")
@@ -228,7 +230,11 @@ def routes(site: Site) -> APIRouter:
     def pictures(request: Request, study: Segment) -> HTMLResponse:
         """All pictures of a study."""
         return study_page(
-            request, study, "pictures.html", lambda *_: {"kinds": list(plots.registry)}, "pictures"
+            request,
+            study,
+            "pictures.html",
+            lambda *_: {"kinds": list(dict.fromkeys([*OVERVIEW, *plots.registry]))},
+            "pictures",
         )
 
     @router.get("/studies/{study}/analysis")
