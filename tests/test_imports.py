@@ -22,10 +22,8 @@ def loaded(code: str) -> set[str]:
 
 
 EXTRAS = {
-EXTRAS = {
     "IPython", "fastapi", "fsspec", "hypothesis", "jinja2", "pandas", "plotly", "polars", "pytest", "sklearn",
     "torch", "uvicorn",
-}  # fmt: skip
 }  # fmt: skip
 
 
