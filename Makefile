@@ -5,7 +5,7 @@ READY := .venv/ready-$(shell cksum < pyproject.toml | cut -d' ' -f1)
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: demo test test-slow test-torch lint types unit format golden bench clean
+.PHONY: demo test test-slow test-torch test-browser lint types unit format golden bench clean
 
 demo: $(READY)
 	$(BIN)/python examples/demo.py
@@ -30,6 +30,9 @@ test-torch: $(READY)
 	$(BIN)/python -m pip install --quiet 'torch==2.13.0' # 200 MB and more, so not part of every run
 	$(BIN)/pytest -q -m torch tests/integrations/torch tests/examples
 
+test-browser: $(READY)
+	$(BIN)/pytest -q -m browser tests/browser # in Debian's Chromium: apt-get install chromium
+
 format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -44,6 +47,7 @@ bench: $(READY)
 	$(BIN)/python bench/workers.py
 	$(BIN)/python bench/faults.py
 	$(BIN)/python bench/decisions.py
+	$(BIN)/python bench/dashboard.py
 
 $(READY):
 	$(PYTHON) -m venv .venv

@@ -22,7 +22,8 @@ def loaded(code: str) -> set[str]:
 
 
 EXTRAS = {
-    "pandas", "polars", "sklearn", "hypothesis", "pytest", "torch", "fsspec", "plotly", "IPython", "fastapi"
+    "IPython", "fastapi", "fsspec", "hypothesis", "jinja2", "pandas", "plotly", "polars", "pytest", "sklearn",
+    "torch", "uvicorn",
 }  # fmt: skip
 
 

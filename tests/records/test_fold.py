@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 import tunesmith as ts
 from tunesmith.records import Fold, freeze, thaw
@@ -271,3 +272,20 @@ def test_stretches_of_work_are_told_apart() -> None:
 
     assert record.spells == ((1.0, 1.5, "lost"), (1.7, 4.0, "scheduler"))
     assert record.begun_at == record.seen_at == 9.0
+
+
+@given(logs({"x": 0.5}), st.integers(0, 30))
+def test_a_copy_of_a_history_stays_as_it_is(events: list[AnyEvent], cut: int) -> None:
+    """Whatever comes after it, it is the history of the log up to there."""
+    fold = folded(*events[:cut])
+    copied = fold.history.copy()
+    for event in events[cut:]:
+        fold.apply(event)
+    then = folded(*events[:cut]).history
+
+    assert copied == then
+    assert copied.unfinished == then.unfinished
+    assert copied.open == then.open
+    assert (copied.taken, copied.spent, copied.since_best) == (
+        then.taken, then.spent, then.since_best
+    )  # fmt: skip

@@ -26,6 +26,7 @@ COMMANDS = {
     "worker": "Join a study that exists, and leave at any time.",
     "list": "List the studies of a storage.",
     "show": "Show how a study stands: best, default, last trials, failures.",
+    "dashboard": "Show the studies of a storage as pages, live while they run.",
     "diagnose": "Say what is wrong with the trainings, and which parameter to move.",
     "forecast": "Say what more trials would gain, and whether the gain holds.",
     "sensitivity": "Say how much is luck, and what moving a parameter costs.",

@@ -14,7 +14,7 @@ from tunesmith.numerics import pareto
 from tunesmith.records import tables
 from tunesmith.records.problem import Problem
 from tunesmith.records.record import Record, State
-from tunesmith.records.replicates import Replicates, means
+from tunesmith.records.replicates import Replicates, detached, means
 
 if TYPE_CHECKING:  # types of optional packages, imported only when used
     import pandas as pd
@@ -48,6 +48,16 @@ class History(Sequence[Record[P]]):
         self._spent = 0
         self.since_best = 0
         self.replicates = Replicates(problem)
+
+    def copy(self) -> "History[P]":
+        """Return the history as it is now: what comes later does not change it."""
+        other = detached(self)
+        other.replicates = self.replicates.copy()
+        for record in self.open:
+            if record.curve is not None:  # which the next report would make longer
+                own = record.curve.until(record.step)
+                other.put(msgspec.structs.replace(record, curve=own))
+        return other
 
     def put(self, record: Record[P]) -> None:
         """Take a record in, as new or in place of an earlier one of the same trial."""

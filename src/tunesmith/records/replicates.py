@@ -1,7 +1,8 @@
 """Configurations that are evaluated on several seeds, as a table: a row each, a column per seed."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, final
+from copy import copy
+from typing import Any, TypeVar, final
 
 import numpy as np
 
@@ -9,6 +10,8 @@ from tunesmith.numerics import additive
 from tunesmith.numerics.arrays import Bools, Floats, Ints
 from tunesmith.records.problem import Problem
 from tunesmith.records.record import Record
+
+T = TypeVar("T")
 
 KNOWN = 3  # degrees of freedom from which on the noise is taken for known
 CAUTION = 2.0  # standard errors
@@ -43,6 +46,10 @@ class Replicates:
     def __len__(self) -> int:
         return len(self.firsts)
 
+    def copy(self) -> "Replicates":
+        """Return the table as it is now: what comes later does not change it."""
+        return detached(self)
+
     def put(self, record: Record[Any]) -> None:
         """Take an evaluation in, as new or in place of what was known of it."""
         if record.replicate is None:
@@ -58,8 +65,7 @@ class Replicates:
         if record.state == "complete":
             self._losses[row, index] = self._problem.losses(record.values)
             if self._problem.limits:
-                values = self._values.setdefault(row, {})
-                values[index] = record.values
+                values = self._values[row] = {**self._values.get(row, {}), index: record.values}
                 self._keeps[row] = self._problem.meets_limits(means(list(values.values())))
         elif record.state == "failed":
             unlucky = record.failure is None or record.failure.kind in _NOT_ITS_FAULT
@@ -126,6 +132,15 @@ class Replicates:
         rows = np.flatnonzero(done)
         bound = model.rows[rows] + CAUTION * np.sqrt(model.variance / done[rows])
         return rows[np.argsort(bound, kind="stable")]
+
+
+def detached(thing: T) -> T:
+    """Return a copy of an object with lists, dicts and arrays of its own."""
+    other = copy(thing)
+    for name, value in vars(thing).items():
+        if isinstance(value, list | dict | np.ndarray):
+            setattr(other, name, value.copy())
+    return other
 
 
 def means(several: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -80,19 +80,50 @@ def compiled(expression: Expression, find: Find) -> Rule:
     Raises:
         SpaceError: It compares or computes what cannot be compared or computed.
     """
-    truth = _Compiler(expression.text, find).truth(expression.tree)
+    truth = truth_of(expression, lambda path: _term_of(find(path)))
     uses = sorted({find(name).column for name in expression.names})
     text = expression.renamed(lambda name: find(name).path)
     return Rule(text, tuple(uses), truth.possible[0], truth.of)
+
+
+def truth_of(expression: Expression, named: Callable[[str], Number | Label]) -> Truth:
+    """Return an expression as a truth.
+
+    Args:
+        expression: The expression.
+        named: From a path, as written, to what it means.
+
+    Raises:
+        SpaceError: It compares or computes what cannot be compared or computed.
+    """
+    return _Compiler(expression.text, named).truth(expression.tree)
+
+
+def _term_of(found: Found) -> Number | Label:
+    """The number or the label of one parameter."""
+    _, column, parameter, is_length = found
+    if isinstance(parameter, Ranged):
+        shape = parameter.column
+        whole = bool(shape.count) and shape.low.is_integer() and shape.step.is_integer()
+        ends = (shape.low, shape.high)
+        continuous = not shape.count
+        return Number(lambda x: x[:, column], whole, continuous, ends=ends, is_length=is_length)
+    labels = tuple(parameter.labels or ()) if isinstance(parameter, Labelled) else ()
+    term = Label(column, labels, isinstance(parameter, Ordinal))
+    numbers = [float(n) for n in labels if isinstance(n, int | float)]
+    if len(numbers) < len(labels) or any(isinstance(label, bool) for label in labels):
+        return term
+    whole = all(number.is_integer() for number in numbers)
+    return Number(looked_up(term, numbers), whole, ends=(min(numbers), max(numbers)))
 
 
 @final
 class _Compiler:
     """Turns the nodes of one text into terms."""
 
-    def __init__(self, text: str, find: Find) -> None:
+    def __init__(self, text: str, named: Callable[[str], Number | Label]) -> None:
         self._text = text
-        self._find = find
+        self._named = named
 
     def _refuse(self, why: str) -> SpaceError:
         return SpaceError(f"in {self._text!r}: {why}")
@@ -194,22 +225,9 @@ class _Compiler:
 
     def _name(self, path: str) -> Number | Label:
         try:
-            _, column, parameter, is_length = self._find(path)
+            return self._named(path)
         except SpaceError as error:
             raise self._refuse(str(error)) from None
-        if isinstance(parameter, Ranged):
-            shape = parameter.column
-            whole = bool(shape.count) and shape.low.is_integer() and shape.step.is_integer()
-            ends = (shape.low, shape.high)
-            continuous = not shape.count
-            return Number(lambda x: x[:, column], whole, continuous, ends=ends, is_length=is_length)
-        labels = tuple(parameter.labels or ()) if isinstance(parameter, Labelled) else ()
-        term = Label(column, labels, isinstance(parameter, Ordinal))
-        numbers = [float(n) for n in labels if isinstance(n, int | float)]
-        if len(numbers) < len(labels) or any(isinstance(label, bool) for label in labels):
-            return term
-        whole = all(number.is_integer() for number in numbers)
-        return Number(looked_up(term, numbers), whole, ends=(min(numbers), max(numbers)))
 
     def _call(self, name: str, args: Sequence[ast.expr]) -> Number:
         known = [*REDUCE, *FUNCTIONS]

@@ -276,7 +276,14 @@ class Desk(Generic[P]):
         return "continue" if steering is None else steering.decision(uid)
 
     @_alone
-    def note(self, uid: str, text: str, tags: Sequence[str], values: Mapping[str, Any]) -> None:
+    def note(
+        self,
+        uid: str,
+        text: str,
+        tags: Sequence[str],
+        values: Mapping[str, Any],
+        who: str = "",
+    ) -> None:
         """Keep a remark on a trial, or on the study (`uid` empty)."""
         text = checks.text("the text of a note", text)
         tags = checks.texts("tags=", tags, '["odd"]')
@@ -286,6 +293,7 @@ class Desk(Generic[P]):
             Noted(
                 time=ledger.clock(),
                 id=secrets.token_hex(8),
+                who=who,
                 target=uid,
                 text=text,
                 tags=tags,
@@ -294,7 +302,7 @@ class Desk(Generic[P]):
         )
 
     @_alone
-    def enqueue(self, params: Params, note: str, parent: str) -> None:
+    def enqueue(self, params: Params, note: str, parent: str, by: str = "user") -> None:
         """Put params, perhaps partial ones, into the queue.
 
         Raises:
@@ -303,7 +311,9 @@ class Desk(Generic[P]):
         ledger = self.ledger
         ordered = ledger.fold.created.deterministic is not None
         identity = secrets.token_hex(8)
-        event = Enqueued(time=ledger.clock(), id=identity, params=params, note=note, parent=parent)
+        event = Enqueued(
+            time=ledger.clock(), id=identity, params=params, by=by, note=note, parent=parent
+        )
         while True:
             if ordered and self.read().history.count("running"):
                 raise StudyError(
@@ -317,11 +327,15 @@ class Desk(Generic[P]):
             return
 
     @_alone
-    def command(self, command: Literal["stop", "pause", "go on"], target: str = "") -> None:
+    def command(
+        self, command: Literal["stop", "pause", "go on"], target: str = "", who: str = ""
+    ) -> None:
         """Tell whoever runs the study, or the trial `target`, what to do."""
         ledger = self.ledger
         identity = secrets.token_hex(8)
-        ledger.append(Commanded(time=ledger.clock(), id=identity, command=command, target=target))
+        ledger.append(
+            Commanded(time=ledger.clock(), id=identity, command=command, target=target, who=who)
+        )
 
     @_alone
     def tell(self, trial: Trial[P] | int, result: Any, more: Mapping[str, Any]) -> Record[P]:
