@@ -99,6 +99,7 @@ def ablation(
     Raises:
         NoTrials: Fewer than 8 have completed.
         SettingError: There are several objectives, and none is named.
+        NotSupported: The default failed.
         SettingError: The trial has not completed.
 
     References:
@@ -107,6 +108,7 @@ def ablation(
         Efficient Parameter Importance Analysis via Ablation with Surrogates, AAAI 2017, do it.
     """
     land, target = aimed(history, to, objective)
+    land.check_default()
     way = list(_way(land, land.whole(target.logged)))
     rows = np.array([land.start, *way])
     params = [land.default, *land.params(rows[1:])]

@@ -9,8 +9,10 @@ from typing import Any, Generic, final
 
 import numpy as np
 
+from tunesmith._core.errors import NotSupported
 from tunesmith._core.types import P
 from tunesmith.analysis.modelling import Model
+from tunesmith.analysis.permitted import Permitted, fault
 from tunesmith.analysis.recommendation import Estimate
 from tunesmith.numerics.arrays import Bools, Floats
 from tunesmith.records import History
@@ -36,6 +38,7 @@ class Landscape(Generic[P]):
         model: What was measured, and the model of it.
         default: The default configuration.
         called: What it is called: default, or centre, where a parameter has no default.
+        failed: How it failed, if it did, and not by a bug.
         start: Its row (d,).
         rows: Of the configurations that are modelled (m, d).
         may_lead: Which of them may be recommended (m,).
@@ -48,13 +51,15 @@ class Landscape(Generic[P]):
     def __init__(
         self, history: History[P], objective: str | None = None, named: Sequence[Params] = ()
     ) -> None:
-        self.model = Model.of(history, objective, named)
-        space = self.model.space
+        space = history.problem.space
         self.default, whole = space.default()
         self.called = "default" if whole else "centre"
-        first = history[0]
-        if first.source == "default":
-            self.default, self.called = first.logged, first.note or self.called
+        if len(history) and history[0].source == "default":
+            self.default, self.called = history[0].logged, history[0].note or self.called
+        same = len(history) and history[0].logged == self.default
+        self.failed = fault(history[0]) if same else ""
+        self.model = Model.of(history, objective, [self.default, *named])
+        self._permitted = Permitted(self.model)
         self._filling = np.array(
             [
                 0.5 if p.initial is None else p.to_unit(p.scalars([p.initial])[0])
@@ -65,6 +70,17 @@ class Landscape(Generic[P]):
         units, kept = self.model.units, self.model.rows
         self.rows = np.where(np.isnan(units), self._filling, units)[kept]
         self.may_lead: Bools = np.isin(kept, self.model.tried.candidates)
+
+    def check_default(self) -> None:
+        """Refuse gains over a default that has none to compare with.
+
+        Raises:
+            NotSupported: It failed, and not by a bug.
+        """
+        if self.failed:
+            raise NotSupported(
+                f"the {self.called} failed ({self.failed}), so nothing can be said of gains over it"
+            )
 
     @property
     def space(self) -> Space[P]:
@@ -98,6 +114,11 @@ class Landscape(Generic[P]):
     def possible(self, rows: Floats) -> Bools:
         """Return which rows (n, d) keep the constraints (n,)."""
         return self.space.feasible(rows)
+
+    def promising(self, rows: Floats) -> Floats:
+        """Return those of rows (n, d) that keep the constraints, and are expected to keep the limits and not to fail."""
+        rows = rows[self.possible(rows)]
+        return rows[self._permitted(self.space.snap(rows))] if len(rows) else rows
 
     def active(self, rows: Floats) -> Bools:
         """Return which parameters are active (n, d) at rows (n, d)."""

@@ -19,7 +19,10 @@ from tunesmith.numerics.threads import one_thread
 from tunesmith.records import History, Objective
 from tunesmith.space import Categorical, Params, Space
 
-FAR = 10.0  # times as far from the best as the median, from where on a default counts as an outlier
+ODD, FAR = (
+    4,
+    3.0,
+)  # a default is an outlier that is 3 times as far from the best as all but 4 configurations
 
 
 def seen(history: History[P], objective: str | None = None) -> History[P]:
@@ -111,8 +114,8 @@ class Model(Generic[P]):
 
 def _straight(values: Floats, default: float) -> float:
     """The level from which on values (m,) count as they are: the default's, unless that is an outlier."""
-    best = float(values.max())
-    return default if best - default <= FAR * (best - float(np.median(values))) else math.inf
+    best, others = float(values.max()), np.sort(values)[ODD:]
+    return default if best - default <= FAR * (best - float(others[0])) else math.inf
 
 
 def levels(space: Space[Any]) -> list[int]:

@@ -17,6 +17,7 @@ from tunesmith._core.types import P
 from tunesmith.analysis.spread import Folds, drawn, finest
 from tunesmith.models import Features, Prior
 from tunesmith.models.subset import chosen
+from tunesmith.models.surrogate import fitted
 from tunesmith.models.truth import Means, Truth
 from tunesmith.numerics import additive
 from tunesmith.numerics.arrays import Floats, Ints
@@ -307,7 +308,7 @@ def _recommended(tried: Tried[P], observed: Record[P], *, robust: bool) -> Recom
     first = int(tried.candidates[np.argmax(tried.values[tried.candidates])])
     named = [best, first] if baseline is None else [best, first, baseline]
     rows = modelled(tried, columns, features, named)
-    truth = Truth(tried.some(rows, columns), features.layout, features.size)
+    truth = fitted(tried.some(rows, columns), features)
     sd = np.sqrt(np.maximum(np.diag(truth.covariance), 0.0))
     score = truth.means - CAUTION * sd
     if robust:
@@ -367,7 +368,7 @@ def modelled(tried: Tried[Any], columns: Floats, features: Features, named: list
         return np.arange(m)
     ends = [int(np.argmin(tried.values)), int(np.argmax(tried.values))]  # so not all are equal
     spread = np.union1d(np.linspace(0, m - 1, MOST).astype(int), ends)
-    foreseen = Truth(tried.some(spread, columns), features.layout, features.size).at(columns)
+    foreseen = fitted(tried.some(spread, columns), features).at(columns)
     shrink = features.layout.shrink(Prior.of(features.layout, features.size).mean)
     return np.union1d(chosen(columns, foreseen, shrink, MOST), [*named, *ends])
 

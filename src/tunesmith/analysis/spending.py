@@ -95,8 +95,9 @@ class Spending:
             lines.append(
                 f"{self.again_s / self.work_s:.0%} in further evaluations of configurations"
             )
-        asking = f"finding suggestions took {lasting(self.asking_s)}"
-        lines.append(f"{asking}, {self.asking_s / self.work_s:.1%} of the work")
+        share = self.asking_s / self.work_s
+        of = f"{share:.1%} of the work" if share < 1 else f"{share:.2g} times as long as the work"
+        lines.append(f"finding suggestions took {lasting(self.asking_s)}, {of}")
         if self.best_s is not None and self.best_s < self.work_s:
             rest = 1 - self.best_s / self.work_s
             lines.append(f"{rest:.0%} of the work came after the best trial had ended")

@@ -2,18 +2,21 @@
 
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, final
+from typing import Any, TypeVar, final
 
 import numpy as np
 
-from tunesmith.analysis.landscape import Landscape, short, summed
+from tunesmith.analysis.landscape import TAILS, Landscape, short, summed
 from tunesmith.analysis.recommendation import Estimate
 from tunesmith.numerics.arrays import Floats
 from tunesmith.records import History
 
-LEVELS = 33  # values of a parameter that are looked at; all, if there are no more
+K = TypeVar("K")
+
+LEVELS = 25  # values of a parameter that are looked at; all, if there are no more
 COARSE = 9  # where two are moved
 BRANCHES = 8  # ways in which what is not active at the default is made active
+FEW = 4  # combinations of two that draws choose from
 SHOWN = 3  # pairs, in words
 
 
@@ -95,7 +98,7 @@ def tunability(history: History[Any], objective: str | None = None) -> Tunabilit
     """Say what tuning gains over the default, of each parameter, of two together, and of all.
 
     A model of what was measured says what the default would be worth if one parameter is moved, and all others are left
-    where they are. Looked at are values between those that completed trials had. A parameter that the default does
+    where they are. Looked at are values between those that completed trials had, where limits are expected to hold and trials not to fail. A parameter that the default does
     not have is moved together with those that it hangs on; what a move makes active is at its default.
     Values are chosen by the mean of the model; what they gain is the mean of the
     model's difference from the default, so that no luck of a draw has chosen them.
@@ -106,6 +109,7 @@ def tunability(history: History[Any], objective: str | None = None) -> Tunabilit
 
     Raises:
         NoTrials: Fewer than 8 have completed.
+        NotSupported: The default failed.
         SettingError: There are several objectives, and none is named.
 
     References:
@@ -114,47 +118,86 @@ def tunability(history: History[Any], objective: str | None = None) -> Tunabilit
         Deviation: of one data set, as the log has it, and not averaged over many.
     """
     land = Landscape(history, objective)
+    land.check_default()
     names = list(land.space.parameters)
     alone = _alone(land)
-    best = {j: _best(land, rows) for j, rows in alone.items()}
-    couples = _couples(land, best)
-    both = {pair: _best(land, rows) for pair, rows in couples.items()}
-    tried = land.rows[land.may_lead]
-    everything = np.array([land.start, *best.values(), *both.values(), *tried])
-    total = _best(land, everything)
-    rows = np.array([land.start, total, *best.values(), *both.values()])
+    best = {j: rows[0] for j, rows in _first(land, alone, 1).items() if len(rows)}
+    couples = _first(land, _couples(land, best), FEW)
+    groups = [*alone.values(), *couples.values(), land.rows[land.may_lead]]
+    rows = np.vstack([land.start[None], *groups])
     worths = land.worths(rows)
-    gains = worths - worths[:, :1]
-    single: dict[int, Gain] = {}
-    singles = dict(zip(best, gains[:, 2:].T, strict=False))
-    for j, row in best.items():
-        single[j] = _gain(land, (names[j],), row, singles[j])
+    gains = np.split(worths - worths[:, :1], np.cumsum([1, *map(len, groups[:-1])]), axis=1)[1:]
+    singles = {
+        j: _Chosen.of(land, rows, draws)
+        for (j, rows), draws in zip(alone.items(), gains, strict=False)
+    }
     pairs = []
-    for (i, j), draws in zip(both, gains[:, 2 + len(best) :].T, strict=True):
-        better = max((singles[i], singles[j]), key=lambda one: float(one.mean()))
-        gain = _gain(land, (names[i], names[j]), both[i, j], draws)
-        beyond = summed(draws - better)
-        pairs.append(Gain(gain.parameters, gain.to, gain.gain, gain.interval, beyond))
+    for ((i, j), rows), draws in zip(couples.items(), gains[len(alone) :], strict=False):
+        both = _Chosen.of(land, rows, draws)
+        better = max((singles[i], singles[j]), key=lambda one: one.gain)
+        pairs.append(both.told((names[i], names[j]), summed(both.draws - better.draws)))
+    everything = _Chosen.of(land, np.vstack(groups), np.hstack(gains))
+    single = [one.told((names[j],)) for j, one in singles.items()]
     return Tunability(
         objective=land.model.objective.name,
         default=land.estimate(worths[:, 0]),
         called=land.called,
-        total=_gain(land, tuple(names), total, gains[:, 1]),
-        single=tuple(sorted(single.values(), key=lambda one: -one.gain)),
+        total=everything.told(tuple(names)),
+        single=tuple(sorted(single, key=lambda one: -one.gain)),
         pairs=tuple(sorted(pairs, key=lambda one: -(one.beyond.mean if one.beyond else 0.0))),
         trials=len(land.model.tried.values),
     )
 
 
-def _gain(land: Landscape[Any], parameters: tuple[str, ...], row: Floats, draws: Floats) -> Gain:
-    told = summed(draws)
-    return Gain(parameters, land.moved(row), told.mean, told.interval)
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class _Chosen:
+    """The best of some rows, the default among them, and what it gains.
+
+    Attributes:
+        to: Its values that are not the default's.
+        draws: What rows gain that were chosen by other draws (DRAWS,): so what is chosen is not valued by the
+            luck that has chosen it.
+        most: What the best row of each draw gains in it (DRAWS,).
+    """
+
+    to: dict[str, Any]
+    draws: Floats
+    most: Floats
+
+    @classmethod
+    def of(cls, land: Landscape[Any], rows: Floats, gains: Floats) -> "_Chosen":
+        """Choose of rows (n, d) by draws of their gains (DRAWS, n)."""
+        rows = np.vstack([land.start[None], rows])
+        gains = np.column_stack([np.zeros(len(gains)), gains])  # the first of equals: the default
+        n = len(gains)
+        other = np.roll(gains.argmax(axis=1), n // 2)
+        to = land.moved(rows[int(gains.mean(axis=0).argmax())])
+        return cls(to, gains[np.arange(n), other], gains.max(axis=1))
+
+    @property
+    def gain(self) -> float:
+        """The gain, as likely to be more as to be less; never below 0, which the default has."""
+        return max(0.0, float(np.median(self.draws)))
+
+    def told(self, parameters: tuple[str, ...], beyond: Estimate | None = None) -> Gain:
+        """Return the gain of these parameters.
+
+        Its interval begins where the chosen row's does, and ends where that of the best, whichever it is, does.
+        """
+        low = max(0.0, float(np.quantile(self.draws, TAILS[0])))
+        high = float(np.quantile(self.most, TAILS[1]))
+        return Gain(parameters, self.to if self.gain else {}, self.gain, (low, high), beyond)
 
 
-def _best(land: Landscape[Any], rows: Floats) -> Floats:
-    """The row (d,) that is expected to be the best of the default and rows (n, d); the first of equals."""
-    rows = np.vstack([land.start[None], rows])
-    return np.asarray(rows[int(np.argmax(land.expected(rows)))])
+def _first(land: Landscape[Any], groups: dict[K, Floats], most: int) -> dict[K, Floats]:
+    """The rows (most, d), or all, of each group (n, d) that are expected to be the best, the best first."""
+    ends = np.cumsum([len(rows) for rows in groups.values()])[:-1]
+    expected = np.split(land.expected(np.vstack(list(groups.values()))), ends) if groups else []
+    return {
+        key: rows[np.argsort(-worth, kind="stable")[:most]]
+        for (key, rows), worth in zip(groups.items(), expected, strict=True)
+    }
 
 
 def _alone(land: Landscape[Any]) -> dict[int, Floats]:
@@ -168,7 +211,7 @@ def _alone(land: Landscape[Any]) -> dict[int, Floats]:
         starts = land.start[None] if active[j] else _ways(land, j)
         rows = np.repeat(starts, len(levels), axis=0)
         rows[:, j] = np.tile(levels, len(starts))
-        found[j] = rows[land.possible(rows)]
+        found[j] = land.promising(rows)
     return found
 
 
@@ -212,11 +255,11 @@ def _couples(land: Landscape[Any], best: dict[int, Floats]) -> dict[tuple[int, i
     """Rows (n, d) in which two parameters are moved that the default has, by their columns."""
     active = land.active(land.start[None])[0]
     here = [j for j in best if active[j]]
-    levels = {j: np.append(_levels(land, j, COARSE), best[j][j]) for j in here}
+    levels = {j: np.append(_levels(land, j, COARSE), [best[j][j], land.start[j]]) for j in here}
     found: dict[tuple[int, int], Floats] = {}
     for i, j in combinations(here, 2):
         grid = np.array(np.meshgrid(levels[i], levels[j], indexing="ij")).reshape(2, -1)
         rows = np.repeat(land.start[None], grid.shape[1], axis=0)
         rows[:, i], rows[:, j] = grid
-        found[i, j] = rows[land.possible(rows)]
+        found[i, j] = land.promising(rows)
     return found

@@ -81,7 +81,7 @@ def why(
     gain = summed(gains[:, 0])
     smallest: dict[str, Any] = {}
     kept, around = math.nan, (math.nan, math.nan)
-    if gain.interval[0] > 0:
+    if gain.interval[0] > 0 and not land.failed:
         smallest = land.moved(few)
         kept = float(gains[:, 1].mean()) / gain.mean
         low, high = np.quantile(gains[:, 1] / np.maximum(gains[:, 0], 1e-3 * gain.mean), TAILS)
@@ -114,7 +114,9 @@ def _fewest(land: Landscape[Any], end: Floats) -> Floats:
 def _said(found: Why, land: Landscape[Any], target: Record[Any]) -> Iterator[str]:
     """Yield it in words, line by line."""
     one = f"trial {found.trial}"
-    if not found.changes:
+    if land.failed:
+        yield f"{one} came to its end, which the {land.called} did not ({land.failed})"
+    elif not found.changes:
         yield f"{one} is the {land.called}"
     elif not found.smallest:
         low, high = found.gain_interval

@@ -42,7 +42,7 @@ class Surrogate:
         self._truth: Truth | None = None
         self.explained = 0.0
         if np.ptp(known.values) > 0:
-            self._truth = _fitted(known, features, level)
+            self._truth = fitted(known, features, level)
             missed = known.values - self._truth.scale.back(self._truth.foreseen())
             spread = float(((known.values - known.values.mean()) ** 2).sum())
             self.explained = max(0.0, 1 - float((missed**2).sum()) / spread)
@@ -105,8 +105,8 @@ class Surrogate:
 _kept: dict[bytes, Truth] = {}
 
 
-def _fitted(known: Means, features: Features, level: float) -> Truth:
-    """The model of measurements, kept: several analyses ask for the same."""
+def fitted(known: Means, features: Features, level: float = math.inf) -> Truth:
+    """Return the model of measurements, kept: several analyses ask for the same."""
     layout = features.layout
     digest = blake2b(repr((known.columns.shape, features.size, level)).encode())
     for array in (
