@@ -171,7 +171,7 @@ def lasting(seconds: float) -> str:
         >>> lasting(0.25), lasting(90), lasting(9000)
         ('0.25 s', '1.5 min', '2.5 h')
     """
-    for unit, size in (("h", 3600), ("min", 60)):
-        if seconds >= size:
+    for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= (2 * size if unit == "days" else size):
             return f"{seconds / size:.2g} {unit}"
     return f"{seconds:.2g} s"

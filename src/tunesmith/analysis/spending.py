@@ -128,7 +128,7 @@ def spending(history: History[Any]) -> Spending:
     spans: list[tuple[float, float]] = []
     for record in records:
         steps[record.state] += record.step - record.fork_step
-        for begin, end, why in _stretches(record, now):
+        for begin, end, why in stretches(record, now):
             spans.append((begin, end))
             work["lost" if why == "lost" else record.state] += max(0.0, end - begin)
     lost = sum(record.lost > 0 for record in records)
@@ -153,7 +153,7 @@ def spending(history: History[Any]) -> Spending:
             max(0.0, end - begin)
             for record in records
             if record.source == "replicate"
-            for begin, end, _ in _stretches(record, now)
+            for begin, end, _ in stretches(record, now)
         ),
         best_s=_until_best(history, spans),
         steps=history.spent,
@@ -162,8 +162,8 @@ def spending(history: History[Any]) -> Spending:
     )
 
 
-def _stretches(record: Record[Any], now: float) -> Iterator[tuple[float, float, str]]:
-    """Yield when a trial worked: begin, end, and why it ended, if that was not its end."""
+def stretches(record: Record[Any], now: float) -> Iterator[tuple[float, float, str]]:
+    """Yield when a trial worked, by `now`: begin, end, and why it ended, if that was not its end."""
     yield from record.spells
     if record.state != "paused":
         yield record.begun_at, now if record.ended is None else record.ended, ""

@@ -22,6 +22,7 @@ def figure(
     *,
     height: int = 340,
     below: int = 48,
+    margin_left: int = 48,
     **layout: Any,
 ) -> Spec:
     """Return a figure with everything around it.
@@ -32,6 +33,7 @@ def figure(
         data: The traces; those with a name stand in the legend, unless they say otherwise.
         height: Of the middle part, in pixels.
         below: How far below it the legend begins.
+        margin_left: At least, in pixels.
         layout: More of it, as Plotly's JSON.
     """
     heads, notes = lines(headline, HEAD), lines(note, NOTE)
@@ -49,7 +51,7 @@ def figure(
                 "x": 0, "xref": "container", "xanchor": "left",
                 "y": 1, "yref": "container", "yanchor": "top", "pad": {"l": 14, "t": 24},
             },
-            "margin": {"l": 48, "r": 14, "t": top, "b": bottom},
+            "margin": {"l": margin_left, "r": 14, "t": top, "b": bottom},
             "height": top + height + bottom,
             "showlegend": bool(names),
             "legend": {

@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, final
 
 from tunesmith._core.optional import need
+from tunesmith.analysis.importance import Method
 from tunesmith.plots.registry import registry
 from tunesmith.plots.theme import template
-from tunesmith.records import History
+from tunesmith.records import History, Record
 
 if TYPE_CHECKING:  # of an optional package, imported only when a picture is made
     from plotly.graph_objects import Figure
@@ -157,3 +158,73 @@ class Plots:
             parameters: Which; by default those that changed.
         """
         return self._make("schedules", parameters)
+
+    def importance(
+        self, objective: str | None = None, *, method: Method = "anova", within: float = 1.0
+    ) -> "Figure":
+        """Show which parameters the objective depends on, with 90 % intervals; see `ts.analysis.importance`.
+
+        Args:
+            objective: Which, where there are several.
+            method: "anova", the share of the variance, or "density", of what tells the best tenth from the others.
+            within: The share of the best trials that is looked into; 1 is all.
+        """
+        return self._make("importance", objective, method=method, within=within)
+
+    def interactions(self, objective: str | None = None) -> "Figure":
+        """Show which parameters matter only together; see `ts.analysis.importance`.
+
+        Args:
+            objective: Which, where there are several.
+        """
+        return self._make("interactions", objective)
+
+    def tunability(self, objective: str | None = None) -> "Figure":
+        """Show what it gains over the default to tune each parameter alone, and all; see `ts.analysis.tunability`.
+
+        Args:
+            objective: Which, where there are several.
+        """
+        return self._make("tunability", objective)
+
+    def ablation(
+        self, to: Record[Any] | int | None = None, objective: str | None = None
+    ) -> "Figure":
+        """Show the way from the default to the recommended configuration, change by change; see `ts.analysis.ablation`.
+
+        Args:
+            to: Another trial at its end, or its number.
+            objective: Which, where there are several.
+        """
+        return self._make("ablation", to, objective)
+
+    def effects(
+        self, parameters: Sequence[str] | None = None, objective: str | None = None
+    ) -> "Figure":
+        """Show how the expected objective goes with each parameter, with 90 % intervals; see `ts.analysis.effects`.
+
+        Args:
+            parameters: Which; by default the first twelve that may vary.
+            objective: Which, where there are several.
+        """
+        return self._make("effects", parameters, objective)
+
+    def contours(
+        self, x: str | None = None, y: str | None = None, objective: str | None = None
+    ) -> "Figure":
+        """Show the expected objective over two parameters, and where trials were; see `ts.analysis.surface`.
+
+        Args:
+            x: The parameter that goes across; by default the one that moves the objective most.
+            y: The one that goes up; by default the next.
+            objective: Which, where there are several.
+        """
+        return self._make("contours", x, y, objective)
+
+    def hypervolume(self, reference: dict[str, float] | None = None) -> "Figure":
+        """Show how much of what several objectives could reach they have, trial by trial; see `ts.analysis.hypervolume`.
+
+        Args:
+            reference: The worst value of each objective that still counts.
+        """
+        return self._make("hypervolume", reference)

@@ -7,7 +7,7 @@ from typing import Any, Self, final
 import numpy as np
 
 from tunesmith._core.errors import NoTrials, NotSupported
-from tunesmith.numerics.arrays import Bools, Floats, Ints
+from tunesmith.numerics.arrays import Floats, Ints
 from tunesmith.plots.frame import axis, figure
 from tunesmith.plots.picture import Picture
 from tunesmith.plots.reading import View, objective_of, thin, toward
@@ -16,7 +16,8 @@ from tunesmith.plots.words import plural, text
 from tunesmith.records import History, Record
 
 MOST = 8  # rungs
-MARKS = 250  # of a rung
+MARKS = 120  # of those that were last at a rung
+SAMPLE = 1000  # likewise, of which orders are compared
 LINES = 150  # between two rungs
 LEAST = 5  # trials at both of two rungs, to compare their orders
 
@@ -78,41 +79,31 @@ class Ladder(Picture):
             raise NotSupported(
                 "no trial was stopped or paused by a scheduler, so there are no rungs; see plots.curves()"
             )
-        steps = {step for step, _ in ends.most_common(MOST - 1)} | {max(r.step for r in records)}
-        columns: list[tuple[Ints, Floats, Ints]] = []
-        for step in sorted(steps):
-            here = [r for r in records if r.step >= step]
-            values = np.array([_at(record, which.name, step) for record in here])
-            known = np.isfinite(values)
-            numbers = np.array([record.number for record in here])
-            fate = np.array([2 if r.step > step else int(not r.finished) for r in here])
-            columns.append((numbers[known], values[known], fate[known]))
+        last = np.array([record.step for record in records])
+        steps = sorted({step for step, _ in ends.most_common(MOST - 1)} | {int(last.max())})
+        ended = np.searchsorted(steps, last, "right")  # at which rung each was last
+        some = _some(ended, SAMPLE)
+        table = np.array([[_at(records[i], which.name, step) for step in steps] for i in some])
+        numbers = np.array([records[i].number for i in some])
+        finished = np.array([records[i].finished for i in some])
+        drawn = np.isin(np.arange(len(some)), _some(ended[some], MARKS))
         rungs = []
-        for i, (step, (numbers, values, fate)) in enumerate(
-            zip(sorted(steps), columns, strict=True)
-        ):
-            agreement = _agreement(columns[i], columns[i + 1]) if i + 1 < len(columns) else np.nan
-            some = np.concatenate(
-                [np.flatnonzero(fate == f)[thin(int((fate == f).sum()), MARKS)] for f in range(3)]
-            )
+        for i, step in enumerate(steps):
+            here = drawn & (last[some] >= step) & np.isfinite(table[:, i])
+            fate = np.where(last[some] > step, 2, np.where(finished, 0, 1))
+            agreement = _agreement(table[:, i], table[:, i + 1]) if i + 1 < len(steps) else np.nan
             rungs.append(
                 Rung(
-                    step,
-                    len(values),
-                    int((fate == 2).sum()),
-                    numbers[some],
-                    values[some],
-                    fate[some],
-                    agreement,
+                    step, int((last >= step).sum()), int((last > step).sum()), numbers[here], table[here, i],
+                    fate[here], agreement,
                 )
-            )
+            )  # fmt: skip
         every = np.concatenate([rung.values for rung in rungs])
         if not len(every):
             raise NoTrials(f"no finite value of {which.name!r} has been reported yet")
-        last = next(rung.values for rung in reversed(rungs) if len(rung.values))
         return cls(
             toward(which), which.name, resource.name if resource else "step", len(records), tuple(rungs),
-            View.of(every, which.sign, every if len(last) < LEAST else None),
+            View.of(every, which.sign),
         )  # fmt: skip
 
     def draw(self) -> Spec:
@@ -121,7 +112,7 @@ class Ladder(Picture):
         return figure(
             self._headline(), self._note(), self._data(), below=62,
             xaxis=axis(f"{self.unit}, and how many came so far", tickvals=list(range(len(names))), ticktext=names,
-                       range=[-pad, len(names) - 1 + pad], showgrid=False),
+                       range=[-pad, len(names) - 1 + pad], showgrid=False, zeroline=False),
             yaxis=axis(self.title + self.view.said, range=self.view.range, type="log" if self.view.log else "linear"),
         )  # fmt: skip
 
@@ -196,8 +187,16 @@ class Ladder(Picture):
 
 
 def _at(record: Record[Any], name: str, step: int) -> float:
-    """What a trial last reported up to a step."""
-    return np.nan if record.curve is None else record.curve.counted(name, step, "last", 1.0)
+    """What a trial last reported up to a step; NaN: it did not come so far."""
+    if record.curve is None or record.step < step:
+        return np.nan
+    return record.curve.counted(name, step, "last", 1.0)
+
+
+def _some(group: Ints, most: int) -> Ints:
+    """At most so many places of each group (n,)."""
+    places = [np.flatnonzero(group == one) for one in np.unique(group)]
+    return np.sort(np.concatenate([mine[thin(len(mine), most)] for mine in places]))
 
 
 def _spread(values: Floats, view: View) -> Floats:
@@ -207,16 +206,13 @@ def _spread(values: Floats, view: View) -> Floats:
     for i, b in enumerate(bins.tolist()):
         found[i] = turn[b]
         turn[b] += 1
-    return np.asarray(found / max(6.0, found.max(initial=0.0)))
+    return np.asarray((found + 1) / max(7.0, found.max(initial=0.0) + 1))
 
 
-def _agreement(here: tuple[Ints, Floats, Ints], there: tuple[Ints, Floats, Ints]) -> float:
+def _agreement(here: Floats, there: Floats) -> float:
     """The rank correlation over the trials that are at both rungs; NaN: they are too few."""
-    _, a, b = np.intersect1d(here[0], there[0], assume_unique=True, return_indices=True)
-    both: Bools = np.isfinite(here[1][a]) & np.isfinite(there[1][b])
+    both = np.isfinite(here) & np.isfinite(there)
     if both.sum() < LEAST:
         return float("nan")
-    ranks = [
-        x[both].argsort(kind="stable").argsort(kind="stable") for x in (here[1][a], there[1][b])
-    ]
+    ranks = [x[both].argsort(kind="stable").argsort(kind="stable") for x in (here, there)]
     return float(np.corrcoef(*ranks)[0, 1])

@@ -17,6 +17,7 @@ from tunesmith.records import Problem, Record
 from tunesmith.space import Categorical, Float, Int, Ordinal, Parameter
 
 PANELS = 12  # parameters that are shown where none are named
+MARKS = 4  # numbers that a small axis has room for
 _TICKS = 8  # labels that an axis has room for
 
 
@@ -100,6 +101,8 @@ class Scale:
         low, high = np.log10([self.low, self.high]) if self.log else (self.low, self.high)
         pad = 0.03 * (high - low)
         ends = [low - pad, high + pad]
+        if isinstance(self.parameter, Int) and high - low <= MARKS and not self.log:
+            return axis(title, range=ends, dtick=1)
         if not self.log:
             return axis(title, range=ends, nticks=5)
         ticks = decades(self.low, self.high)
@@ -109,14 +112,14 @@ class Scale:
 
 
 def decades(low: float, high: float) -> list[float]:
-    """Return at most six round numbers in a logarithmic range."""
+    """Return at most four round numbers in a logarithmic range."""
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     for per in ((1, 2, 5), (1, 3), (1,)):
         ticks = [m * 10.0**k for k in range(first, last + 1) for m in per]
         ticks = [t for t in ticks if low * (1 - 1e-9) <= t <= high * (1 + 1e-9)]
-        if len(ticks) <= 6:
+        if len(ticks) <= MARKS:
             return ticks
-    return ticks[:: -(-len(ticks) // 6)]
+    return ticks[:: -(-len(ticks) // MARKS)]
 
 
 def apart(labels: Sequence[str]) -> list[str]:

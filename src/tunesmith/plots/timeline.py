@@ -1,28 +1,29 @@
 """When trials ran: side by side, or, if they are many, how many at once."""
 
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from typing import Any, Self, final
 
 import numpy as np
 
 from tunesmith._core.errors import NoTrials
 from tunesmith.analysis.forecast import lasting
+from tunesmith.analysis.spending import stretches
 from tunesmith.numerics.arrays import Floats, Ints
 from tunesmith.plots.frame import axis, figure
 from tunesmith.plots.picture import Picture
 from tunesmith.plots.theme import BLUE, GREEN, GREY, PURPLE, RED, Spec, clear
 from tunesmith.plots.words import plural
-from tunesmith.records import History, Record
+from tunesmith.records import History
 
 BARS = 600  # that are drawn one by one
 ROWS = 40
 BINS = 200
 BREAK = 0.05  # of the time spent; where nothing ran for longer, the picture has a seam
-LULL = 10.0  # times what lies between two reports; a trial that says nothing for longer has waited
 
-STATES = ("completed", "stopped early", "failed", "running")
-_OF = {"complete": 0, "stopped": 1, "paused": 1, "failed": 2, "running": 3}
-_STYLES = ((BLUE, ""), (GREY, "/"), (PURPLE, "x"), (GREEN, "."))
+STATES = ("completed", "stopped early or paused", "failed", "running", "lost with its process")
+_OF = {"complete": 0, "stopped": 1, "paused": 1, "failed": 2, "running": 3, "lost": 4}
+_STYLES = ((BLUE, ""), (GREY, "/"), (PURPLE, "x"), (GREEN, "."), (RED, "-"))
 
 
 @final
@@ -38,7 +39,7 @@ class Timeline(Picture):
         seams: Where breaks were left out (k,), in seconds since the first start.
         left_out: How long those were together, in seconds.
         bars: Row, start, end, kind and number of the trial of each stretch (n, 5); empty if they are too many.
-        shares: Bins' starts (k,) and how many ran in each on average, by kind (k, 4); likewise empty.
+        shares: Bins' starts (k,) and how many ran in each on average, by kind (k, 5); likewise empty.
     """
 
     trials: int
@@ -55,8 +56,14 @@ class Timeline(Picture):
         records = list(history)
         if not records:
             raise NoTrials("no trial has begun yet; run some first")
-        now = max(_last(record) for record in records)
-        spans = np.array([span for r in records for span in _stretches(r, now)])  # (n, 4)
+        now = max(record.seen_at for record in records)
+        spans = np.array(
+            [
+                (begin, max(begin, end), _OF["lost" if why == "lost" else r.state], r.number)
+                for r in records
+                for begin, end, why in stretches(r, now)
+            ]
+        )  # (n, 4)
         spans[:, :2] -= spans[:, 0].min()
         spans = spans[np.argsort(spans[:, 0], kind="stable")]
         spans, seams, left_out = _without_breaks(spans)
@@ -67,7 +74,7 @@ class Timeline(Picture):
         busy = spent / (rows * seconds) if seconds > 0 else 1.0
         few = len(spans) <= BARS and rows <= ROWS
         bars = np.column_stack([row, spans]) if few else np.empty((0, 5))
-        shares = (np.empty(0), np.empty((0, 4))) if few else _shares(spans, seconds)
+        shares = (np.empty(0), np.empty((0, len(STATES)))) if few else _shares(spans, seconds)
         return cls(len(records), rows, busy, seconds, seams, left_out, bars, shares)
 
     def draw(self) -> Spec:
@@ -109,7 +116,7 @@ class Timeline(Picture):
             mine = self.bars[self.bars[:, 3] == kind]
             if len(mine):
                 data.append({
-                    "type": "bar", "orientation": "h", "name": name, "y": mine[:, 0], "base": mine[:, 1] / size,
+                    "type": "bar", "orientation": "h", "name": name, "width": 0.84, "y": mine[:, 0], "base": mine[:, 1] / size,
                     "x": (mine[:, 2] - mine[:, 1]) / size, "customdata": mine[:, 4],
                     "marker": {"color": color, "pattern": {"shape": pattern, "size": 5, "solidity": 0.25, "fgcolor": "#ffffff"}, "line": {"width": 0}},
                     "hovertemplate": f"trial %{{customdata}}, {name}<br>%{{x:.3g}} {unit}<extra></extra>",
@@ -129,47 +136,6 @@ class Timeline(Picture):
         ]  # fmt: skip
 
 
-def _last(record: Record[Any]) -> float:
-    """The last moment that is known of a trial."""
-    reported = (
-        record.curve.times[record.reports - 1]
-        if record.curve is not None and record.reports
-        else record.started
-    )
-    return max(record.started, reported, record.ended or 0.0)
-
-
-def _stretches(record: Record[Any], now: float) -> list[tuple[float, float, float, float]]:
-    """Start, end, kind and number of each stretch in which a trial ran.
-
-    The log's fold keeps no pauses, so one that reports is taken to have waited where it was silent for long, and one
-    that is paused, or was ended while it was, to have run until its last report.
-    """
-    kind, number = float(_OF[record.state]), float(record.number)
-    times = [] if record.curve is None else list(record.curve.times[: record.reports])
-    end = (
-        now
-        if record.state == "running"
-        else record.ended
-        if record.ended is not None
-        else _last(record)
-    )
-    if len(times) < 2:
-        return [(record.started, max(end, record.started), kind, number)]
-    moments = np.array([record.started, *times, max(end, times[-1])])
-    apart = np.diff(moments)
-    waited = np.flatnonzero(apart[1:] > LULL * max(float(np.median(apart)), 1e-3)) + 1
-    if record.state == "running":
-        waited = waited[waited < len(apart) - 1]
-    starts = np.concatenate([[moments[0]], moments[waited + 1]])
-    stops = np.concatenate([moments[waited], moments[-1:]])
-    return [
-        (a, b, kind, number)
-        for a, b in zip(starts.tolist(), stops.tolist(), strict=True)
-        if b > a or a == moments[0]
-    ]
-
-
 def _without_breaks(spans: Floats) -> tuple[Floats, Floats, float]:
     """Stretches (n, 4), in order of their starts, without the long times in which nothing ran, where those were, and how long."""
     until = np.maximum.accumulate(spans[:, 1])
@@ -184,19 +150,20 @@ def _without_breaks(spans: Floats) -> tuple[Floats, Floats, float]:
 
 def _rows(spans: Floats) -> Ints:
     """A row for each stretch (n, 4), in order of their starts: the first that is free then."""
-    free: list[float] = []
+    free: list[int] = []
+    busy: list[tuple[float, int]] = []
     found = np.zeros(len(spans), np.int64)
     for i, (start, end) in enumerate(spans[:, :2].tolist()):
-        row = next((k for k, until in enumerate(free) if until <= start + 1e-9), len(free))
-        if row == len(free):
-            free.append(end)
-        free[row] = end
+        while busy and busy[0][0] <= start + 1e-9:
+            heappush(free, heappop(busy)[1])
+        row = heappop(free) if free else len(busy)
+        heappush(busy, (end, row))
         found[i] = row
     return found
 
 
 def _shares(spans: Floats, seconds: float) -> tuple[Floats, Floats]:
-    """Bins' starts (k,), and how many ran in each on average, by kind (k, 4)."""
+    """Bins' starts (k,), and how many ran in each on average, by kind (k, 5)."""
     edges = np.linspace(0, max(seconds, 1e-9), BINS + 1)
     found = np.zeros((BINS, len(STATES)))
     for kind in range(len(STATES)):

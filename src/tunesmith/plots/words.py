@@ -10,6 +10,7 @@ LABEL = 22  # characters of a label on an axis
 # what Plotly reads as tags, as entities, as a formula, and in a hover text as the name of a column
 _MEANT = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;", "%{": "&#37;{"}
 _SPACE = re.compile(r"[\x00-\x20\x7f\u2028\u2029]+")
+_EXPONENT = re.compile(r"e(-?)\+?0*")
 _TOGETHER = re.compile(r" (?=±|\d)")
 
 
@@ -40,9 +41,12 @@ def number(value: float, digits: int = 4) -> str:
 
     Example:
         >>> number(0.123456), number(1e-5), number(1500000.0)
-        ('0.1235', '1e-05', '1.5e+06')
+        ('0.1235', '1e-5', '1.5e6')
     """
-    return "–" if math.isnan(value) else f"{value:.{digits}g}"
+    if math.isnan(value):
+        return "–"
+    said = f"{value:.{digits}g}"
+    return _EXPONENT.sub(r"e\1", said) if "e" in said else said
 
 
 def label(value: Any) -> str:
@@ -58,6 +62,20 @@ def plural(n: int, noun: str) -> str:
 def listed(names: list[str]) -> str:
     """Return "a, b and c"."""
     return " and ".join([*([", ".join(names[:-1])] if names[1:] else []), *names[-1:]])
+
+
+def joined(parts: list[str], width: int) -> str:
+    """Return parts in one line of about `width` characters, and how many more there are.
+
+    Example:
+        >>> joined(["lr 0.1", "depth 3", "width 256"], 16)
+        'lr 0.1, depth 3 and 1 more'
+    """
+    kept = 1
+    while kept < len(parts) and len(", ".join(parts[: kept + 1])) <= width:
+        kept += 1
+    rest = len(parts) - kept
+    return ", ".join(parts[:kept]) + (f" and {rest} more" if rest else "")
 
 
 def lines(said: str, width: int) -> list[str]:
