@@ -14,6 +14,7 @@ from tunesmith._core.errors import SettingError
 from tunesmith.analysis.forecast import measurable
 from tunesmith.analysis.modelling import Model, levels, seen, varied
 from tunesmith.analysis.recommendation import WIDTH, Tried
+from tunesmith.analysis.remembering import remembered
 from tunesmith.models.forest import Forest
 from tunesmith.numerics.arrays import Bools, Floats, Ints
 from tunesmith.records import History
@@ -132,6 +133,7 @@ class Importance:
         return "\n".join(lines)
 
 
+@remembered
 def importance(
     history: History[Any],
     objective: str | None = None,

@@ -12,6 +12,7 @@ from tunesmith._core.errors import SettingError
 from tunesmith._core.types import P
 from tunesmith.analysis.forecast import measurable
 from tunesmith.analysis.recommendation import Tried, modelled
+from tunesmith.analysis.remembering import remembered
 from tunesmith.models.features import Features
 from tunesmith.models.surrogate import Surrogate
 from tunesmith.numerics.arrays import Floats, Ints
@@ -25,6 +26,7 @@ ODD, FAR = (
 )  # a default is an outlier that is 3 times as far from the best as all but 4 configurations
 
 
+@remembered
 def seen(history: History[P], objective: str | None = None) -> History[P]:
     """Return a history through one of its objectives: as if the study had no other.
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from functools import cache
 from html import unescape
 from importlib.resources import files
+from inspect import signature
 from typing import Any, Final, final
 
 import numpy as np
 
-from tunesmith._core.errors import TunesmithError
 from tunesmith._core.optional import need
 from tunesmith.analysis.forecast import lasting
 from tunesmith.plots.registry import registry
@@ -33,7 +33,6 @@ ORDER: Final = (
     "parallel", "curves", "rungs", "lineage", "schedules", "timeline",
 )  # fmt: skip
 """In which pictures stand: first what came out, then why, then how; those of other packages at the end."""
-EMPTY: Final = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="  # a style that Plotly fills by script
 
 
 @final
@@ -69,12 +68,12 @@ def html(a: Answers) -> str:
         "templates": {"light": template(dark=False), "dark": template(dark=True)},
         "config": CONFIG,
     }
-    policy = (
+    policy = (  # Plotly sets styles by attributes
         f"default-src 'none'; script-src {_hashed(library)} {_hashed(script)}; "
-        f"style-src {_hashed(style)} '{EMPTY}'; img-src data: blob:; base-uri 'none'; form-action 'none'"
+        "style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
     page = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(_own("report.html"))
-    trials = _trials(a)
+    trials, metrics = _trials(a), _metrics(a)
     text: str = page.render(
         name=a.facts.name,
         heading=heading(a),
@@ -83,8 +82,8 @@ def html(a: Answers) -> str:
         pictures=shown,
         trials=trials,
         left_out=len(a.history) - len(trials),
-        metrics=_metrics(a),
-        cells=lambda record: _cells(a, record),
+        metrics=metrics,
+        cells=lambda record: _cells(a, metrics, record),
         settings={name: value for name, value in a.facts.settings.items() if value is not None},
         methods=a.facts.methods,
         processes=_processes(a),
@@ -98,20 +97,18 @@ def html(a: Answers) -> str:
 
 
 def pictures(a: Answers) -> Iterator[Picture]:
-    """Yield the pictures that there are of a study, of several objectives one each."""
+    """Yield the pictures that there are of a study, of several objectives one for each."""
     names = [name for name in ORDER if name in registry]
     names += [name for name in registry if name not in ORDER]
+    if a.overtuning is None or not a.overtuning.test:  # else it shows no more than the history
+        names.remove("overtuning")
     for name in names:
         kind = registry.get(name)
-        try:
-            specs = [kind.of(a.history).draw()]
-        except TunesmithError:
-            if len(a.objectives) == 1:
-                continue
-            each = [asked(lambda o=o, kind=kind: kind.of(a.history, objective=o).draw()) for o in a.objectives]  # type: ignore[misc]  # bound now
-            specs = [spec for spec in each if spec is not None]
-        for spec in specs:
-            yield _framed(name, spec)
+        each = [{"objective": one} for one in a.objectives]
+        for settings in each if "objective" in signature(kind.of).parameters else [{}]:
+            spec = asked(lambda: kind.of(a.history, **settings).draw())
+            if spec is not None:
+                yield _framed(name, spec)
 
 
 def _framed(name: str, spec: Spec) -> Picture:
@@ -203,13 +200,13 @@ def _trials(a: Answers) -> list[Record[Any]]:
     return sorted(records, key=rank)[:BEST]
 
 
-def _cells(a: Answers, record: Record[Any]) -> dict[str, Any]:
+def _cells(a: Answers, metrics: list[str], record: Record[Any]) -> dict[str, Any]:
     resource = a.history.problem.resource
     at = f", {resource.name} {record.step}" if resource is not None and record.step else ""
     return {
         "state": record.failure.kind if record.failure else STATES[record.state][0].removeprefix("was ").removeprefix("is ") + at,
         "wrong": last_line(record),
-        "values": [number(record.values[name]) if name in record.values else "" for name in _metrics(a)],
+        "values": [number(record.values[name]) if name in record.values else "" for name in metrics],
         "took": lasting(record.duration_s) if record.finished else "",
         "params": [(name, label(value)) for name, value in record.logged.items()],
     }

@@ -6,11 +6,11 @@ The first one is for who reads no further. A sentence stands only where the anal
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
-from tunesmith.analysis import Estimate, Gain, Importance, Recommendation
+from tunesmith.analysis import Effect, Estimate, Gain, Importance, Recommendation
 from tunesmith.analysis.forecast import lasting
 from tunesmith.models.gains import LEAST
 from tunesmith.plots.words import label, listed, number, plural
@@ -142,7 +142,7 @@ def _outcome(a: Answers) -> str:
         )
         return f"{text} {_against_measured(told)}".strip()
     text = (
-        f"Recommended is trial {told.record.number}: {objective} {what} is expected of it, with a probability of 90%."
+        f"Trial {told.record.number} is recommended: its expected {objective} is {what} (90% interval)."
     )
     return " ".join([text, *_beside(a, told)])
 
@@ -223,14 +223,23 @@ def _depends(a: Answers) -> Iterator[str]:
         )
     for name, told in a.importance.items():
         shown = [e for e in told.effects if e.share >= SMALL][:TOP]
+        sure = [e for e in shown if e.interval[0] >= SMALL]
         if not shown:
             yield f"No hyperparameter shows an effect on {name}."
-            continue
-        said = listed([f"{effect.parameter} ({effect.share:.0%})" for effect in shown])
-        text = f"What {name} is depends most on {said}"
-        if told.explained < LITTLE:
-            text += f", but a model foresees only {told.explained:.0%} of it, so do not rely on that"
-        yield f"{text}."
+        elif told.explained < LITTLE:
+            yield (
+                f"What decides {name} cannot be said: a model foresees only {told.explained:.0%} of its differences."
+            )
+        elif sure:
+            yield f"What decides {name}: {_weighed(sure)}."
+        else:
+            yield f"Nothing is certain to decide {name} yet; the most likely is {_weighed(shown[:1])}."
+
+
+def _weighed(effects: Sequence[Effect]) -> str:
+    first, *others = effects
+    said = [f"{first.parameter} ({first.share:.0%} of its variance)"]
+    return listed([*said, *(f"{effect.parameter} ({effect.share:.0%})" for effect in others)])
 
 
 def _advised(a: Answers) -> Iterator[str]:
@@ -250,12 +259,12 @@ def _foreseen(a: Answers) -> str:
     low, high = told.interval
     than = "more than the noise" if told.noise.by else "anything"
     text = (
-        f"{plural(told.trials, 'more trial')} would make the best measured {told.objective} better by {told.gain:.2g} "
-        f"({low:.2g} to {high:.2g}); the chance that they gain {than} is {_chance(told.chance)}"
+        f"{plural(told.trials, 'more trial')} would make the best measured {told.objective} better by {low:.2g} to {high:.2g} "
+        f"(median {told.gain:.2g}); the chance that they gain {than} is {_chance(told.chance)}"
     )
     if math.isnan(told.seconds):
         return f"{text}."
-    return f"{text}, and they take {lasting(told.seconds)}."
+    return f"{text}, and they take about {lasting(told.seconds)}."
 
 
 def _gained(a: Answers) -> Section:
@@ -424,8 +433,8 @@ def _next(a: Answers) -> Section:
     items += _failed(a)
     if a.facts.confirmation is None and a.recommended is not None and _confirmable(a.recommended):
         items.append(
-            "What is expected is still by the measurements that chose it; study.confirm(objective) evaluates the best and "
-            "the default again, on seeds that were not used."
+            "What is expected rests on the measurements by which it was chosen; study.confirm(objective) evaluates the best "
+            "and the default again, on fresh seeds."
         )
     return Section("What to do next", (), tuple(items))
 
