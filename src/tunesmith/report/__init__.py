@@ -5,7 +5,9 @@ HTML that loads nothing (`html`), or as Markdown for a pull request (`markdown`)
 """
 
 from tunesmith.report.answers import Answers, Facts
+from tunesmith.report.html import html
 from tunesmith.report.markdown import markdown
+from tunesmith.report.saving import save
 from tunesmith.report.sparkline import incumbents, sparkline, trail
 
-__all__ = ["Answers", "Facts", "incumbents", "markdown", "sparkline", "trail"]
+__all__ = ["Answers", "Facts", "html", "incumbents", "markdown", "save", "sparkline", "trail"]
