@@ -12,9 +12,7 @@ from tunesmith.cli.shared import emit, json_option, objective_option, opened, st
 @objective_option
 @storage_option
 @json_option
-def command(
-    name: str | None, objective: str | None, storage: str | None, as_json: bool
-) -> None:
+def command(name: str | None, objective: str | None, storage: str | None, as_json: bool) -> None:
     """Say what to change about the ranges, the surest first.
 
     Where the best lies at the end of a range, what has no effect, and where a range could be narrower. NAME may be
@@ -24,4 +22,6 @@ def command(
     if as_json:
         emit([asdict(one) for one in found])
     else:
-        click.echo("\n".join(map(str, found)) or "nothing is sure enough to be changed about the ranges")
+        click.echo(
+            "\n".join(map(str, found)) or "nothing is sure enough to be changed about the ranges"
+        )

@@ -53,7 +53,9 @@ def _groups(studies: tuple[str, ...]) -> Mapping[str, list[str]]:
     if not all("=" in word for word in studies):
         found = {word: [word] for word in studies}
     else:
-        found = {name: several.split(",") for name, _, several in (w.partition("=") for w in studies)}
+        found = {
+            name: several.split(",") for name, _, several in (w.partition("=") for w in studies)
+        }
     if len(found) < len(studies):
         raise SettingError(f"each method is named once, got {', '.join(studies)}")
     return found

@@ -88,7 +88,7 @@ def opened(storage: str | None, name: str | None) -> Study[Any]:
 
 def json_text(data: Any) -> str:
     """Return JSON for programs and people; numbers that are not finite are null."""
-    return json.dumps(_finite(data), allow_nan=False, indent=2, default=str)
+    return json.dumps(finite(data), allow_nan=False, indent=2, default=str)
 
 
 def emit(data: Any) -> None:
@@ -116,15 +116,16 @@ def study_of(word: str, storage: str | None) -> Study[Any]:
     return opened(word, None) if Path(word).is_file() else opened(storage, word)
 
 
-def _finite(data: Any) -> Any:
+def finite(data: Any) -> Any:
+    """Return data as JSON can have it: lists for arrays, null for numbers that are not finite."""
     if isinstance(data, float):
         return data if math.isfinite(data) else None
     if isinstance(data, Mapping):
-        return {str(key): _finite(value) for key, value in data.items()}
+        return {str(key): finite(value) for key, value in data.items()}
     if isinstance(data, np.ndarray | np.generic):
-        return _finite(data.tolist())
+        return finite(data.tolist())
     if isinstance(data, list | tuple):
-        return [_finite(value) for value in data]
+        return [finite(value) for value in data]
     return data
 
 

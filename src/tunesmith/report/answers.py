@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar, final
 
 from tunesmith._core.errors import TunesmithError
@@ -154,5 +154,5 @@ class Answers:
         return asked(lambda: spending(self.history))
 
     def _each(self, work: Callable[[str], T]) -> dict[str, T]:
-        found = {name: asked(lambda name=name: work(name)) for name in self.objectives}  # type: ignore[misc]  # bound now
+        found = {name: asked(partial(work, name)) for name in self.objectives}
         return {name: one for name, one in found.items() if one is not None}

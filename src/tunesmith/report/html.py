@@ -7,7 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from html import unescape
 from importlib.resources import files
 from inspect import signature
@@ -17,10 +17,11 @@ import numpy as np
 
 from tunesmith._core.optional import need
 from tunesmith.analysis.forecast import lasting
+from tunesmith.plots.picture import Picture as Drawing
 from tunesmith.plots.registry import registry
 from tunesmith.plots.theme import CONFIG, Spec, template
 from tunesmith.plots.words import label, number
-from tunesmith.records import Record
+from tunesmith.records import History, Record
 from tunesmith.report.answers import Answers, asked
 from tunesmith.report.sections import STATES, heading, last_line, sections
 from tunesmith.report.words import moment, ran_with
@@ -72,7 +73,9 @@ def html(a: Answers) -> str:
         f"default-src 'none'; script-src {_hashed(library)} {_hashed(script)}; "
         "style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
-    page = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(_own("report.html"))
+    page = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
+        _own("report.html")
+    )
     trials, metrics = _trials(a), _metrics(a)
     text: str = page.render(
         name=a.facts.name,
@@ -103,12 +106,16 @@ def pictures(a: Answers) -> Iterator[Picture]:
     if a.overtuning is None or not a.overtuning.test:  # else it shows no more than the history
         names.remove("overtuning")
     for name in names:
-        kind = registry.get(name)
-        each = [{"objective": one} for one in a.objectives]
-        for settings in each if "objective" in signature(kind.of).parameters else [{}]:
-            spec = asked(lambda: kind.of(a.history, **settings).draw())
+        drawn = partial(_drawn, registry.get(name), a.history)
+        each = "objective" in signature(registry.get(name).of).parameters
+        for settings in [{"objective": one} for one in a.objectives] if each else [{}]:
+            spec = asked(partial(drawn, **settings))
             if spec is not None:
                 yield _framed(name, spec)
+
+
+def _drawn(kind: type[Drawing], history: History[Any], **settings: str) -> Spec:
+    return kind.of(history, **settings).draw()
 
 
 def _framed(name: str, spec: Spec) -> Picture:
@@ -123,7 +130,12 @@ def _framed(name: str, spec: Spec) -> Picture:
         layout["height"] -= spare
     layout["margin"] = margin
     note = title.get("subtitle", {}).get("text", "")
-    return Picture(name, _plain(title.get("text", name)), _plain(note), {"data": spec["data"], "layout": layout})
+    return Picture(
+        name,
+        _plain(title.get("text", name)),
+        _plain(note),
+        {"data": spec["data"], "layout": layout},
+    )
 
 
 def _plain(text: str) -> str:
@@ -204,9 +216,13 @@ def _cells(a: Answers, metrics: list[str], record: Record[Any]) -> dict[str, Any
     resource = a.history.problem.resource
     at = f", {resource.name} {record.step}" if resource is not None and record.step else ""
     return {
-        "state": record.failure.kind if record.failure else STATES[record.state][0].removeprefix("was ").removeprefix("is ") + at,
+        "state": record.failure.kind
+        if record.failure
+        else STATES[record.state][0].removeprefix("was ").removeprefix("is ") + at,
         "wrong": last_line(record),
-        "values": [number(record.values[name]) if name in record.values else "" for name in metrics],
+        "values": [
+            number(record.values[name]) if name in record.values else "" for name in metrics
+        ],
         "took": lasting(record.duration_s) if record.finished else "",
         "params": [(name, label(value)) for name, value in record.logged.items()],
     }
@@ -216,6 +232,10 @@ def _processes(a: Answers) -> list[dict[str, Any]]:
     """What is known of each process that ran trials, the one that ran most first."""
     trials = Counter(record.ran[-1] for record in a.history if record.ran)
     return [
-        {name: value for name, value in {"trials": n, **ran_with(a.history.problem.joined[place])}.items() if value}
+        {
+            name: value
+            for name, value in {"trials": n, **ran_with(a.history.problem.joined[place])}.items()
+            if value
+        }
         for place, n in trials.most_common(20)
     ]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from tunesmith.plots.words import short
 from tunesmith.report.answers import Answers, asked
@@ -20,7 +21,7 @@ def markdown(a: Answers) -> str:
     """Return a report, under 60,000 characters."""
     parts = [f"# Tuning report: {escaped(short(a.facts.name, CELL))}", escaped(heading(a))]
     for objective in a.objectives:
-        line = asked(lambda name=objective: trail(a.history, name))  # type: ignore[misc]  # bound now
+        line = asked(partial(trail, a.history, objective))
         if line:
             parts.append(f"Best {escaped(short(objective))} so far: `{line}`")
     for section in sections(a):

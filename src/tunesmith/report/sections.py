@@ -122,7 +122,9 @@ def _counted(count: Any, total: int) -> str:
     begun = f"{plural(total, 'trial')} {'was' if total == 1 else 'were'} begun"
     if len(states) == 1:
         word = STATES[states[0]][total > 1]
-        return f"{plural(total, 'trial')} {word}." if total == 1 else f"All {total:,} trials {word}."
+        return (
+            f"{plural(total, 'trial')} {word}." if total == 1 else f"All {total:,} trials {word}."
+        )
     parts = [f"{counts[state]:,} {STATES[state][counts[state] > 1]}" for state in states]
     return f"{begun}: {listed(parts)}."
 
@@ -141,9 +143,7 @@ def _outcome(a: Answers) -> str:
             f"{told.observed.number}; there are too few evaluations to tell it from luck."
         )
         return f"{text} {_against_measured(told)}".strip()
-    text = (
-        f"Trial {told.record.number} is recommended: its expected {objective} is {what} (90% interval)."
-    )
+    text = f"Trial {told.record.number} is recommended: its expected {objective} is {what} (90% interval)."
     return " ".join([text, *_beside(a, told)])
 
 
@@ -183,7 +183,11 @@ def _beside(a: Answers, told: Recommendation[Any]) -> Iterator[str]:
             )
     n = len(told.rivals)
     if n:
-        which = f"trial{'s' * (n > 1)} {listed([str(r.number) for r in told.rivals])}" if n <= FEW else f"{n:,} others"
+        which = (
+            f"trial{'s' * (n > 1)} {listed([str(r.number) for r in told.rivals])}"
+            if n <= FEW
+            else f"{n:,} others"
+        )
         yield f"It cannot be told apart from {which}."
     if told.lucky:
         yield (
@@ -299,9 +303,13 @@ def _outcome_table(a: Answers, told: Recommendation[Any]) -> Table:
         rows.append(("best measured", told.observed, number(told.expected) if known else ""))
     found = a.facts.confirmation
     if found is not None:
-        rows.append(("confirmed", found.choice.record, str(Estimate(found.estimate, found.interval))))
+        rows.append(
+            ("confirmed", found.choice.record, str(Estimate(found.estimate, found.interval)))
+        )
     if a.baseline is not None and a.baseline.number not in {record.number for _, record, _ in rows}:
-        rows.append((told.baseline, a.baseline, str(told.default) if known and told.default else ""))
+        rows.append(
+            (told.baseline, a.baseline, str(told.default) if known and told.default else "")
+        )
     averaged = a.history.averaged
     others = [
         name
@@ -385,7 +393,9 @@ def _domain(parameter: Any) -> str:
     when = parameter.when
     if when is None:
         return ranged(parameter)
-    said = when if isinstance(when, str) else listed([f"{n} is {_either(v)}" for n, v in when.items()])
+    said = (
+        when if isinstance(when, str) else listed([f"{n} is {_either(v)}" for n, v in when.items()])
+    )
     return f"{ranged(parameter)}, if {said}"
 
 
@@ -403,7 +413,11 @@ def _shares(told: Importance) -> dict[str, str]:
 
 def _gain(gain: Gain) -> str:
     low, high = gain.interval
-    return f"{gain.gain:.2g} ({low:.2g} to {high:.2g})" if gain.sure else f"none for certain (up to {max(high, 0):.2g})"
+    return (
+        f"{gain.gain:.2g} ({low:.2g} to {high:.2g})"
+        if gain.sure
+        else f"none for certain (up to {max(high, 0):.2g})"
+    )
 
 
 def _together(a: Answers) -> Iterator[str]:
@@ -426,7 +440,9 @@ def _next(a: Answers) -> Section:
     items = [sentence(str(one), _names(a)) for one in a.advice]
     for finding in a.diagnosis.findings:
         n = len(finding.trials)
-        items.append(f"Trainings: {n} of {finding.judged} {'is' if n == 1 else 'are'} {finding.kind}. {finding.text}")
+        items.append(
+            f"Trainings: {n} of {finding.judged} {'is' if n == 1 else 'are'} {finding.kind}. {finding.text}"
+        )
         items += [sentence(str(move), _names(a)) for move in finding.moves]
     if a.forecast is not None:
         items.append(_foreseen(a))
@@ -466,4 +482,6 @@ def last_line(record: Record[Any]) -> str:
 def _spent(a: Answers) -> Section:
     if a.spending is None or not a.spending.work_s:
         return Section("Where the time went")
-    return Section("Where the time went", (), tuple(sentence(line) for line in str(a.spending).splitlines()))
+    return Section(
+        "Where the time went", (), tuple(sentence(line) for line in str(a.spending).splitlines())
+    )

@@ -56,4 +56,6 @@ def trail(history: History[Any], objective: str | None = None, width: int = WIDT
         NoTrials: Nothing is known of any trial.
     """
     best = incumbents(history, objective)
-    return f"{best[0]:.4g} {sparkline(best, width)} {best[-1]:.4g}" if len(best) else ""
+    if not len(best) or best[0] == best[-1]:
+        return "".join(f"{value:.4g}" for value in best[:1])
+    return f"{best[0]:.4g} {sparkline(best, width)} {best[-1]:.4g}"

@@ -47,7 +47,11 @@ def sentence(text: str, names: Collection[str] = ()) -> str:
         >>> sentence("no certain cost: lr"), sentence("lr = 0.1 is best", ["lr"])
         ('No certain cost: lr.', 'lr = 0.1 is best.')
     """
-    first = text if any(re.match(rf"{re.escape(name)}(?!\w)", text) for name in names) else text[:1].upper() + text[1:]
+    first = (
+        text
+        if any(re.match(rf"{re.escape(name)}(?!\w)", text) for name in names)
+        else text[:1].upper() + text[1:]
+    )
     return first + "." * (bool(text) and text[-1] not in ".!?:")
 
 

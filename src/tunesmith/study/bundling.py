@@ -71,7 +71,9 @@ def bundle(
     created: Created = replace(fold.created, files="")  # those of the bundle lie in it
     lines[0] = to_line(created)
     texts = {
-        HEAD: _json({"format": FORMAT, "name": ledger.name, **_summary(history, answers.facts.settings)}),
+        HEAD: _json(
+            {"format": FORMAT, "name": ledger.name, **_summary(history, answers.facts.settings)}
+        ),
         LOG: "".join(f"{line}\n" for line in lines),
         "trials.csv": to_csv(history.to_dict()),
         "methods.txt": answers.facts.methods,

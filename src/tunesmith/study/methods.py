@@ -130,7 +130,9 @@ def _expense(history: History[Any], seed: int) -> list[str]:
         "failed": history.count("failed"),
         "not finished": history.count("running", "paused"),
     }
-    listed = ", ".join(f"{_were(n) if what != 'failed' else n} {what}" for what, n in counts.items() if n)
+    listed = ", ".join(
+        f"{_were(n) if what != 'failed' else n} {what}" for what, n in counts.items() if n
+    )
     total = f"{_were(len(history), 'trial')} run" + (f", of which {listed}" if listed else "")
     if history.problem.resource is not None:
         total += f" ({plural(history.spent, history.problem.resource.name)} in all)"
