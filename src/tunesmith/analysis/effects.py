@@ -11,10 +11,10 @@ from typing import Any, final
 
 import numpy as np
 
-from tunesmith._core.errors import SettingError
+from tunesmith._core.errors import NotSupported, SettingError
 from tunesmith.analysis.modelling import Model, varied
 from tunesmith.analysis.remembering import remembered
-from tunesmith.numerics.arrays import Floats, Ints
+from tunesmith.numerics.arrays import Bools, Floats, Ints
 from tunesmith.records import History
 from tunesmith.space import Categorical, Parameter
 
@@ -106,6 +106,7 @@ def effects(
 
     Raises:
         NoTrials: Fewer than 8 have completed.
+        NotSupported: A parameter that was named has been active in no trial.
         SettingError: There is no such parameter or objective, or several objectives and none is named.
 
     References:
@@ -120,7 +121,11 @@ def effects(
     else:
         given = [parameters] if isinstance(parameters, str) else parameters
         columns = [_column(names, name) for name in given]
-    return tuple(curve(model, column) for column in columns)
+    curves = {column: curve(model, column) for column in columns}
+    if parameters is not None and None in curves.values():
+        idle = [names[column] for column, found in curves.items() if found is None]
+        raise NotSupported(f"no trial tells of {', '.join(idle)}: it has been active in none")
+    return tuple(found for found in curves.values() if found is not None)
 
 
 def surface(
@@ -161,12 +166,17 @@ def _column(names: Sequence[str], name: str) -> int:
     return names.index(name)
 
 
-def curve(model: Model[Any], column: int) -> EffectCurve:
-    """Return how the expected objective goes with the parameter of a column."""
+def curve(model: Model[Any], column: int) -> EffectCurve | None:
+    """Return how the expected objective goes with the parameter of a column; None: it has been active in no trial."""
     name = model.space.names[column]
     parameter = model.space.parameters[name]
     units = grid(parameter, GRID)
     moved = Moved.of(model, [column], units[:, None], AROUND)
+    if not moved.known.any():  # constraints leave nothing between the values that were tried
+        units = np.unique(_good(model, [column], AROUND)[:, column])
+        moved = Moved.of(model, [column], units[:, None], AROUND)
+    if not len(units):
+        return None
     known = np.flatnonzero(moved.known)
     units = units[known]
     drawn = moved.average(model.surrogate.draws(moved.points, DRAWS))[:, known]
@@ -230,9 +240,9 @@ class Moved:
         return cls(snapped[valid], value[valid], base[valid], g)
 
     @property
-    def known(self) -> Any:
+    def known(self) -> Bools:
         """Which of the values any configuration has (g,)."""
-        return np.bincount(self.value, minlength=self.count) > 0
+        return np.asarray(np.bincount(self.value, minlength=self.count) > 0)
 
     def average(self, drawn: Floats) -> Floats:
         """Return the mean (k, g) at each value of what is expected of the points (k, n); 0 where there are none."""
@@ -240,9 +250,16 @@ class Moved:
         hot[np.arange(len(self.value)), self.value] = 1.0
         return np.asarray(drawn @ hot / np.maximum(hot.sum(axis=0), 1.0))
 
+    def reach(self, drawn: Floats) -> Floats:
+        """Return half of the range (k,) of what is expected over the values, of a configuration on average, drawn (k, n)."""
+        table = np.full((len(drawn), int(self.base.max()) + 1, self.count), np.nan)
+        table[:, self.base, self.value] = drawn
+        table = table[:, np.bincount(self.base) > 0]
+        return np.asarray((np.nanmax(table, axis=2) - np.nanmin(table, axis=2)).mean(axis=1) / 2)
+
 
 def _good(model: Model[Any], columns: list[int], most: int) -> Floats:
-    """Units of configurations of the better half in which columns are active, evenly from all of it; of any, if there are none."""
+    """Units (k, d) of configurations of the better half in which columns are active, evenly from all of it; else of any, if there are."""
     order = model.rows[np.argsort(-model.tried.values[model.rows], kind="stable")]
     active = ~np.isnan(model.units[order][:, columns]).any(axis=1)
     half = np.arange(len(order)) < (len(order) + 1) // 2
@@ -250,10 +267,8 @@ def _good(model: Model[Any], columns: list[int], most: int) -> Floats:
         places = order[among]
         if len(places):
             some = np.unique(np.linspace(0, len(places) - 1, most).astype(int))
-            return model.units[places[some]]
-    rng = np.random.Generator(np.random.Philox(0))  # never tried
-    drawn = model.space.draw(rng, 1000)
-    return drawn[~np.isnan(drawn[:, columns]).any(axis=1)][:most]
+            return np.asarray(model.units[places[some]])
+    return np.empty((0, model.units.shape[1]))
 
 
 def shown(value: Any) -> str:

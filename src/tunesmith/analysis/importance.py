@@ -11,21 +11,23 @@ from typing import Any, Literal, final
 import numpy as np
 
 from tunesmith._core.errors import SettingError
-from tunesmith.analysis.forecast import measurable
-from tunesmith.analysis.modelling import Model, levels, seen, varied
+from tunesmith.analysis.modelling import explored, levels, seen, varied
 from tunesmith.analysis.recommendation import WIDTH, Tried
 from tunesmith.analysis.remembering import remembered
+from tunesmith.models.features import Features
 from tunesmith.models.forest import Forest
+from tunesmith.models.surrogate import Surrogate
 from tunesmith.numerics.arrays import Bools, Floats, Ints
+from tunesmith.numerics.kernels import squared_distances
 from tunesmith.records import History
 from tunesmith.space import Space
 
 Method = Literal["anova", "density"]
 Interval = tuple[float, float]
 
-FEW = 200  # trials, up to which a Gaussian process explains them
-DRAWS = 100  # from it
-SAMPLE, SAMPLE_GP = 8192, 600  # configurations of which variances are taken
+FEW = 200  # configurations that a Gaussian process is made of; where there are more, a forest of all may explain more
+DRAWS = 48  # functions, from it
+SAMPLE = 4096  # configurations of which variances are taken
 BINS, COARSE = 32, 8  # of a parameter, and of each of two
 TOP = 0.1  # share of the trials that are the best
 RESAMPLED = 200  # times, for intervals of densities
@@ -33,7 +35,8 @@ PER_BIN = 20  # trials in a bin of a density
 PAIRED = 8  # parameters, of which pairs are looked at
 MOST = 20  # interactions
 LITTLE = 0.3  # of the variance: who explains less is not to be relied on
-SMALL = 0.01  # share, below which a parameter is not named
+SMALL, LARGE = 0.01, 0.05  # shares: whose is less, and surely less, is not named
+SHOWN = 5  # interactions, in words
 
 
 @final
@@ -105,31 +108,34 @@ class Importance:
     def __str__(self) -> str:
         where = "over the space" if self.within == 1 else f"within the best {self.within:.0%}"
         what = (
-            f"the variance of {self.objective} {where}"
+            f"of the variance of {self.objective} {where}"
             if self.method == "anova"
-            else f"what tells the best tenth by {self.objective} from the others"
+            else f"of what tells the best tenth by {self.objective} from the others"
         )
-        head = f"{what}, by {self.trials} configurations:"
-        named = [e for e in self.effects if e.interval[1] >= SMALL]
+        head = f"shares {what}, by {self.trials} configurations"
         if not self.effects:
-            return f"{head} no parameter has several values"
-        if not any(effect.share for effect in self.effects):
-            return f"{head} no parameter shows an effect"
-        names = [e.parameter for e in named]
-        shown = [i for i in self.interactions if i.share >= SMALL][:5]
-        names += [" × ".join(i.parameters) for i in shown]
-        width = max(map(len, names), default=0)
-        lines = [head]
-        for name, one in zip(names, [*named, *shown], strict=True):
-            low, high = one.interval
-            lines.append(f"  {name:{width}}  {one.share:4.0%}  ({low:.0%} to {high:.0%})")
+            return f"{head}: no parameter has several values"
+        named = [e for e in self.effects if e.share >= SMALL or e.interval[1] >= LARGE]
+        rows = [(e.parameter, e.share, e.interval) for e in named]
+        rows += [
+            (" × ".join(i.parameters), i.share, i.interval)
+            for i in self.interactions[:SHOWN]
+            if i.share >= SMALL
+        ]
+        if not rows:
+            return f"{head}: no parameter shows an effect"
+        width = max(len(name) for name, _, _ in rows)
+        lines = [f"{head}:"]
+        lines += [
+            f"  {name:{width}} {share:5.0%}  ({low:.0%} to {high:.0%})"
+            for name, share, (low, high) in rows
+        ]
         others = len(self.effects) - len(named)
         if others:
-            lines.append(f"  {others} other{'s' * (others > 1)}: under {SMALL:.0%} each")
+            lines.append(f"  {others} other{'s' * (others > 1)}: under {LARGE:.0%}")
         if self.method == "anova" and self.explained < LITTLE:
-            lines.append(
-                f"a model foresees {self.explained:.0%} of the differences between trials: do not rely on this"
-            )
+            told = "of the differences between trials: do not rely on this"
+            lines.append(f"a model foresees only {self.explained:.0%} {told}")
         return "\n".join(lines)
 
 
@@ -151,9 +157,36 @@ def importance(
         within: Look only into so large a share of the best configurations: what is worse counts as just as bad as the
             worst of them. Of "anova" only.
 
+    The space's own distribution counts, uniform in units within its conditions and constraints, not where a search
+    has looked: one that found a good value of a parameter early has seldom varied it since. The share of a parameter x is
+    P(active) Var(E[y | x, active]) / Var(y): what whether it is active does goes with those that decide it. The share of two is what
+    both explain where both are active, less what each explains there. Under constraints, parameters tell of one another, and
+    shares may sum to more than 1.
+
+    A Gaussian process of up to 200 configurations, spread over the space, foresees; of more configurations a forest of all does, if that
+    foresees those 200 better, each by all others. An interval holds what 48 functions from the process, or 20 bootstrapped
+    parts of the forest, say, in halves of 4,096 configurations drawn; it knows nothing of what no trial has shown.
+
     Raises:
-        NoTrials: Fewer than 8 have completed.
+        NoTrials: Fewer than 8 have completed, or ended early.
         SettingError: There are several objectives and none is named, or there is none of that name; another method.
+
+    References:
+        I. M. Sobol'. Sensitivity Estimates for Nonlinear Mathematical Models. Mathematical Modelling and Computational
+        Experiments 1, 1993: the indices.
+        F. Hutter, H. Hoos, K. Leyton-Brown. An Efficient Approach for Assessing Hyperparameter Importance. ICML 2014: of a
+        forest; section 4.3, `within`. Deviation: by drawn configurations, so that conditions and constraints hold.
+        A. Marrel et al. Calculations of Sobol Indices for the Gaussian Process Metamodel. Reliability Engineering and System
+        Safety 94, 2009: intervals by functions drawn from the process.
+        S. Watanabe, A. Bansal, F. Hutter. PED-ANOVA: Efficiently Quantifying Hyperparameter Importance in Arbitrary Subspaces.
+        IJCAI 2023: "density". Deviation: by bins, and as a share of the variance.
+
+    Example:
+        >>> import tunesmith as ts
+        >>> space = {"x": ts.Float(-1, 1), "y": ts.Float(-1, 1)}
+        >>> study = ts.minimize(lambda t: t["x"] ** 2, space, trials=30, seed=1, progress=False)
+        >>> importance(study.history).effects[0].parameter
+        'x'
     """
     if method not in ("anova", "density"):
         raise SettingError(f'method is "anova" or "density", got {method!r}')
@@ -162,8 +195,7 @@ def importance(
             f'within is a share above 0 and up to 1, and of method="anova" only, got {within!r}'
         )
     history = seen(history, objective)
-    measurable(history)
-    space, tried = history.problem.space, Tried.of(history)
+    space, tried = history.problem.space, explored(history)
     units = space.encode([record.logged for record in tried.first])
     name, losses = history.problem.objectives[0].name, -tried.values
     columns = varied(space)
@@ -174,7 +206,7 @@ def importance(
         found = _by_density(units, losses, columns)
     else:
         cap = float(np.quantile(losses, within))
-        found = _by_variance(space, *_foreseen(history, units, losses, cap), columns)
+        found = _by_variance(space, *_foreseen(tried, units, losses, cap), columns)
     names, parameters = space.names, list(space.parameters.values())
     effects = [
         Effect(
@@ -208,19 +240,35 @@ class _Shares:
 
 
 def _foreseen(
-    history: History[Any], units: Floats, losses: Floats, cap: float
+    tried: Tried[Any], units: Floats, losses: Floats, cap: float
 ) -> tuple[Floats, Floats, Floats, float]:
     """Configurations (N, d), the losses expected of them (N,), what else these may be (K, N), how much is explained."""
-    space, rng = history.problem.space, np.random.Generator(np.random.Philox(0))
-    if len(losses) <= FEW:
-        surrogate = Model.of(history).surrogate
-        points = space.draw(rng, SAMPLE_GP)
-        others = np.minimum(surrogate.draws(points, DRAWS), cap)
-        return points, others.mean(axis=0), others, surrogate.explained
-    forest = Forest(units, levels(space), np.minimum(losses, cap), rng)
+    space, rng = tried.problem.space, np.random.Generator(np.random.Philox(0))
+    features = Features(space)
+    columns = features(units)
+    rows = _everywhere(columns, features(space.draw(rng, FEW)))
+    surrogate = Surrogate(tried.some(rows, columns), features)
+    if len(losses) > FEW:
+        forest = Forest(units, levels(space), np.minimum(losses, cap), rng)
+        explained = forest.explained(rows)
+        if explained > surrogate.explained:
+            points = space.draw(rng, SAMPLE)
+            others = forest.groups(points)
+            return points, others.mean(axis=0), others, explained
     points = space.draw(rng, SAMPLE)
-    others = forest.groups(points)
-    return points, others.mean(axis=0), others, forest.explained
+    others = np.minimum(surrogate.draws(points, DRAWS), cap)
+    return points, others.mean(axis=0), others, surrogate.explained
+
+
+def _everywhere(columns: Floats, wanted: Floats) -> Ints:
+    """The places (k,) of what was tried (n, p) nearest to each of what is wanted (k, p), ascending; all, if it is no more."""
+    n = len(columns)
+    if n <= len(wanted):
+        return np.arange(n)
+    distances = squared_distances(wanted, columns)
+    for row in distances:
+        distances[:, row.argmin()] = np.inf
+    return np.flatnonzero(np.isinf(distances[-1]))
 
 
 def _by_variance(
@@ -231,20 +279,21 @@ def _by_variance(
     explained: float,
     columns: list[int],
 ) -> _Shares:
-    values = np.concatenate([expected[None], others])
-    values = values - values.mean(axis=1, keepdims=True)
-    total = np.maximum(values.var(axis=1), 1e-300)
+    drawn = _Drawn.of(expected, others)
     counts = [p.cardinality or 0 for p in space.parameters.values()]
-    effects = (
-        np.array([_between(values, _cells(points[:, j], counts[j], BINS)) for j in columns]) / total
-    )
+
+    def cells(j: int, most: int) -> Ints:
+        return _cells(points[:, j], counts[j], most)
+
+    effects = np.array([drawn.between(cells(j, BINS)) for j in columns])
+    largest = sorted(np.argsort(-effects[:, 0], kind="stable")[:PAIRED].tolist())
+    coarse = {i: cells(columns[i], COARSE) for i in largest}
     pairs = []
-    largest = np.argsort(-effects[:, 0], kind="stable")[:PAIRED]
-    coarse = {i: _cells(points[:, columns[i]], counts[columns[i]], COARSE) for i in largest}
-    for a, b in combinations(sorted(largest.tolist()), 2):
-        both = np.where((coarse[a] >= 0) & (coarse[b] >= 0), coarse[a] * BINS + coarse[b], -1)
-        alone = [_between(values, np.where(both >= 0, coarse[i], -1)) for i in (a, b)]
-        share, low, high = _spread((_between(values, both) - alone[0] - alone[1]) / total)
+    for a, b in combinations(largest, 2):
+        both = (coarse[a] >= 0) & (coarse[b] >= 0)
+        alone = [drawn.between(np.where(both, coarse[i], -1)) for i in (a, b)]
+        together = drawn.between(np.where(both, coarse[a] * BINS + coarse[b], -1))
+        share, low, high = _spread(together - alone[0] - alone[1])
         pairs.append((columns[a], columns[b], float(share), (float(low), float(high))))
     return _Shares(*_spread(effects), pairs, explained)
 
@@ -257,32 +306,61 @@ def _spread(shares: Floats) -> tuple[Floats, Floats, Floats]:
     return np.clip(share, 0.0, 1.0), low, high
 
 
+@final
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """Functions over configurations: the first is expected, the others are what it may be.
+
+    Each of the others is looked at in a half of the configurations, each in another: so what it differs by from the first has
+    in it, too, how far all of these stand for the space (the delete-half jackknife: J. Shao, C. F. J. Wu, A General
+    Theory for Jackknife Variance Estimation, Annals of Statistics 17, 1989).
+
+    Attributes:
+        values: Less their mean, 0 where they are not looked at (1 + K, N).
+        looked: 1 where they are looked at (1 + K, N).
+        total: The sum of their squares (1 + K,).
+    """
+
+    values: Floats
+    looked: Floats
+    total: Floats
+
+    @classmethod
+    def of(cls, expected: Floats, others: Floats) -> "_Drawn":
+        rng = np.random.Generator(np.random.Philox(1))
+        looked = np.concatenate([np.ones((1, len(expected))), rng.random(others.shape) < 0.5])
+        values = np.concatenate([expected[None], others])
+        values = (
+            values
+            - (values * looked).sum(axis=1, keepdims=True) / looked.sum(axis=1, keepdims=True)
+        ) * looked
+        return cls(values, looked, np.maximum((values**2).sum(axis=1), 1e-300))
+
+    def between(self, cells: Ints) -> Floats:
+        """Return the share of the variance (1 + K,) that lies between cells (N,); of cells below 0 nothing is asked.
+
+        It is of the variance over all, so that what holds for some counts by how many they are. What means of
+        cells differ by because each is of few is taken off: (C - 1) within / (n - C), as in a one-way analysis of variance.
+        """
+        used, place = np.unique(cells, return_inverse=True)
+        hot = np.zeros((len(cells), len(used)))
+        hot[np.arange(len(cells)), place] = 1.0
+        hot = hot[:, used >= 0]
+        n, sums = self.looked @ hot, self.values @ hot
+        squares = self.values**2 @ hot.sum(axis=1)
+        between = (sums**2 / np.maximum(n, 1.0)).sum(axis=1)
+        within = np.maximum(squares - between, 0.0)
+        size, C = n.sum(axis=1), (n > 0).sum(axis=1)
+        between -= sums.sum(axis=1) ** 2 / np.maximum(size, 1.0)
+        between -= np.maximum(C - 1, 0) * within / np.maximum(size - C, 1.0)
+        return np.asarray(between / self.total)
+
+
 def _cells(u: Floats, count: int, most: int) -> Ints:
     """The cell (N,) of each unit (N,), -1 where it is NaN: a value each, if there are few."""
     size = count if 0 < count <= BINS and (count <= most or most == BINS) else most
     cells = np.minimum(np.nan_to_num(u) * size, size - 1).astype(np.int64)
     return np.where(np.isnan(u), -1, cells)
-
-
-def _between(values: Floats, cells: Ints) -> Floats:
-    """The variance between cells (K,) of values (K, N), 0 where it is chance; of cells below 0 nothing is asked.
-
-    It is over all N, so that what holds for some of them counts by how many they are. What the means of cells
-    differ by because each is of few is taken off: (C - 1) within / (n - C), as in a one-way analysis of variance.
-    """
-    here = np.flatnonzero(cells >= 0)
-    used, place = np.unique(cells[here], return_inverse=True)
-    n, C = len(here), len(used)
-    if n <= C or C < 2:
-        return np.zeros(len(values))
-    some = values[:, here]
-    hot = np.zeros((n, C))
-    hot[np.arange(n), place] = 1.0
-    sums = some @ hot
-    between = (sums**2 / hot.sum(axis=0)).sum(axis=1)
-    within = np.maximum((some**2).sum(axis=1) - between, 0.0)
-    between -= some.sum(axis=1) ** 2 / n
-    return np.asarray((between - (C - 1) * within / (n - C)) / len(cells))
 
 
 def _by_density(units: Floats, losses: Floats, columns: list[int]) -> _Shares:
@@ -306,7 +384,8 @@ def _divergence(u: Floats, top: Bools, rng: np.random.Generator) -> Floats:
     here = ~np.isnan(u)
     n, size = len(u), int(here.sum())
     wanted = int(np.clip(size // PER_BIN, 2, BINS))
-    edges = np.unique(np.quantile(u[here], np.linspace(0, 1, wanted + 1)[1:-1])) if size else []
+    parts = np.linspace(0, 1, wanted + 1)[1:-1]
+    edges = np.unique(np.quantile(u[here], parts)) if size else np.empty(0)
     cell = np.searchsorted(edges, u[here], side="left")
     table = np.stack(
         [np.bincount(cell, top[here] == good, len(edges) + 1) for good in (False, True)]

@@ -66,6 +66,7 @@ class Landscape(Generic[P]):
                 for p in space.parameters.values()
             ]
         )
+        self._exact: dict[tuple[str, float], Any] = {}
         self.start = self.whole(self.default)
         units, kept = self.model.units, self.model.rows
         self.rows = np.where(np.isnan(units), self._filling, units)[kept]
@@ -95,11 +96,21 @@ class Landscape(Generic[P]):
     def whole(self, params: Params) -> Floats:
         """Return the row (d,) of a configuration."""
         units = self.space.encode([params])[0]
+        for name, unit in zip(self.space.names, units.tolist(), strict=True):
+            if name in params:
+                self._exact[name, unit] = params[name]
         return np.where(np.isnan(units), self._filling, units)
 
     def params(self, rows: Floats) -> list[Params]:
-        """Return the configurations at rows (n, d)."""
-        return self.space.decode(rows)
+        """Return the configurations at rows (n, d), with the very values of those that rows were made of."""
+        return [
+            {
+                name: self._exact.get((name, unit), params[name])
+                for name, unit in zip(self.space.names, row, strict=True)
+                if name in params
+            }
+            for params, row in zip(self.space.decode(rows), rows.tolist(), strict=True)
+        ]
 
     def moved(self, row: Floats) -> dict[str, Any]:
         """Return the values in a row (d,) that are not the default's; what is only made active has its own default."""

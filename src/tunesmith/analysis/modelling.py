@@ -14,6 +14,8 @@ from tunesmith.analysis.forecast import measurable
 from tunesmith.analysis.recommendation import Tried, modelled
 from tunesmith.analysis.remembering import remembered
 from tunesmith.models.features import Features
+from tunesmith.models.gains import LEAST
+from tunesmith.models.observations import Observations
 from tunesmith.models.surrogate import Surrogate
 from tunesmith.numerics.arrays import Floats, Ints
 from tunesmith.numerics.threads import one_thread
@@ -48,6 +50,37 @@ def seen(history: History[P], objective: str | None = None) -> History[P]:
     return through
 
 
+def explored(history: History[P]) -> Tried[P]:
+    """Gather what is known of a study's configurations, as much as is needed to say anything.
+
+    What ended early counts as what it would have come to (`tunesmith.models.fidelity`); of failed trials nothing is known.
+
+    Raises:
+        NoTrials: Fewer than 8 have completed, or ended early.
+    """
+    tried = Tried.of(history)
+    space, whole = history.problem.space, len(tried.first)
+    early = [r for r in history if r.state in ("stopped", "paused")]
+    early = [r for r in early if space.key(r.logged) not in tried.places]
+    if early:
+        trials = Observations(history.problem, lambda units: units[:, :0])
+        trials.note([record.begun() for record in history])
+        trials.note([record for record in history if record.state != "running"])
+        early = [r for r in early if math.isfinite(trials.finals[r.number])]
+        values = [-trials.finals[r.number] for r in early]
+        tried = replace(
+            tried,
+            first=tried.first + early,
+            values=np.append(tried.values, values),
+            counts=np.append(tried.counts, np.ones(len(early))),
+            scatter=np.append(tried.scatter, np.zeros(len(early))),
+            places={space.key(r.logged): whole + i for i, r in enumerate(early)} | tried.places,
+        )
+    if len(tried.first) < LEAST:
+        measurable(history)
+    return tried
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class Model(Generic[P]):
@@ -71,7 +104,7 @@ class Model(Generic[P]):
     def of(
         cls, history: History[P], objective: str | None = None, named: Sequence[Params] = ()
     ) -> "Model[P]":
-        """Model a history: the default's value and all better ones as they are, of worse ones the order.
+        """Model a history: of values that are far worse than the default only the order counts.
 
         Args:
             history: A study's.
@@ -79,17 +112,17 @@ class Model(Generic[P]):
             named: Configurations that shall be modelled, whatever else is.
 
         Raises:
-            NoTrials: Fewer than 8 have completed.
+            NoTrials: Fewer than 8 have completed, or ended early.
             SettingError: There are several objectives and none is named, or there is none of that name.
         """
         history = seen(history, objective)
-        measurable(history)
-        tried = Tried.of(history)
+        keys = [history.problem.space.key(one) for one in named]
+        tried = explored(history).fewer(keys)
         features = Features(history.problem.space)
         units = history.problem.space.encode([record.logged for record in tried.first])
         columns = features(units)
         default = tried.first[0].source == "default"
-        places = [tried.places.get(history.problem.space.key(one)) for one in named]
+        places = [tried.places.get(key) for key in keys]
         with one_thread():
             rows = modelled(
                 tried, columns, features, [0] * default + [p for p in places if p is not None]
@@ -115,9 +148,13 @@ class Model(Generic[P]):
 
 
 def _straight(values: Floats, default: float) -> float:
-    """The level from which on values (m,) count as they are: the default's, unless that is an outlier."""
-    best, others = float(values.max()), np.sort(values)[ODD:]
-    return default if best - default <= FAR * (best - float(others[0])) else math.inf
+    """The level from which on values (m,) count as they are: well below the default's, unless that is an outlier.
+
+    That is as far below as the best is above, so that whatever is compared with a default is on one scale.
+    """
+    best, others = float(values.max()), np.sort(values)[min(ODD, len(values) - 1) :]
+    gain = best - default
+    return default - gain if gain <= FAR * (best - float(others[0])) else math.inf
 
 
 def levels(space: Space[Any]) -> list[int]:

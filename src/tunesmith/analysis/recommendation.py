@@ -27,6 +27,7 @@ from tunesmith.records import History, Problem, Record
 from tunesmith.space import Categorical
 
 LEAST = 4  # measurements, from which on something is said of noise
+MANY = 4000  # configurations among which those are chosen
 MOST = 200  # configurations that are modelled
 LEVEL = 0.9  # of intervals
 WIDTH = 1.6449  # deviations to each side that hold as much
@@ -163,7 +164,7 @@ def recommend(history: History[P], *, robust: bool = False) -> Recommendation[P]
             f"one configuration is recommended of one objective, this study has several ({names}); see .front"
         )
     observed = history.best
-    tried = Tried.of(history)
+    tried = Tried.of(history).fewer([_key(observed)])
     with one_thread():
         return _recommended(tried, observed, robust=robust)
 
@@ -229,6 +230,30 @@ class Tried(Generic[P]):
         return cls(
             problem, firsts, values, counts, scatter, candidates, places, folds, levelled.seed,
             levelled.common,
+        )  # fmt: skip
+
+    def fewer(self, named: Sequence[Hashable] = ()) -> "Tried[P]":
+        """Return at most some thousand of them: the better ones, others evenly spaced in time, and what is named by key.
+
+        A model takes 200 of these, so that no more is lost than time.
+        """
+        m = len(self.values)
+        if m <= MANY:
+            return self
+        best = np.argsort(-self.values, kind="stable")[: MANY // 2]
+        spread = np.linspace(0, m - 1, MANY // 2).astype(int)
+        known = [self.places[key] for key in named if key in self.places]
+        kept = np.unique(np.concatenate([best, spread, np.array(known, dtype=int)]))
+        place = {int(old): new for new, old in enumerate(kept)}
+        folds = (
+            None
+            if self.folds is None
+            else Folds(self.folds.losses[kept[kept < len(self.folds.losses)]], self.folds.shared)
+        )
+        return Tried(
+            self.problem, [self.first[i] for i in kept], self.values[kept], self.counts[kept], self.scatter[kept],
+            np.flatnonzero(np.isin(kept, self.candidates)),
+            {key: place[old] for key, old in self.places.items() if old in place}, folds, self.seed, self.common,
         )  # fmt: skip
 
     def some(self, rows: Ints, columns: Floats) -> Means:

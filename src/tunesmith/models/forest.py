@@ -14,9 +14,9 @@ import numpy as np
 from tunesmith.numerics.arrays import Bools, Floats, Ints
 
 BINS = 32  # of a number, besides the one of what is not active
-GROUPS, TREES = 20, 4  # groups, and trees of each
+GROUPS, TREES = 20, 3  # groups, and trees of each
 MOST = 2000  # trials that a tree is grown of
-LEAF = 3  # trials, at least
+LEAF = 5  # trials, at least
 DEPTH = 14
 SHARE = 0.7  # of the parameters, which are looked at in a node
 
@@ -88,10 +88,6 @@ class Forest:
         y: What is to be explained (n,).
         rng: Luck.
 
-    Attributes:
-        explained: The share of the variance of y that is foreseen, of each trial by the trees that have not
-            seen it; from 0 to 1.
-
     References:
         L. Breiman. Random Forests. Machine Learning 45, 2001.
         J. Sexton, P. Laake. Standard errors for bagged and random forest estimators. Computational Statistics and
@@ -102,21 +98,34 @@ class Forest:
         self, units: Floats, levels: Sequence[int], y: Floats, rng: np.random.Generator
     ) -> None:
         self._bins = Bins(units, levels)
-        codes = self._bins(units)
-        n = len(y)
+        self._codes, self._y = self._bins(units), y
+        n, size = len(y), min(len(y), MOST)
         drawn = rng.integers(n, size=(GROUPS, n))
-        size = min(n, MOST)
-        rows = np.concatenate([drawn[np.repeat(np.arange(GROUPS), TREES), :]])
+        self._unseen = np.ones((GROUPS, n), dtype=bool)
+        np.put_along_axis(self._unseen, drawn, values=False, axis=1)
+        rows = np.repeat(drawn, TREES, axis=0)
         if size < n:
-            rows = np.take_along_axis(rows, rng.integers(n, size=(GROUPS * TREES, size)), axis=1)
-        centre = y.mean()
-        self._nodes = _grown(codes, y - centre, rows, np.array(levels) > 0, self._bins.count, rng)
-        self._centre = float(centre)
-        self.explained = self._accuracy(codes, y, drawn)
+            rows = np.take_along_axis(rows, rng.integers(n, size=(len(rows), size)), axis=1)
+        self._mean = float(y.mean())
+        labelled = np.array(levels) > 0
+        self._nodes = _grown(self._codes, y - self._mean, rows, labelled, self._bins.count, rng)
 
     def groups(self, units: Floats) -> Floats:
         """Return what each group of trees expects (GROUPS, n) at units (n, d)."""
-        return self._of_trees(self._bins(units)).reshape(GROUPS, TREES, -1).mean(axis=1)
+        return self._of_groups(self._bins(units))
+
+    def explained(self, rows: Ints) -> float:
+        """Return the share of the variance of some trials (k,) that is foreseen, of each by the groups that have not seen it."""
+        unseen = self._unseen[:, rows]
+        told = (self._of_groups(self._codes[rows]) * unseen).sum(axis=0)
+        counts, y = unseen.sum(axis=0), self._y[rows]
+        missed = np.where(counts > 0, y - told / np.maximum(counts, 1), y - self._mean)
+        spread = float(((y - y.mean()) ** 2).sum())
+        return max(0.0, 1 - float((missed**2).sum()) / spread) if spread else 0.0
+
+    def _of_groups(self, codes: Ints) -> Floats:
+        trees = self._of_trees(codes)
+        return np.asarray(trees.reshape(GROUPS, TREES, -1).mean(axis=1))
 
     def _of_trees(self, codes: Ints) -> Floats:
         """What each tree expects (trees, n) at bins (n, d)."""
@@ -128,21 +137,7 @@ class Forest:
         for _ in range(DEPTH):
             code = flat[columns + nodes.feature[place]]
             place = nodes.child[place] + ~left[place * width + code]
-        return np.asarray(nodes.value[place] + self._centre)
-
-    def _accuracy(self, codes: Ints, y: Floats, drawn: Ints) -> float:
-        n = len(y)
-        some = np.unique(np.linspace(0, n - 1, min(n, MOST)).astype(np.int64))
-        unseen = np.ones((GROUPS, n), dtype=bool)
-        np.put_along_axis(unseen, drawn, False, axis=1)
-        unseen = unseen[:, some]
-        told = self._of_trees(codes[some]).reshape(GROUPS, TREES, -1).mean(axis=1)
-        counts = unseen.sum(axis=0)
-        known = counts > 0
-        expected = (told * unseen).sum(axis=0)[known] / counts[known]
-        y = y[some][known]
-        spread = float(((y - y.mean()) ** 2).sum())
-        return max(0.0, 1 - float(((y - expected) ** 2).sum()) / spread) if spread else 0.0
+        return np.asarray(nodes.value[place] + self._mean)
 
 
 def _grown(
@@ -198,7 +193,12 @@ def _grown(
         row, node, target = row[here], node[here], target[here]
         node = 2 * number[node] + ~left[node, codes[row, feature[node]]]
         begin, count = begin + count, 2 * int(split.sum())
-    return Nodes(*(np.concatenate(parts) for parts in (features, lefts, children, values)))
+    return Nodes(
+        np.concatenate(features),
+        np.concatenate(lefts),
+        np.concatenate(children),
+        np.concatenate(values),
+    )
 
 
 def _best(

@@ -72,15 +72,12 @@ class Surrogate:
         return means, sds[:, None] * correlation * sds
 
     def draws(self, units: Floats, count: int) -> Floats:
-        """Return what the losses (count, n) at units (n, d) may be, drawn jointly; always the same."""
+        """Return what the smooth part of the losses (count, n) may be at units (n, d): functions, always the same."""
         if self._truth is None:
             return np.full((count, len(units)), self._constant)
+        rng = np.random.Generator(np.random.Philox(0))
         with one_thread():
-            means, covariance = self._truth.joint(self._features(units))
-            covariance.flat[:: len(means) + 1] += JITTER
-            strength, axes = np.linalg.eigh(covariance)
-            luck = np.random.Generator(np.random.Philox(0)).standard_normal((count, len(means)))
-            drawn = means + luck * np.sqrt(np.maximum(strength, 0.0)) @ axes.T
+            drawn = self._truth.draws(self._features(units), count, rng)
         return -self._truth.scale.back(drawn)
 
     def _values(self, units: Floats) -> tuple[Floats, Floats, Floats]:

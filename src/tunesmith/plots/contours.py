@@ -66,7 +66,7 @@ class Contours(Picture):
             told,
             shown,
             better(seen.objective),
-            int(round(len(places) * both.mean())) if len(both) else 0,
+            round(len(places) * float(both.mean())) if len(both) else 0,
             marks,
         )
 

@@ -9,7 +9,7 @@ from tunesmith._core.errors import NoTrials, NotSupported, SettingError
 from tunesmith.numerics.arrays import Floats
 from tunesmith.plots.frame import axis, figure, line, strung
 from tunesmith.plots.picture import Picture
-from tunesmith.plots.reading import View, better, objective_of, thin
+from tunesmith.plots.reading import View, better, thin
 from tunesmith.plots.theme import BLUE, GREEN, GREY, PURPLE, RED, Spec, clear
 from tunesmith.plots.words import number, plural, text
 from tunesmith.records import History, Record
@@ -53,7 +53,7 @@ class Curves(Picture):
     @classmethod
     def of(cls, history: History[Any], metric: str | None = None) -> Self:
         objectives = {o.name: o for o in history.problem.objectives}
-        name = objective_of(history, None).name if metric is None else metric
+        name = history.problem.objectives[0].name if metric is None else metric
         reporting = [r for r in history if r.reports and r.curve is not None]
         records = [r for r in reporting if r.curve is not None and name in r.curve.columns]
         if not records:

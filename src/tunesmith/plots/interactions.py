@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any, Self, final
 
+from tunesmith._core.errors import NotSupported
 from tunesmith.analysis import Importance, importance
 from tunesmith.plots.bars import Bar, bars
 from tunesmith.plots.picture import Picture
 from tunesmith.plots.theme import BLUE, Spec
 from tunesmith.plots.words import plural, short
-from tunesmith._core.errors import NotSupported
 from tunesmith.records import History
 
 ROWS = 12
@@ -52,7 +52,7 @@ class Pairs(Picture):
         ]
         top = (
             max(0.02, *(row.interval[1] for row in rows), *(row.value for row in rows))
-            if len(rows)
+            if rows
             else 0.02
         )
         note = f"What two do beyond what each does, by {plural(told.trials, 'configuration')}; lines are 90 % intervals."

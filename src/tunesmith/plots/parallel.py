@@ -9,6 +9,7 @@ from typing import Any, Self, final
 
 import numpy as np
 
+from tunesmith._core.errors import NoTrials
 from tunesmith.numerics.arrays import Floats, Ints
 from tunesmith.plots.frame import figure
 from tunesmith.plots.picture import Picture
@@ -16,7 +17,6 @@ from tunesmith.plots.reading import Outcomes, View, thin
 from tunesmith.plots.scales import Scale, scales
 from tunesmith.plots.theme import BLUE, GREY, RED, Spec
 from tunesmith.plots.words import number, plural, short, text
-from tunesmith._core.errors import NoTrials
 from tunesmith.records import History
 
 LINES = 240

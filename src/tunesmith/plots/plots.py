@@ -103,7 +103,7 @@ class Plots:
         Thin grey lines were stopped early; the thick one is the best.
 
         Args:
-            metric: Which; by default the objective.
+            metric: Which; by default the objective, the first of several.
         """
         return self._make("curves", metric)
 

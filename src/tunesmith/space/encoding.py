@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Protocol, final
 
 import numpy as np
@@ -16,6 +17,7 @@ from tunesmith.space.labels import Params, Scalar, at, hint
 from tunesmith.space.parameters import Parameter
 from tunesmith.space.structure import Tree
 
+_MANY = 50  # params, from which on it is worth going by columns
 _FEW = 1000  # combinations that are tried to see whether a condition can hold
 
 
@@ -181,6 +183,26 @@ class Encoding:
                 raise self._stranger(name, value)
             row[j] = number
         return row
+
+    def rows(self, params: Sequence[Mapping[str, Scalar]]) -> Floats:
+        """Return numbers (n, d) of several params, as `row` does of one."""
+        d = len(self.names)
+        if self.fixed or len(params) < _MANY:
+            return np.array([self.row(one) for one in params], dtype=float).reshape(len(params), d)
+        found = np.full((len(params), d), np.nan)
+        for name, j in self.places.items():
+            number = lru_cache(maxsize=None, typed=True)(self.parameters[j].number)
+            try:
+                column = [number(one[name]) if name in one else np.nan for one in params]
+            except TypeError:  # a value that cannot be looked up
+                column = [self.row(one)[j] for one in params]
+            if None in column:
+                self.row(params[column.index(None)])  # says what is wrong
+            found[:, j] = column
+        sizes = np.fromiter(map(len, params), dtype=np.int64, count=len(params))
+        for i in np.flatnonzero((~np.isnan(found)).sum(axis=1) != sizes):
+            self.row(params[i])  # a name is unknown
+        return found
 
     def _stranger(self, name: str, value: Scalar) -> SpaceError:
         j = self.place(name)

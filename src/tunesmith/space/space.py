@@ -174,9 +174,7 @@ class Space(Declared, Generic[P]):
         Raises:
             SpaceError: A name is unknown, or a value is not in its parameter.
         """
-        rows = [self._encoding.row(one) for one in params]
-        numbers = np.array(rows, dtype=float).reshape(len(rows), len(self))
-        return self._encoding.columns.units(numbers)
+        return self._encoding.columns.units(self._encoding.rows(params))
 
     def active(self, units: Any) -> Bools:
         """Return where parameters are active (n, d), at units (n, d)."""

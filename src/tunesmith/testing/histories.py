@@ -1,5 +1,6 @@
 """Histories as studies leave them, made up at once: for suites and benchmarks of what reads them."""
 
+import math
 from array import array
 from typing import Any
 
@@ -17,7 +18,15 @@ _KINDS: tuple[FailureKind, ...] = ("error", "diverged", "out of memory")
 
 
 def history_of(
-    problem: Problem[Any], n: int, seed: int = 0, *, evaluations: int = 1, workers: int = 4
+    problem: Problem[Any],
+    n: int,
+    seed: int = 0,
+    *,
+    evaluations: int = 1,
+    copies: int = 0,
+    failing: float = 0.06,
+    spread: float = 1.0,
+    workers: int = 4,
 ) -> History[Any]:
     """Return a history of `n` trials, of which the later ones lie closer to the optimum.
 
@@ -29,6 +38,9 @@ def history_of(
         n: How many trials.
         seed: Of everything random in it.
         evaluations: Of each configuration; several make a study with replicates.
+        copies: How often a population was copied from: each later trial is a fork of one before it; needs a resource.
+        failing: The share of failures.
+        spread: Of the values; 0: all are equal; far above 1: the scale is a logarithm.
         workers: How many trials run at once.
     """
     rng = np.random.Generator(np.random.Philox(seed))
@@ -51,21 +63,27 @@ def history_of(
             o.name: float(o.sign * (far[i] + luck[j] + 0.5 * j * (1 - far[i])) + (o.sign < 0))
             for j, o in enumerate(problem.objectives)
         }
+        if spread != 1:
+            values = {
+                name: math.exp(value * math.log(spread)) if spread else 3.0
+                for name, value in values.items()
+            }
         values |= {
             limit.name: limit.bound * float(rng.uniform(0.5, 1.2)) for limit in problem.limits
         }
-        state: State = "failed" if rng.random() < 0.06 and i else "complete"
+        state: State = "failed" if rng.random() < failing and (i or failing == 1) else "complete"
         full = resource.max if resource else 1
         steps = full
         if resource and state == "complete" and rng.random() < 0.6:
             state, steps = "stopped", max(1, full // int(rng.choice([3, 9])))
-        if i >= n - 2 and i:
+        if i >= n - 2 and i and failing < 1:
             state, steps = "running", max(1, full // 2)
         worker = int(free.argmin())
         started = float(free[worker])
         ended = started + STEP_S * steps * float(rng.uniform(0.7, 1.3))
         free[worker] = ended
         group, index = divmod(i, evaluations)
+        parent = history[i - n // (copies + 1)] if copies and i >= n // (copies + 1) else None
         first = group * evaluations
         record: Record[Any] = Record(
             problem=problem,
@@ -92,8 +110,22 @@ def history_of(
                 record, state=state, ended=ended, values=values,
                 why="returned" if state == "complete" else "scheduler",
             )  # fmt: skip
+        if parent is not None and resource:
+            at = min(parent.step, resource.max - 1)
+            record = msgspec.structs.replace(
+                record, source="fork", parent=parent.uid, fork_step=at, before=(*parent.before, (parent.fork_step + 1, parent.logged)),
+                curve=None if record.curve is None else _after(record.curve, at), reports=max(0, record.reports - at),
+            )  # fmt: skip
         history.put(record)
     return history
+
+
+def _after(curve: Curve, step: int) -> Curve:
+    """The reports after a step."""
+    rest = Curve()
+    rest.steps, rest.times = curve.steps[step:], curve.times[step:]
+    rest.columns = {name: column[step:] for name, column in curve.columns.items()}
+    return rest
 
 
 def _curve(
