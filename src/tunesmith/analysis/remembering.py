@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
+from inspect import signature
 from typing import ParamSpec, TypeVar
 
 from tunesmith.records import History
@@ -15,13 +16,18 @@ def remembered(answer: Callable[Q, T]) -> Callable[Q, T]:
 
     It must not depend on trials that are still running: their reports do not make a history forget (`History.answers`).
     """
+    form = signature(answer)
 
     @wraps(answer)
     def ask(*args: Q.args, **settings: Q.kwargs) -> T:
-        history, *others = args
-        if not isinstance(history, History):
-            return answer(*args, **settings)
-        key = f"{answer.__name__}{others}{sorted(settings.items())}"
+        bound = form.bind(*args, **settings)
+        bound.apply_defaults()
+        history: History[object] = bound.arguments["history"]
+        objectives = history.problem.objectives
+        question = {name: value for name, value in bound.arguments.items() if name != "history"}
+        if question.get("objective", "") is None and len(objectives) == 1:
+            question["objective"] = objectives[0].name
+        key = f"{answer.__name__}{question}"
         if key not in history.answers:
             history.answers[key] = answer(*args, **settings)
         found: T = history.answers[key]

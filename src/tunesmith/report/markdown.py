@@ -14,7 +14,7 @@ ROWS = 40  # of a table
 CELL = 60  # characters of a cell
 
 _SPACE = re.compile(r"\s+")
-_MEANT = re.compile(r"([\\`*_\[\]<>|~$&]|^[#+=-]|(?<=^\d)[.)])")
+_MEANT = re.compile(r"([\\`*_\[\]<>|~$&]|^[#+=-]|(?<=^\d)[.)](?= ))")
 
 
 def markdown(a: Answers) -> str:

@@ -413,11 +413,9 @@ def _shares(told: Importance) -> dict[str, str]:
 
 def _gain(gain: Gain) -> str:
     low, high = gain.interval
-    return (
-        f"{gain.gain:.2g} ({low:.2g} to {high:.2g})"
-        if gain.sure
-        else f"none for certain (up to {max(high, 0):.2g})"
-    )
+    if gain.sure:
+        return f"{gain.gain:.2g} ({low:.2g} to {high:.2g})"
+    return f"none for certain (up to {high:.2g})" if high > 0 else "none"
 
 
 def _together(a: Answers) -> Iterator[str]:
@@ -430,6 +428,11 @@ def _together(a: Answers) -> Iterator[str]:
                 f"as a model foresees it."
             )
     for name, found in a.importance.items():
+        if found.explained < LITTLE:
+            yield (
+                f"A model foresees only {found.explained:.0%} of the differences in {name}: do not rely on the shares."
+            )
+            continue
         sure = [i for i in found.interactions if i.interval[0] >= SMALL][:TOP]
         if sure:
             pairs = listed([f"{' and '.join(i.parameters)} ({i.share:.0%})" for i in sure])
