@@ -24,7 +24,7 @@ from tunesmith.plots.words import label, number
 from tunesmith.records import History, Record
 from tunesmith.report.answers import Answers, asked
 from tunesmith.report.sections import STATES, heading, last_line, sections
-from tunesmith.report.words import moment, ran_with
+from tunesmith.report.words import period, ran_with
 
 MOST: Final = 2000  # trials that are all listed
 BEST: Final = 1000  # of more
@@ -186,9 +186,7 @@ def _when(a: Answers) -> str:
     """From when to when, by the log."""
     if not len(a.history):
         return ""
-    begin = moment(min(record.started for record in a.history))
-    end = moment(max(record.seen_at for record in a.history))
-    return begin if begin == end else f"{begin} to {end}"
+    return period(min(r.started for r in a.history), max(r.seen_at for r in a.history))
 
 
 def _metrics(a: Answers) -> list[str]:

@@ -58,14 +58,14 @@ class Section:
         said: Sentences, a paragraph each.
         items: Sentences, of which each stands for itself.
         tables: Behind them.
-        exact: Text that is to be copied as it is.
+        exact: Text that is to be copied as it is, and what it is.
     """
 
     title: str
     said: tuple[str, ...] = ()
     items: tuple[str, ...] = ()
     tables: tuple[Table, ...] = ()
-    exact: str = ""
+    exact: tuple[str, str] | None = None
 
 
 def sections(a: Answers) -> list[Section]:
@@ -288,40 +288,36 @@ def _gained(a: Answers) -> Section:
         said += [sentence(line, _names(a)) for line in str(a.overtuning).splitlines()[:3]]
     if a.sensitivity is not None:
         said.append(sentence(str(a.sensitivity.seeds)))
-    exact = json.dumps(told.record.logged, indent=2, default=str)
+    params = json.dumps(told.record.logged, indent=2, default=str)
+    exact = f"The params of trial {told.record.number}, exactly", params
     return Section(title, (), tuple(said), (_outcome_table(a, told),), exact)
 
 
 def _outcome_table(a: Answers, told: Recommendation[Any]) -> Table:
-    """The recommended, the best measured, the confirmed and the default, with what was measured of each and expected."""
+    """The recommended, the best measured, the confirmed and the default: what was measured, and what is expected."""
     objective = a.objectives[0]
     known = not math.isnan(told.noise)
     rows: list[tuple[str, Record[Any], str]] = []
     if known:
         rows.append(("recommended", told.record, str(Estimate(told.mean, told.interval))))
     if told.lucky or not known:
-        rows.append(("best measured", told.observed, number(told.expected) if known else ""))
+        rows.append(("best measured", told.observed, number(told.expected)))
     found = a.facts.confirmation
     if found is not None:
-        rows.append(
-            ("confirmed", found.choice.record, str(Estimate(found.estimate, found.interval)))
-        )
-    if a.baseline is not None and a.baseline.number not in {record.number for _, record, _ in rows}:
-        rows.append(
-            (told.baseline, a.baseline, str(told.default) if known and told.default else "")
-        )
-    averaged = a.history.averaged
-    others = [
-        name
-        for name in dict.fromkeys(n for _, record, _ in rows for n in averaged(record).values)
-        if name != objective
-    ]
+        worth = str(Estimate(found.estimate, found.interval))
+        rows.append(("confirmed", found.choice.record, worth))
+    if a.baseline is not None and a.baseline.number not in {r.number for _, r, _ in rows}:
+        rows.append((told.baseline, a.baseline, str(told.default) if told.default else ""))
+    records = [a.history.averaged(record) for _, record, _ in rows]
+    metrics = list(
+        dict.fromkeys([objective, *(name for record in records for name in record.values)])
+    )
     return Table(
-        "What was measured, and what is expected of a further evaluation, with a probability of 90%",
-        ("", "trial", f"{objective} expected", f"{objective} measured", *others),
+        "What was measured, and what is expected with its 90% interval" if known else "What was measured",
+        ("", "trial", *[f"{objective} expected"] * known, f"{objective} measured", *metrics[1:]),
         tuple(
-            (name, str(record.number), expected, *(_measured(averaged(record), metric) for metric in (objective, *others)))
-            for name, record, expected in rows
+            (name, str(record.number), *[expected] * known, *(_measured(record, metric) for metric in metrics))
+            for (name, _, expected), record in zip(rows, records, strict=True)
         ),
     )  # fmt: skip
 
@@ -360,7 +356,7 @@ def _mattered(a: Answers) -> Section:
         heads.append(default.note)
         columns.append({n: label(v) for n, v in default.logged.items()})
     if told is not None:
-        heads.append("recommended")
+        heads.append("best" if math.isnan(told.noise) else "recommended")
         columns.append({n: label(v) for n, v in told.record.logged.items()})
     for name in a.objectives:
         of = f" of {name}" if len(a.objectives) > 1 else ""

@@ -30,14 +30,17 @@ def ranged(parameter: Parameter) -> str:
     return text + (f", in steps of {step:g}" if step else "")
 
 
-def moment(time: float) -> str:
-    """Return a time, in seconds since 1970, as people read it.
+def period(begin: float, end: float) -> str:
+    """Return two times, in seconds since 1970, as people read them.
 
     Example:
-        >>> moment(0)
-        '1970-01-01 00:00 UTC'
+        >>> period(0, 60), period(0, 86400)
+        ('1970-01-01 00:00 to 00:01 UTC', '1970-01-01 00:00 to 1970-01-02 00:00 UTC')
     """
-    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    first, last = (datetime.fromtimestamp(t, UTC).strftime("%Y-%m-%d %H:%M") for t in (begin, end))
+    if first == last:
+        return f"{first} UTC"
+    return f"{first} to {last.removeprefix(first[:11])} UTC"
 
 
 def sentence(text: str, names: Collection[str] = ()) -> str:
