@@ -29,6 +29,16 @@ def test_every_registered_name_is_documented(heading: str, names: list[str]) -> 
     assert sorted(re.findall(r"^\| `(\w+)`", section, re.MULTILINE)) == sorted(names)
 
 
+def test_every_picture_is_documented() -> None:
+    """docs/pictures.md has a row and an image of each."""
+    text = (ROOT / "docs" / "pictures.md").read_text()
+    names = list(ts.plots.registry)
+
+    assert sorted(re.findall(r"^\| `(\w+)`", text, re.MULTILINE)) == names
+    assert sorted(re.findall(r"^!\[(\w+)\]", text, re.MULTILINE)) == names
+    assert all((ROOT / "docs" / "pictures" / f"{name}.svg").exists() for name in names)
+
+
 def test_every_stop_rule_is_documented() -> None:
     """docs/parts.md names each rule."""
     section = (ROOT / "docs" / "parts.md").read_text().split("## Stop rules")[1]

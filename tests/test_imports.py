@@ -21,7 +21,9 @@ def loaded(code: str) -> set[str]:
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
-EXTRAS = {"pandas", "polars", "sklearn", "hypothesis", "pytest", "torch", "fsspec"}
+EXTRAS = {
+    "pandas", "polars", "sklearn", "hypothesis", "pytest", "torch", "fsspec", "plotly", "IPython", "fastapi"
+}  # fmt: skip
 
 
 def test_importing_loads_next_to_nothing() -> None:
@@ -39,6 +41,19 @@ def test_a_study_needs_no_extra() -> None:
     )
 
     assert not loaded(code) & (EXTRAS | {"rich", "sqlite3"})
+
+
+def test_pictures_load_plotly_when_one_is_made() -> None:
+    """A study shows itself in a notebook, and lists its pictures, without it."""
+    code = (
+        "import tunesmith as ts\n"
+        "study = ts.Study({'x': ts.Float(0, 1)}, minimize='loss', seed=0)\n"
+        "study.tell(study.ask(), 1.0)\n"
+        "study._repr_html_(), dir(study.plots)\n"
+    )
+
+    assert "plotly" not in loaded(code)
+    assert "plotly" in loaded(code + "study.plots.history()")
 
 
 def test_everything_that_is_public_is_there() -> None:

@@ -14,6 +14,7 @@ __version__ = VERSION
 if TYPE_CHECKING:  # for editors and type checkers; at run time each is loaded when first used
     from tunesmith import analysis as analysis
     from tunesmith import executors as executors
+    from tunesmith import plots as plots
     from tunesmith import replication as replication
     from tunesmith import samplers as samplers
     from tunesmith import schedulers as schedulers
@@ -62,6 +63,7 @@ if TYPE_CHECKING:  # for editors and type checkers; at run time each is loaded w
 _PLACES = {
     "analysis": (),
     "executors": (),
+    "plots": (),
     "replication": (),
     "samplers": (),
     "schedulers": (),

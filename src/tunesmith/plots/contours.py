@@ -55,7 +55,7 @@ class Contours(Picture):
         if len(places):
             some = np.union1d(some, [places[seen.losses[places].argmin()]])
         at = np.column_stack([scale.numbers([seen.records[i] for i in some]) for scale in shown])
-        both = np.isfinite(at).all(axis=1)
+        both = np.isfinite(at[:, 0]) & np.isfinite(at[:, 1])
         some, at = some[both], at[both]
         kept = thin(len(some), MARKS)
         if len(some):

@@ -31,6 +31,7 @@ class Curves(Picture):
         trials: How many have reported.
         stopped: How many of them were stopped early, or wait paused.
         last: The last step of all.
+        came: How many came so far.
         view: The part of the metric's scale that is shown.
         lines: Steps, values and the trial's number, (k,) each, by what became of the trial; many in one, separated by NaN.
         band: Steps (k,) and the 5, 25, 50, 75 and 95 % quantiles (k, 5) at each of those that came so far; empty if all curves are drawn.
@@ -44,6 +45,7 @@ class Curves(Picture):
     trials: int
     stopped: int
     last: int
+    came: int
     view: View
     lines: dict[str, tuple[Floats, Floats, Floats]]
     band: tuple[Floats, Floats]
@@ -77,9 +79,10 @@ class Curves(Picture):
         if not len(finite):
             raise NoTrials(f"no finite value of {name!r} has been reported yet")
         resource = history.problem.resource
+        last = max(r.step for r in records)
         return cls(
             name, better(objectives[name]) if name in objectives else "", resource.name if resource else "step", len(records),
-            sum(r.state in ("stopped", "paused") for r in records), max(r.step for r in records),
+            sum(r.state in ("stopped", "paused") for r in records), last, sum(r.step == last for r in records),
             View.of(finite, sign, ends[np.isfinite(ends)]),
             {kind: (x, y, n) for kind, (x, y, n) in lines.items()}, band,
             records[best].number if best >= 0 else -1, float(ends[best]) if best >= 0 else np.nan,
@@ -94,7 +97,7 @@ class Curves(Picture):
 
     def _headline(self) -> str:
         if self.stopped:
-            return f"{self.stopped:,} of {plural(self.trials, 'trial')} ended early, the others at most at {self.unit} {self.last}"
+            return f"{self.stopped:,} of {plural(self.trials, 'trial')} ended early, {self.came:,} came to {self.unit} {self.last}"
         return f"{self.metric} of {plural(self.trials, 'trial')} up to {self.unit} {self.last}"
 
     def _note(self) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tunesmith._core.errors import NoTrials
 from tunesmith.analysis import Estimate, recommend
-from tunesmith.numerics.arrays import Bools, Floats, Ints
+from tunesmith.numerics.arrays import Floats, Ints
 from tunesmith.plots.frame import axis, figure, line
 from tunesmith.plots.picture import Picture
 from tunesmith.plots.reading import MARKS, Outcomes, View, thin, toward
@@ -93,7 +93,7 @@ class Trials(Picture):
                 recommended, trial = Estimate(told.mean, told.interval), told.record.number
                 default, baseline = told.default, told.baseline
         return cls(
-            len(seen.values), toward(which), which.name, view, marks, band, _best(seen, complete),
+            len(seen.values), toward(which), which.name, view, marks, band, Marks(*seen.best()),
             recommended, trial, default, baseline,
         )  # fmt: skip
 
@@ -208,18 +208,6 @@ _STYLES = {
     "running": (GREEN, "diamond-open", 7),
     "failed": (PURPLE, "x-thin", 6),
 }
-
-
-def _best(seen: Outcomes, complete: Bools) -> Marks:
-    """Where the best so far changes, and once more at the end; empty: nothing has completed."""
-    places = np.flatnonzero(complete)
-    if not len(places):
-        return Marks(np.empty(0, np.int64), np.empty(0))
-    losses = seen.losses[places]
-    first = np.append(np.inf, np.minimum.accumulate(losses)[:-1])
-    better = places[losses < first]
-    numbers = np.append(seen.numbers[better], seen.numbers[-1])
-    return Marks(numbers, np.append(seen.values[better], seen.values[better[-1]]))
 
 
 def _quantiles(numbers: Ints, values: Floats) -> tuple[Floats, Floats]:

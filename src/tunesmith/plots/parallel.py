@@ -151,7 +151,7 @@ class Parallel(Picture):
                     "name": name,
                     "x": np.hstack([x[mine], gap]).ravel(),
                     "y": np.tile(np.append(rows, np.nan), len(mine)),
-                    "text": [t for i in mine for t in self._hover(i)],
+                    "text": [t for i in mine.tolist() for t in self._hover(i)],
                     "hovertemplate": "%{text}<extra></extra>",
                     "line": {"color": color, "width": width},
                     "opacity": opacity,

@@ -94,6 +94,17 @@ class Outcomes:
         """Which have completed, with a value, and keep the limits (n,)."""
         return np.asarray((self.states == "complete") & np.isfinite(self.values) & self.keeps)
 
+    def best(self) -> tuple[Ints, Floats]:
+        """Return where the best so far changes, and its values (k,), and both once more at the end; empty: none completed."""
+        places = np.flatnonzero(self.complete)
+        if not len(places):
+            return np.empty(0, np.int64), np.empty(0)
+        losses = self.losses[places]
+        before = np.append(np.inf, np.minimum.accumulate(losses)[:-1])
+        better = places[losses < before]
+        numbers = np.append(self.numbers[better], self.numbers[-1])
+        return numbers, np.append(self.values[better], self.values[better[-1]])
+
     @property
     def losses(self) -> Floats:
         """The values, smaller is better (n,)."""

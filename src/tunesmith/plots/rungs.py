@@ -214,5 +214,8 @@ def _agreement(here: Floats, there: Floats) -> float:
     both = np.isfinite(here) & np.isfinite(there)
     if both.sum() < LEAST:
         return float("nan")
-    ranks = [x[both].argsort(kind="stable").argsort(kind="stable") for x in (here, there)]
-    return float(np.corrcoef(*ranks)[0, 1])
+    ranks = [
+        x[both].argsort(kind="stable").argsort(kind="stable").astype(np.float64)
+        for x in (here, there)
+    ]
+    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])

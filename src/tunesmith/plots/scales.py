@@ -104,10 +104,9 @@ class Scale:
             return axis(title, range=ends, dtick=1)
         if not self.log:
             return axis(title, range=ends, nticks=5)
-        ticks = decades(self.low, self.high)
-        return axis(
-            title, range=ends, type="log", tickvals=ticks, ticktext=[number(t) for t in ticks]
-        )
+        round_ = decades(self.low, self.high)
+        texts = [number(tick) for tick in round_]
+        return axis(title, range=ends, type="log", tickvals=round_, ticktext=texts)
 
 
 def decades(low: float, high: float) -> list[float]:

@@ -139,7 +139,7 @@ class Slices(Picture):
         active = np.isfinite(one.x)
         best = np.arange(len(self.values)) == self.best
         kinds = (
-            ("stopped or running", ~self.complete & active, GREY, "circle-open", 5),
+            ("stopped or running", ~self.complete & active & ~past, GREY, "circle-open", 5),
             ("completed", self.complete & active & ~best, BLUE, "circle", 5),
             ("best", best & active, RED, "star", 13),
         )

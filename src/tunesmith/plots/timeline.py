@@ -8,7 +8,7 @@ import numpy as np
 
 from tunesmith._core.errors import NoTrials
 from tunesmith.analysis.forecast import lasting
-from tunesmith.analysis.spending import stretches
+from tunesmith.analysis.spending import BREAK_S, stretches
 from tunesmith.numerics.arrays import Floats, Ints
 from tunesmith.plots.frame import axis, figure
 from tunesmith.plots.picture import Picture
@@ -19,7 +19,7 @@ from tunesmith.records import History
 BARS = 600  # that are drawn one by one
 ROWS = 40
 BINS = 200
-BREAK = 0.05  # of the time spent; where nothing ran for longer, the picture has a seam
+BREAK = 0.05  # of the time spent; where nothing ran for longer, and for a minute, the picture has a seam
 
 STATES = ("completed", "stopped early or paused", "failed", "running", "lost with its process")
 _OF = {"complete": 0, "stopped": 1, "paused": 1, "failed": 2, "running": 3, "lost": 4}
@@ -141,7 +141,7 @@ def _without_breaks(spans: Floats) -> tuple[Floats, Floats, float]:
     until = np.maximum.accumulate(spans[:, 1])
     gaps = np.maximum(0.0, spans[1:, 0] - until[:-1])
     spent = float(until[-1] - gaps.sum())
-    long = np.where(gaps > max(BREAK * spent, 1e-9), gaps, 0.0)
+    long = np.where(gaps > max(BREAK * spent, BREAK_S), gaps, 0.0)
     shift = np.concatenate([[0.0], np.cumsum(long)])
     moved = spans.copy()
     moved[:, :2] -= shift[:, None]

@@ -200,7 +200,7 @@ class Encoding:
                 self.row(params[column.index(None)])  # says what is wrong
             found[:, j] = column
         sizes = np.fromiter(map(len, params), dtype=np.int64, count=len(params))
-        for i in np.flatnonzero((~np.isnan(found)).sum(axis=1) != sizes):
+        for i in np.flatnonzero((~np.isnan(found)).sum(axis=1) != sizes).tolist():
             self.row(params[i])  # a name is unknown
         return found
 

@@ -52,8 +52,10 @@ from tunesmith.study.confirming import default_of, seed_apart
 from tunesmith.study.desk import Desk
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.methods import methods
+from tunesmith.study.notebook import page
 from tunesmith.study.origin import origin
 from tunesmith.study.parts import Parts, shown
+from tunesmith.study.progress import shown_place
 from tunesmith.study.staleness import Stale, stale
 from tunesmith.study.verification import Verification, verify
 
@@ -174,6 +176,10 @@ class Readable(Generic[P]):
     def __repr__(self) -> str:
         history = self._ledger.fold.history
         return f"<Study {self.name!r} in {self._ledger.storage.url}: {len(history)} trials>"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows of it."""
+        return page(self.history, self.name, shown_place(self._ledger.storage.url))
 
     @final
     def verify(self, *parts: Sampler[Any] | Scheduler[Any]) -> Verification:

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias, final
 from tunesmith.executors import Executor, Processes
 from tunesmith.records import History, Record
 from tunesmith.storage import Memory
+from tunesmith.study import notebook
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.owner import this_process
 from tunesmith.study.progress import best_so_far, ending_of, plural, say, shown_place
@@ -45,6 +46,14 @@ class Voice:
         in_notebook = sys.stdout is not sys.__stdout__
         if in_notebook and isinstance(executor, Processes):
             executor.output = print
+        show = notebook.display() if self._shown else None
+        if show is not None:
+            name, place = self._ledger.name, shown_place(self._ledger.storage.url)
+            with notebook.Cell(
+                show, lambda: notebook.page(self._history, name, place, budget)
+            ) as cell:
+                yield cell.refresh
+            return
         if not self._live:
             yield lambda: None
             return
