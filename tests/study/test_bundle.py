@@ -75,6 +75,7 @@ def test_a_bundle_has_a_table_a_summary_and_words(
     assert "[3] L. Li et al." in said
     assert "The seed of the search was 1" in said
     assert "optimistic" in said
+    assert "<title>digits · Tuning report</title>" in text["report.html"]
 
 
 def test_checkpoints_come_along_if_wanted(study: ts.Study[dict[str, Any]], tmp_path: Path) -> None:

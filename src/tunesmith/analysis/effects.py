@@ -13,6 +13,7 @@ import numpy as np
 
 from tunesmith._core.errors import NotSupported, SettingError
 from tunesmith.analysis.modelling import Model, varied
+from tunesmith.analysis.remembering import remembered
 from tunesmith.numerics.arrays import Bools, Floats, Ints
 from tunesmith.records import History
 from tunesmith.space import Categorical, Parameter
@@ -86,6 +87,7 @@ class Surface:
     sd: Floats
 
 
+@remembered
 def effects(
     history: History[Any],
     parameters: str | Sequence[str] | None = None,

@@ -13,6 +13,7 @@ import numpy as np
 from tunesmith._core.errors import SettingError
 from tunesmith.analysis.modelling import explored, levels, seen, varied
 from tunesmith.analysis.recommendation import WIDTH, Tried
+from tunesmith.analysis.remembering import remembered
 from tunesmith.models.features import Features
 from tunesmith.models.forest import Forest
 from tunesmith.models.surrogate import Surrogate, power_of_two
@@ -139,6 +140,7 @@ class Importance:
         return "\n".join(lines)
 
 
+@remembered
 def importance(
     history: History[Any],
     objective: str | None = None,

@@ -12,6 +12,7 @@ from tunesmith._core.errors import SettingError
 from tunesmith._core.types import P
 from tunesmith.analysis.forecast import measurable
 from tunesmith.analysis.recommendation import Tried, modelled
+from tunesmith.analysis.remembering import remembered
 from tunesmith.models.features import Features
 from tunesmith.models.gains import LEAST
 from tunesmith.models.observations import Observations
@@ -25,6 +26,7 @@ FAR = 3.0  # times as far from the best as all others, from where on a default i
 ODD = 4  # of the others may be as well
 
 
+@remembered
 def seen(history: History[P], objective: str | None = None) -> History[P]:
     """Return a history through one of its objectives: as if the study had no other.
 

@@ -14,6 +14,7 @@ from scipy.special import ndtr, stdtrit
 
 from tunesmith._core.errors import StudyError
 from tunesmith._core.types import P
+from tunesmith.analysis.remembering import remembered
 from tunesmith.analysis.spread import Folds, drawn, finest
 from tunesmith.models import Features, Prior
 from tunesmith.models.subset import chosen
@@ -125,6 +126,7 @@ class Recommendation(Generic[P]):
         return "; ".join(said)
 
 
+@remembered
 def recommend(history: History[P], *, robust: bool = False) -> Recommendation[P]:
     """Return the configuration among those tried that is expected to be the best in truth.
 

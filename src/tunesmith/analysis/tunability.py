@@ -8,6 +8,7 @@ import numpy as np
 
 from tunesmith.analysis.landscape import TAILS, Landscape, short, summed
 from tunesmith.analysis.recommendation import Estimate
+from tunesmith.analysis.remembering import remembered
 from tunesmith.numerics.arrays import Floats
 from tunesmith.records import History
 
@@ -94,6 +95,7 @@ class Tunability:
         return "\n".join(lines)
 
 
+@remembered
 def tunability(history: History[Any], objective: str | None = None) -> Tunability:
     """Say what tuning gains over the default, of each parameter, of two together, and of all.
 

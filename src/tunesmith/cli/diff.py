@@ -1,7 +1,6 @@
 """`tunesmith diff`: what two studies, or two trials of one, do not have in common."""
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import click
@@ -10,8 +9,7 @@ from rich.text import Text
 
 from tunesmith._core.errors import StudyError
 from tunesmith.analysis import Difference, compare_studies, compare_trials
-from tunesmith.cli.shared import emit, json_option, opened, show_table, storage_option
-from tunesmith.study import Study
+from tunesmith.cli.shared import emit, json_option, opened, show_table, storage_option, study_of
 
 
 @click.command()
@@ -42,7 +40,7 @@ def command(a: str, b: str, name: str | None, storage: str | None, as_json: bool
         found = compare_trials(history[int(a)], history[int(b)])
         heads = f"trial {a}", f"trial {b}"
     else:
-        one, other = _study(a, storage), _study(b, storage)
+        one, other = study_of(a, storage), study_of(b, storage)
         found = compare_studies(one.history, other.history, (one.settings, other.settings))
         heads = a, b
     if as_json:
@@ -51,14 +49,6 @@ def command(a: str, b: str, name: str | None, storage: str | None, as_json: bool
         show_table(_table(found, heads))
     else:
         click.echo(f"{heads[0]} and {heads[1]} differ in nothing that is kept")
-
-
-def _study(word: str, storage: str | None) -> Study[Any]:
-    """The study that a word means: PATH, PATH:NAME, or NAME."""
-    path, _, name = word.rpartition(":")
-    if path and Path(path).is_file():
-        return opened(path, name)
-    return opened(word, None) if Path(word).is_file() else opened(storage, word)
 
 
 def _table(found: list[Difference], heads: tuple[str, str]) -> Table:

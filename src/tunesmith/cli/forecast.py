@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import click
 
-from tunesmith.cli.shared import emit, json_option, opened, plain, storage_option
+from tunesmith.cli.shared import json_option, opened, storage_option, tell
 
 
 @click.command()
@@ -23,7 +23,4 @@ def command(
     """
     study = opened(storage, name)
     found = replace(study.overtuning(test), forecast=study.forecast(trials))
-    if as_json:
-        emit({"name": study.name, **plain(found)})
-    else:
-        click.echo(found)
+    tell(study, found, as_json=as_json)

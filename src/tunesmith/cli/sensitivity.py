@@ -2,7 +2,7 @@
 
 import click
 
-from tunesmith.cli.shared import emit, json_option, opened, plain, storage_option
+from tunesmith.cli.shared import json_option, opened, storage_option, tell
 
 
 @click.command()
@@ -18,8 +18,4 @@ def command(name: str | None, storage: str | None, as_json: bool) -> None:
     NAME may be left out if there is only one study.
     """
     study = opened(storage, name)
-    found = study.sensitivity()
-    if as_json:
-        emit({"name": study.name, **plain(found)})
-    else:
-        click.echo(found)
+    tell(study, study.sensitivity(), as_json=as_json)

@@ -5,6 +5,7 @@ import json
 import math
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -39,6 +40,13 @@ def json_option(function: F) -> F:
     """Add `--json`, called `as_json` in Python."""
     return click.option(
         "--json", "as_json", is_flag=True, help="Print JSON, and nothing else, on standard output."
+    )(function)
+
+
+def objective_option(function: F) -> F:
+    """Add `--objective`."""
+    return click.option(
+        "--objective", metavar="METRIC", help="Which, if the study has several objectives."
     )(function)
 
 
@@ -80,7 +88,7 @@ def opened(storage: str | None, name: str | None) -> Study[Any]:
 
 def json_text(data: Any) -> str:
     """Return JSON for programs and people; numbers that are not finite are null."""
-    return json.dumps(_finite(data), allow_nan=False, indent=2, default=str)
+    return json.dumps(finite(data), allow_nan=False, indent=2, default=str)
 
 
 def emit(data: Any) -> None:
@@ -88,19 +96,36 @@ def emit(data: Any) -> None:
     click.echo(json_text(data))
 
 
-def plain(found: Any) -> dict[str, Any]:
-    """Return a dataclass as JSON has it."""
-    data = dataclasses.asdict(found)
-    return {name: v.tolist() if isinstance(v, np.ndarray) else v for name, v in data.items()}
+def tell(study: Study[Any], found: Any, *, as_json: bool) -> None:
+    """Print what an analysis says of a study: its words, or its data beside the study's name."""
+    if as_json:
+        emit({"name": study.name, **dataclasses.asdict(found)})
+    else:
+        click.echo(found)
 
 
-def _finite(data: Any) -> Any:
+def study_of(word: str, storage: str | None) -> Study[Any]:
+    """Return the study that a word means: PATH, PATH:NAME, or NAME.
+
+    Raises:
+        StudyNotFound: There is none, or PATH holds more than one.
+    """
+    path, _, name = word.rpartition(":")
+    if path and Path(path).is_file():
+        return opened(path, name)
+    return opened(word, None) if Path(word).is_file() else opened(storage, word)
+
+
+def finite(data: Any) -> Any:
+    """Return data as JSON can have it: lists for arrays, null for numbers that are not finite."""
     if isinstance(data, float):
         return data if math.isfinite(data) else None
     if isinstance(data, Mapping):
-        return {str(key): _finite(value) for key, value in data.items()}
+        return {str(key): finite(value) for key, value in data.items()}
+    if isinstance(data, np.ndarray | np.generic):
+        return finite(data.tolist())
     if isinstance(data, list | tuple):
-        return [_finite(value) for value in data]
+        return [finite(value) for value in data]
     return data
 
 

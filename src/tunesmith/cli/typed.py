@@ -17,6 +17,7 @@ _OPTIONS = {
     "data": "--data",
     "seed": "--seed",
     "replicates": "--replicates",
+    "objective": "--objective",
 }
 _ARGUMENT = re.compile(rf"(?<![\w.=\"'-])({'|'.join(_OPTIONS)})=(?:\"([^\"]*)\"|([\w.]+))?")
 _PHRASES = (  # whole pieces of advice that only Python can follow

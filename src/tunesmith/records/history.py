@@ -32,6 +32,7 @@ class History(Sequence[Record[P]]):
         problem: The same.
         since_best: How many configurations completed or were stopped since the best completed.
         replicates: The evaluations of each configuration, in a study that evaluates them repeatedly.
+        answers: What was asked of it, by question; forgotten when a trial begins, pauses or ends.
     """
 
     def __init__(self, problem: Problem[P]) -> None:
@@ -48,6 +49,7 @@ class History(Sequence[Record[P]]):
         self._spent = 0
         self.since_best = 0
         self.replicates = Replicates(problem)
+        self.answers: dict[str, Any] = {}
 
     def copy(self) -> "History[P]":
         """Return the history as it is now: what comes later does not change it."""
@@ -61,6 +63,7 @@ class History(Sequence[Record[P]]):
 
     def put(self, record: Record[P]) -> None:
         """Take a record in, as new or in place of an earlier one of the same trial."""
+        self.answers.clear()
         if record.number == len(self._records):
             self._records.append(record)
             self._places[record.uid] = record.number

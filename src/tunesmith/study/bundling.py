@@ -4,6 +4,7 @@ import json
 import secrets
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, get_args
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -11,17 +12,16 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import msgspec
 from msgspec.structs import replace
 
-from tunesmith._core.errors import SettingError
-from tunesmith.analysis import Confirmation
+from tunesmith._core.errors import MissingExtra, SettingError
 from tunesmith.records import History, Record
 from tunesmith.records.events import Created, to_line
 from tunesmith.records.tables import to_csv
+from tunesmith.report import Answers, html
 from tunesmith.storage import Blobs
 from tunesmith.storage.blobs import file_name
 from tunesmith.storage.bundle import CHECKPOINTS, CONFIRM, CONFIRMS, ENDING, FORMAT, HEAD, LOG
 from tunesmith.study.keeping import leading
 from tunesmith.study.ledger import Ledger
-from tunesmith.study.methods import methods
 
 Which: TypeAlias = Literal["none", "best", "all"]
 README: Final = """\
@@ -29,6 +29,7 @@ This is a hyperparameter study, packed by tunesmith {version}.
 
   study.json       what was tuned, the counts, the best
   trials.csv       a row for each trial
+  report.html      what it came to, in words and pictures, if plotly and jinja2 were there
   methods.txt      a paragraph for a paper, with references
   provenance.json  code, packages, data and machines of the processes that ran it
   log.jsonl        everything that happened, an event a line
@@ -43,8 +44,7 @@ def bundle(
     ledger: Ledger[Any],
     path: Path,
     which: Which,
-    settings: Mapping[str, Any],
-    confirmation: Confirmation[Any] | None,
+    answers: Answers,
 ) -> int:
     """Write a study to a file, whole or not at all.
 
@@ -52,8 +52,7 @@ def bundle(
         ledger: The study's log, as far as it is read.
         path: The file; one that is there is replaced.
         which: Whose checkpoints come along.
-        settings: What it was run with; see `Study.settings`.
-        confirmation: See `Study.confirmation`.
+        answers: What its report says.
 
     Returns:
         How many checkpoints were packed.
@@ -72,13 +71,17 @@ def bundle(
     created: Created = replace(fold.created, files="")  # those of the bundle lie in it
     lines[0] = to_line(created)
     texts = {
-        HEAD: _json({"format": FORMAT, "name": ledger.name, **_summary(history, settings)}),
+        HEAD: _json(
+            {"format": FORMAT, "name": ledger.name, **_summary(history, answers.facts.settings)}
+        ),
         LOG: "".join(f"{line}\n" for line in lines),
         "trials.csv": to_csv(history.to_dict()),
-        "methods.txt": methods(history, created.seed, fold.sampler, fold.scheduler, confirmation),
+        "methods.txt": answers.facts.methods,
         "provenance.json": _json(_provenance(history)),
         "README.txt": README.format(version=created.versions.get("tunesmith", ""), file=path.name),
     }
+    with suppress(MissingExtra):
+        texts["report.html"] = html(answers)
     confirms = ledger.storage.read(f"{ledger.name}{CONFIRMS}")
     if confirms:
         texts[CONFIRM] = "".join(f"{line}\n" for line in confirms)

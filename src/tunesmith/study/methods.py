@@ -9,9 +9,7 @@ from tunesmith.analysis import Confirmation
 from tunesmith.analysis.recommendation import Estimate
 from tunesmith.records import History, Record
 from tunesmith.records.events import Part
-from tunesmith.space import Float, Int
-from tunesmith.space.choices import Labelled
-from tunesmith.space.parameters import Parameter, Ranged
+from tunesmith.report.words import ranged
 from tunesmith.study.parts import shown
 from tunesmith.study.progress import baseline_name, baseline_of, number, plural
 
@@ -79,7 +77,7 @@ def methods(
         *_confirmed(history, confirmation),
         *_made_with(history),
     ]
-    rows = [f"  {name}: {_range(p)}" for name, p in history.problem.space.parameters.items()]
+    rows = [f"  {name}: {ranged(p)}" for name, p in history.problem.space.parameters.items()]
     rows += [f"  such that {text}" for text in history.problem.space.constraints]
     references = [f"  [{i}] {PAPERS[name]}" for i, name in enumerate(cited, 1)]
     parts = [" ".join(sentences), "\n".join(["Search space:", *rows])]
@@ -113,7 +111,7 @@ def _searched(
         which = "the default" if baseline_name(baseline) == "default" else "the centre of the space"
         proposed += f", after {which}"
     if sources["queue"]:
-        proposed += f"; {plural(sources['queue'], 'configuration')} were given by hand"
+        proposed += f"; {_were(sources['queue'], 'configuration')} given by hand"
     n = len(problem.space.names)
     names = f"{plural(n, 'hyperparameter')} (listed below) {'was' if n == 1 else 'were'} tuned"
     said = [f"{names}: {aims}.", f"{proposed}."]
@@ -127,13 +125,15 @@ def _searched(
 
 def _expense(history: History[Any], seed: int) -> list[str]:
     counts = {
-        "were completed": history.count("complete"),
-        "were ended early": history.count("stopped"),
+        "completed": history.count("complete"),
+        "ended early": history.count("stopped"),
         "failed": history.count("failed"),
-        "were not finished": history.count("running", "paused"),
+        "not finished": history.count("running", "paused"),
     }
-    listed = ", ".join(f"{n} {what}" for what, n in counts.items() if n)
-    total = f"{plural(len(history), 'trial')} were run" + (f", of which {listed}" if listed else "")
+    listed = ", ".join(
+        f"{_were(n) if what != 'failed' else n} {what}" for what, n in counts.items() if n
+    )
+    total = f"{_were(len(history), 'trial')} run" + (f", of which {listed}" if listed else "")
     if history.problem.resource is not None:
         total += f" ({plural(history.spent, history.problem.resource.name)} in all)"
     if again := sum(record.source == "replicate" for record in history):
@@ -142,10 +142,14 @@ def _expense(history: History[Any], seed: int) -> list[str]:
     return [f"{total}.", f"{seeds}."]
 
 
+def _were(n: int, noun: str = "") -> str:
+    return f"{plural(n, noun) if noun else n} {'was' if n == 1 else 'were'}"
+
+
 def _outcome(history: History[Any]) -> list[str]:
     try:
         if len(history.problem.objectives) > 1:
-            return [f"{plural(len(history.front), 'trial')} were not dominated by any other."]
+            return [f"{_were(len(history.front), 'trial')} not dominated by any other."]
         best = history.best
     except NoTrials:
         return []
@@ -164,7 +168,7 @@ def _confirmed(history: History[Any], found: Confirmation[Any] | None) -> list[s
     if found is None:
         return []
     objective, chosen = history.problem.objectives[0].name, found.choice.record
-    fresh = f"{plural(len(found.finalists), 'configuration')} {'was' if len(found.finalists) == 1 else 'were'} evaluated again on seeds that the search had not used ({plural(found.evaluations, 'evaluation')} in all)"
+    fresh = f"{_were(len(found.finalists), 'configuration')} evaluated again on seeds that the search had not used ({plural(found.evaluations, 'evaluation')} in all)"
     worth = f"trial {chosen.number} ({_params(chosen)}) was chosen, and its {objective} estimated as {Estimate(found.estimate, found.interval)} (90 % interval)"
     default = ""
     if found.default is not None and found.default is not found.choice:
@@ -203,16 +207,3 @@ def _made_with(history: History[Any]) -> list[str]:
     if data:
         said.append(f"Data: fingerprint {', '.join(data)}.")
     return said
-
-
-def _range(parameter: Parameter) -> str:
-    """A parameter's range in words."""
-    if isinstance(parameter, Labelled):
-        return f"one of {', '.join(map(str, parameter.labels or ()))}"
-    if not isinstance(parameter, Ranged):
-        return repr(parameter)
-    kind = {Float: "real", Int: "whole"}.get(type(parameter), "number")
-    text = f"{kind}, {parameter.low:g} to {parameter.high:g}"
-    text += ", logarithmic" * parameter.log
-    step = None if kind == "whole" and parameter.step == 1 else parameter.step
-    return text + (f", in steps of {step:g}" if step else "")

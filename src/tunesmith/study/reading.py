@@ -1,6 +1,7 @@
 """What can be read of a study: folds of its log. Nothing here appends to it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Generic, final
 
 from tunesmith._core.errors import NoTrials
@@ -41,6 +42,7 @@ from tunesmith.analysis.importance import Method
 from tunesmith.plots import Plots
 from tunesmith.records import History, Problem, Provenance, Record
 from tunesmith.records.events import Noted
+from tunesmith.report import Answers, Facts, save
 from tunesmith.samplers import Sampler
 from tunesmith.schedulers import Scheduler
 from tunesmith.space import Space
@@ -49,6 +51,7 @@ from tunesmith.study import opening
 from tunesmith.study.confirming import default_of, seed_apart
 from tunesmith.study.desk import Desk
 from tunesmith.study.ledger import Ledger
+from tunesmith.study.methods import methods
 from tunesmith.study.notebook import page
 from tunesmith.study.origin import origin
 from tunesmith.study.parts import Parts, shown
@@ -288,3 +291,26 @@ class Readable(Generic[P]):
     def plots(self) -> Plots:
         """Pictures of it, as figures of Plotly: `study.plots.history()`; see `tunesmith.plots.Plots`."""
         return Plots(self.history)
+
+    @final
+    def report(self, path: str | Path) -> None:
+        """Write what the study has come to, for who was not there; one that is there is replaced.
+
+        As `.html` it is one page that loads nothing: a summary in plain words, pictures, every trial, and how it was done; needs
+        the extra `report`. As `.md` it is short, for the description of a pull request.
+
+        Args:
+            path: The file, whose name ends in `.html` or `.md`.
+
+        Raises:
+            SettingError: The name has another ending.
+            MissingExtra: A page needs what is not installed.
+            OSError: It cannot be written.
+        """
+        save(self._answers(), Path(path))
+
+    @final
+    def _answers(self) -> Answers:
+        fold, confirmation = self._desk.read(), self.confirmation
+        said = methods(fold.history, self.seed, fold.sampler, fold.scheduler, confirmation)
+        return Answers(fold.history, Facts(self.name, self.settings, said, confirmation))

@@ -568,8 +568,8 @@ class Study(Readable[P]):
     def bundle(self, path: str | Path, *, checkpoints: Which = "none") -> int:
         """Pack the study into one file that others can read: `ts.load("digits.tunesmith")`.
 
-        In it are the log, that of the confirmation, a table of the trials, their provenance, and a paragraph
-        for a paper.
+        In it are the log, that of the confirmation, a table of the trials, their provenance, a paragraph
+        for a paper, and, if the extra `report` is installed, the report.
 
         Args:
             path: The file, whose name ends in `.tunesmith`; one that is there is replaced.
@@ -582,8 +582,8 @@ class Study(Readable[P]):
             SettingError: The name has another ending.
             OSError: It cannot be written.
         """
-        self._desk.read()
-        return bundle(self._ledger, Path(path), checkpoints, self.settings, self.confirmation)
+        answers = self._answers()
+        return bundle(self._ledger, Path(path), checkpoints, answers)
 
     def rerun(
         self,

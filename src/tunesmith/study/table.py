@@ -29,7 +29,7 @@ def trials_table(records: Iterable[Record[Any]], metrics: Iterable[str], *, cut:
             str(record.number),
             record.failure.kind if record.failure else record.state,
             number(record.duration_s) if record.finished else "",
-            *(cell(_latest(record, name)) for name in names),
+            *(cell(latest(record, name)) for name in names),
             Text(" ".join(params)),
         )
     return table
@@ -42,8 +42,8 @@ def cell(value: Any) -> Text:
     return Text(number(value) if isinstance(value, float) else str(value))
 
 
-def _latest(record: Record[Any], metric: str) -> float | None:
-    """What counts for a trial, or while it runs what it reported last."""
+def latest(record: Record[Any], metric: str) -> float | None:
+    """Return what counts for a trial, or while it runs what it reported last."""
     if record.curve is None or not record.reports or metric in record.values:
         return record.values.get(metric)
     return record.curve.values_at(record.reports - 1).get(metric)
