@@ -250,7 +250,7 @@ def test_what_cannot_be_answered_is_refused_by_name() -> None:
     """Several objectives name the front; no trial is NoTrials."""
     study = ts.Study({"x": ts.Float(0, 1)}, minimize=["a", "b"])
 
-    with pytest.raises(ts.StudyError, match=r"several \(a, b\); see \.front"):
+    with pytest.raises(ts.NotSupported, match=r"several \(a, b\); see \.front"):
         study.recommend()
     with pytest.raises(ts.NoTrials, match="no trial has completed"):
         ts.Study({"x": ts.Float(0, 1)}, minimize="a").recommend()

@@ -12,7 +12,7 @@ from typing import Any, Generic, final
 import numpy as np
 from scipy.special import ndtr, stdtrit
 
-from tunesmith._core.errors import StudyError
+from tunesmith._core.errors import NotSupported
 from tunesmith._core.types import P
 from tunesmith.analysis.spread import Folds, drawn, finest
 from tunesmith.models import Features, Prior
@@ -137,7 +137,7 @@ def recommend(history: History[P], *, robust: bool = False) -> Recommendation[P]
 
     Raises:
         NoTrials: None has completed, or none keeps the limits.
-        StudyError: There are several objectives, of which the front is the answer.
+        NotSupported: There are several objectives, of which the front is the answer.
 
     Example:
         >>> import random
@@ -156,7 +156,7 @@ def recommend(history: History[P], *, robust: bool = False) -> Recommendation[P]
     problem = history.problem
     if len(problem.objectives) > 1:
         names = ", ".join(objective.name for objective in problem.objectives)
-        raise StudyError(
+        raise NotSupported(
             f"one configuration is recommended of one objective, this study has several ({names}); see .front"
         )
     observed = history.best
