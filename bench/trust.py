@@ -6,7 +6,8 @@
 
 `run` keeps what each study of 100 trials measured, one JSON line a study, and goes on where it was
 stopped; `report` asks for recommendations of these logs and judges them by the truth, which no study
-saw. The noisy tasks are those of the folder that holds `compare.py`, `tasks.py` and, in `runs/`, what other
+saw. `racing` does both for 100 evaluations of which some are repetitions, beside the plain studies of the same
+problems and seeds. The noisy tasks are those of the folder that holds `compare.py`, `tasks.py` and, in `runs/`, what other
 optimisers returned; noise comes as there, so that runs of a seed are paired. Beside them are functions
 with noise of known size and shape: `branin/0.3/heavy` has a standard deviation of 0.3 of that among the
 best tenth of the space.
@@ -31,6 +32,8 @@ import numpy as np
 import tunesmith as ts
 from measure import columns, header
 from quality import parameter
+from tunesmith.analysis import recommend
+from tunesmith.records import History, Objective, Problem, Record
 from tunesmith.testing.functions import KNOWN
 
 TRIALS = 100
@@ -185,72 +188,83 @@ def names() -> list[str]:
     return [*TABLES, *made, *TRAIN]
 
 
-def study_of(name: str, seed: int) -> dict[str, Any]:
-    """Return what a study of 100 trials measured."""
+def study_of(name: str, seed: int, share: float | None = None) -> dict[str, Any]:
+    """Return what a study of 100 evaluations measured, of which a share may be repetitions."""
     this = case(name)
-    study = ts.Study(this.space, minimize="loss", seed=seed)
-    rows = []
+    racing = None if share is None else ts.replication.Racing(share=share)
+    study = ts.Study(this.space, minimize="loss", seed=seed, replicates=racing)
+    params, y, again = [], [], []
     for n in range(TRIALS):
         trial = study.ask()
-        params = dict(trial.params)
-        rows.append((params, this.measure(params, seed, n)))
-        study.tell(trial, rows[-1][1])
-    return {"name": name, "seed": seed, "params": [p for p, _ in rows], "y": [y for _, y in rows]}
+        params.append(dict(trial.params))
+        luck = (seed, n) if racing is None else (trial.seed, -1)
+        y.append(this.measure(params[-1], *luck))
+        study.tell(trial, y[-1])
+        group = study.history.replicates.of(study.history[n])
+        again.append((group[0], group.index(n)))
+    row = {"name": name, "seed": seed, "params": params, "y": y}
+    return row if racing is None else {**row, "evaluation": again}
 
 
-def logs(out: Path) -> dict[tuple[str, int], dict[str, Any]]:
+def logs(file: Path) -> dict[tuple[str, int], dict[str, Any]]:
     """Return what was kept, by problem and seed."""
-    file = out / "studies.jsonl"
     rows = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
     return {(row["name"], row["seed"]): row for row in rows}
 
 
-def run(out: Path, chosen: list[str], seeds: int) -> None:
+def kept(out: Path, share: float | None = None) -> Path:
+    """Return where studies are kept."""
+    return out / ("studies.jsonl" if share is None else f"racing-{share:g}.jsonl")
+
+
+def run(out: Path, wanted: list[tuple[str, int]], share: float | None = None) -> None:
     """Run and keep what is missing."""
     out.mkdir(exist_ok=True)
-    done = logs(out)
-    for seed in range(seeds):
-        for name in chosen:
-            if (name, seed) not in done:
-                begun = time.perf_counter()
-                row = study_of(name, seed)
-                with (out / "studies.jsonl").open("a") as file:
-                    file.write(json.dumps(row) + "\n")
-                print(f"{name} {seed}: {time.perf_counter() - begun:.1f} s", flush=True)
+    file = kept(out, share)
+    done = logs(file)
+    for name, seed in wanted:
+        if (name, seed) not in done:
+            begun = time.perf_counter()
+            row = study_of(name, seed, share)
+            with file.open("a") as sink:
+                sink.write(json.dumps(row) + "\n")
+            print(f"{name} {seed}: {time.perf_counter() - begun:.1f} s", flush=True)
 
 
-def replayed(row: dict[str, Any]) -> ts.Study[dict[str, Any]]:
-    """Return a study that has measured what a log says."""
-    study = ts.Study(case(row["name"]).space, minimize="loss", seed=row["seed"])
+def history_of(row: dict[str, Any]) -> History[dict[str, Any]]:
+    """Return the history of a study that has measured what a log says."""
+    problem = Problem(ts.Space(case(row["name"]).space), (Objective("loss", "minimize"),))
+    history: History[dict[str, Any]] = History(problem)
     for n, (params, y) in enumerate(zip(row["params"], row["y"], strict=True)):
-        if n:
-            study.enqueue(params)
-        study.tell(study.ask(), y)
-    return study
-
-
-def raced(name: str, seed: int, share: float) -> dict[str, Any]:
-    """Return what is returned after 100 evaluations, of which some are repetitions."""
-    this = case(name)
-    racing = ts.replication.Racing(share=share)
-    study = ts.Study(this.space, minimize="loss", seed=seed, replicates=racing)
-    for _ in range(TRIALS):
-        trial = study.ask()
-        study.tell(trial, this.measure(dict(trial.params), trial.seed, -1))
-    configurations = sum(r.source != "replicate" for r in study.history)
-    return {"name": name, "seed": seed, "configurations": configurations, **returned(name, study)}
+        first, index = row["evaluation"][n] if "evaluation" in row else (n, 0)
+        history.put(
+            Record(
+                problem=problem,
+                number=n,
+                uid=f"0.{n}",
+                logged=problem.space.store(params),
+                started=0.0,
+                ended=0.0,
+                seed=index,
+                basis=0,
+                source="replicate" if index else "sampler" if n else "default",
+                note="" if n else "centre",
+                replicate=(f"0.{first}", index) if "evaluation" in row else None,
+                state="complete",
+                values={"loss": y},
+            )
+        )
+    return history
 
 
 def race(out: Path, chosen: list[str], seeds: range, share: float) -> None:
     """Run what is missing, and compare with plain studies and peers."""
-    file = out / f"racing-{share:g}.jsonl"
-    kept = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
-    found = {(row["name"], row["seed"]): row for row in kept}
-    plain = {k: judged(v) for k, v in sorted(logs(out).items()) if k[0] in chosen and k[1] in seeds}
-    with file.open("a") as sink:
-        for key in sorted(plain.keys() - found.keys()):
-            found[key] = raced(*key, share)
-            sink.write(json.dumps(found[key]) + "\n")
+    plain = logs(kept(out))
+    wanted = [k for k in sorted(plain) if k[0] in chosen and k[1] in seeds]
+    run(out, wanted, share)
+    plain = {k: judged(plain[k]) for k in wanted}
+    raced = logs(kept(out, share))
+    found = {k: judged(raced[k]) for k in wanted}
     by_peer = {name: runs for name, runs in peers().items() if runs.keys() & plain.keys()}
     rivals: dict[str, dict[tuple[str, int], float]] = {
         "plain, observed best": {k: row["observed"] for k, row in plain.items()},
@@ -323,27 +337,23 @@ def resampled(keys: list[tuple[str, int]], a: Any, b: Any) -> tuple[float, float
 
 def judged(row: dict[str, Any]) -> dict[str, Any]:
     """Return what a recommendation is worth."""
-    return returned(row["name"], replayed(row))
-
-
-def returned(name: str, study: ts.Study[dict[str, Any]]) -> dict[str, Any]:
-    """Return what is worth that which a study returns."""
-    this = case(name)
+    this, history = case(row["name"]), history_of(row)
     begun = time.process_time()
-    found = study.recommend()
+    found = recommend(history)
     took = time.process_time() - begun
     truth, noise = this.truth(found.params), this.noise(found.params)
     return {
         "regret": this.judged(found.params) - this.floor,
-        "observed": this.judged(study.best.params) - this.floor,
+        "observed": this.judged(history.best.params) - this.floor,
         "covered": bool(found.interval[0] <= truth <= found.interval[1]),
         # that of the mean of ten fresh measurements, by Student's t
         "width": (found.interval[1] - found.interval[0]) / (2 * 1.833 * max(noise, 1e-12) / 10**0.5),
         "bias": (found.mean - truth) / max(noise, 1e-12),
-        "luck": (study.best.value - this.truth(study.best.params)) / max(this.noise(study.best.params), 1e-12),
+        "luck": (history.best.value - this.truth(history.best.params)) / max(this.noise(history.best.params), 1e-12),
         "noise": found.noise / max(noise, 1e-12),
         "quiet": bool(noise <= 0),
         "s": took,
+        "configurations": len({first for first, _ in row["evaluation"]}) if "evaluation" in row else TRIALS,
     }  # fmt: skip
 
 
@@ -359,7 +369,8 @@ def peers() -> dict[str, dict[tuple[str, int], float]]:
 
 def report(out: Path, chosen: list[str], seeds: range) -> None:
     """Judge, and print tables."""
-    rows = {k: judged(v) for k, v in sorted(logs(out).items()) if k[0] in chosen and k[1] in seeds}
+    kept_ = sorted(logs(kept(out)).items())
+    rows = {k: judged(v) for k, v in kept_ if k[0] in chosen and k[1] in seeds}
     groups: dict[str, list[tuple[str, int]]] = {}
     for name, seed in rows:
         group = name if name in (*TABLES, *TRAIN) else "noise " + name.partition("/")[2]
@@ -425,13 +436,14 @@ def main() -> int:
     parser.add_argument("command", choices=["run", "report", "racing"])
     parser.add_argument("--out", type=Path, default=Path("trust"))
     parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--first", type=int, default=0, help="seed that is reported first")
+    parser.add_argument("--first", type=int, default=0, help="seed to begin with")
     parser.add_argument("--share", type=float, default=0.5, help="of `Racing`")
     parser.add_argument("--only", nargs="*", default=[""])
     options = parser.parse_args()
     chosen = [name for name in names() if name.startswith(tuple(options.only))]
     if options.command == "run":
-        run(options.out, chosen, options.seeds)
+        seeds = range(options.first, options.seeds)
+        run(options.out, [(name, seed) for seed in seeds for name in chosen])
     elif options.command == "racing":
         header("scipy")
         race(options.out, chosen, range(options.first, options.seeds), options.share)

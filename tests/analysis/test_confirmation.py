@@ -269,19 +269,35 @@ def test_who_breaks_a_limit_is_not_chosen() -> None:
 
 
 def test_finalists_that_failed_are_tried_again() -> None:
-    """An objective that was wrong is mended, and the next call has all finalists."""
+    """All of them did, which is one sentence; the objective is mended, and the next call has all finalists."""
 
     def broken(trial: T) -> float:
         raise ImportError("not here")
 
     study = searched(40)
     for _ in range(2):
-        with pytest.raises(ImportError):
+        with pytest.raises(ts.NoTrials, match=r"the last failed with: ImportError: not here$"):
             study.confirm(broken, progress=False)
     outcome = study.confirm(noisy, progress=False)
 
     assert len(outcome.finalists) == len(searched(40).confirm(noisy, progress=False).finalists)
     assert not outcome.left_out
+
+
+def test_one_finalist_that_fails_does_not_end_it() -> None:
+    """What raises on its first fresh seed is left out, and the others are confirmed."""
+    study = searched(100)
+    worst = study.best.params["x"]
+
+    def fragile(trial: T) -> float:
+        if trial["x"] == worst:
+            raise ZeroDivisionError
+        return noisy(trial)
+
+    outcome = study.confirm(fragile, progress=False)
+
+    assert [record.number for record in outcome.left_out] == [study.best.number]
+    assert outcome.evaluations >= 12
 
 
 def test_equals_cannot_be_told_apart() -> None:

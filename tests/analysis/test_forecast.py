@@ -1,5 +1,6 @@
 from typing import Any
 
+import numpy as np
 import pytest
 
 import tunesmith as ts
@@ -111,6 +112,21 @@ def test_what_is_evaluated_repeatedly_counts_once() -> None:
     assert study.forecast(50).trials == 10
     assert study.overtuning().validation[-1] == study.best.value
     assert len(study.overtuning().trials) == 10
+
+
+def test_who_was_lucky_once_is_not_the_best() -> None:
+    """Where the best are evaluated again, a single better value is none yet, for the stop rule neither."""
+    study = ts.Study(
+        {"x": ts.Float(0, 1)}, minimize="loss", seed=1, sampler=ts.samplers.Random(),
+        replicates=ts.replication.Racing(share=0.2),
+    )  # fmt: skip
+    for _ in range(80):
+        trial = study.ask()
+        study.tell(trial, float(np.random.default_rng([trial.seed, trial.number]).normal()))
+    lucky = min(r.value for r in study.history.contenders())
+
+    assert study.best.value > lucky
+    assert study.forecast(20).best == study.best.value
 
 
 def test_trials_that_keep_the_limits_are_too_few() -> None:

@@ -176,6 +176,29 @@ def test_few_common_seeds_may_all_be_lucky() -> None:
     assert 0.6 < np.median(noises) < 1.4
 
 
+def test_who_was_lucky_makes_no_seed_easy() -> None:
+    """Repeating the best of one seed says nothing against those that were not repeated.
+
+    Seeds add nothing. What is repeated was lucky on the first seed; if all of that is put down to the seed, whoever
+    was not repeated counts as so much worse, and what is expected is off by 0.6 of the noise.
+    """
+    errors = []
+    for study in range(12):
+        rng = np.random.default_rng(study)
+        xs = np.linspace(-1, 1, 60).tolist()
+        first = [bowl(x) + 0.3 * rng.standard_normal() for x in xs]
+        rows: list[tuple[Params, float]] = [({"x": x}, y) for x, y in zip(xs, first, strict=True)]
+        seeds = [(f"0.{place}", 0) for place in range(60)]
+        for place in np.argsort(first)[:6].tolist():
+            for seed in (1, 2):
+                rows.append(({"x": xs[place]}, bowl(xs[place]) + 0.3 * rng.standard_normal()))
+                seeds.append((f"0.{place}", seed))
+        found = recommend(history_of(rows, replicate=seeds))
+        errors.append((found.mean - bowl(found.params["x"])) / 0.3)
+
+    assert np.sqrt(np.mean(np.square(errors))) < 0.4
+
+
 def test_the_default_is_compared() -> None:
     """A default that is clearly worse is beaten surely; one that is nearly as good, not beyond doubt."""
     far = recommend(noisy(bowl, 40, 0.05, 1, start=0.9))
@@ -250,7 +273,7 @@ def test_what_cannot_be_answered_is_refused_by_name() -> None:
     """Several objectives name the front; no trial is NoTrials."""
     study = ts.Study({"x": ts.Float(0, 1)}, minimize=["a", "b"])
 
-    with pytest.raises(ts.StudyError, match=r"several \(a, b\); see \.front"):
+    with pytest.raises(ts.NotSupported, match=r"several \(a, b\); see \.front"):
         study.recommend()
     with pytest.raises(ts.NoTrials, match="no trial has completed"):
         ts.Study({"x": ts.Float(0, 1)}, minimize="a").recommend()

@@ -75,6 +75,24 @@ def test_replicates_tell_luck(noise: float) -> None:
     assert seeds.interval[0] <= true <= seeds.interval[1]
 
 
+def test_racing_tells_luck_too() -> None:
+    """It repeats the best alone, which hardly differ; the spread is still that of all configurations."""
+    study = ts.Study(
+        {"x": ts.Float(-3, 3)}, maximize="score", seed=2, sampler=ts.samplers.Random(),
+        replicates=ts.replication.Racing(),
+    )  # fmt: skip
+    for _ in range(150):
+        trial = study.ask()
+        luck = np.random.default_rng([trial.seed, trial.number]).normal()
+        study.tell(trial, trial["x"] + luck)
+    seeds = study.sensitivity().seeds
+    of_all = 1 / (1 + 3)  # the variance of x is 3
+
+    assert seeds.by == "replicates"
+    assert seeds.configurations < 60
+    assert seeds.interval[0] <= of_all <= seeds.interval[1] < 0.6
+
+
 def test_nothing_is_luck_where_nothing_differs() -> None:
     """Replicates that are all equal, and values that are all equal."""
     flat = ts.Study({"x": ts.Float(0, 1)}, minimize="loss", seed=1)

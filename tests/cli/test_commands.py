@@ -105,6 +105,17 @@ def test_show_as_json() -> None:
     assert data["best"][0]["number"] == ts.load(None, "digits").best.number
 
 
+def test_json_says_which_evaluation_a_trial_is() -> None:
+    """Of its configuration, from 0; null where nothing is evaluated again."""
+    study = ts.Study({"x": ts.Float(0, 1)}, minimize="loss", name="again", replicates=2)
+    study.run(lambda trial: trial["x"], trials=2, progress=False)
+    repeated = json.loads(call("show", "again", "--last", "4", "--json").stdout)["last"]
+    plain = json.loads(call("show", "digits", "--last", "1", "--json").stdout)["last"]
+
+    assert sorted(trial["replicate"] for trial in repeated) == [0, 0, 1, 1]
+    assert plain[0]["replicate"] is None
+
+
 def test_show_a_study_without_results() -> None:
     """It says so."""
     ts.Study({"x": ts.Float(0, 1)}, minimize="loss", name="new")

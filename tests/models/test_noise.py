@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tunesmith as ts
-from tunesmith.models.noise import completed, measured_noise
+from tunesmith.models.noise import completed, measured_noise, shared_by
 
 
 def study(space: dict[str, Any] | None = None, **options: Any) -> ts.Study[dict[str, Any]]:
@@ -23,6 +23,21 @@ def test_folds_tell_the_noise_of_their_mean() -> None:
 
     assert noise.by == "folds"
     assert noise.sd == pytest.approx((1 / 5 + 1 / 4) ** 0.5, rel=0.4)
+
+
+@pytest.mark.parametrize("folds, shared", [(10, 1 / 9), (4, 1 / 3), (3, 1 / 3), (2, 1 / 3)])
+def test_few_folds_count_as_four(folds: int, shared: float) -> None:
+    """Two halves share no training sample, but are no two samples of what a third one would say."""
+    assert shared_by(folds) == pytest.approx(shared)
+    steps = study(value="mean")
+    trial = steps.ask()
+    for step in range(1, folds + 1):
+        trial.report(step, loss=float(step))
+    steps.tell(trial)
+    variance = float(np.var(range(folds), ddof=1))
+
+    told = measured_noise(completed(steps.history))
+    assert told.sd == pytest.approx((variance * (1 / folds + shared)) ** 0.5)
 
 
 def test_equal_configurations_tell_the_noise() -> None:

@@ -20,7 +20,7 @@ def model() -> Surrogate:
     units = rng.random((60, 2))
     noisy = loss(units) + rng.normal(0, 0.05, 60)
     features = Features(SPACE)
-    return Surrogate(Means(features(units), -noisy, np.ones(60), np.zeros(60)), features)
+    return Surrogate(Means.once(features(units), -noisy), features)
 
 
 def test_losses_are_foreseen(model: Surrogate) -> None:
@@ -55,7 +55,7 @@ def test_equal_values_are_the_same_everywhere() -> None:
     """One value is all that is known, and it is known surely."""
     features = Features(SPACE)
     units = np.random.default_rng(0).random((9, 2))
-    flat = Surrogate(Means(features(units), np.full(9, -2.0), np.ones(9), np.zeros(9)), features)
+    flat = Surrogate(Means.once(features(units), np.full(9, -2.0)), features)
     mean, sd = flat.at(units)
 
     assert mean.tolist() == [2.0] * 9

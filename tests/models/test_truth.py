@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from numpy.testing import assert_allclose
 
 from tunesmith.models import Features
@@ -9,6 +10,7 @@ from tunesmith.numerics.warps import half_rank, standard
 from tunesmith.space import Float, Space
 
 FEATURES = Features(Space({"x": Float(0, 1)}))
+NONE = np.empty((2, 20, 0))  # seeds that are shared
 
 
 def test_targets_go_back_to_values() -> None:
@@ -23,10 +25,12 @@ def test_targets_go_back_to_values() -> None:
     assert_allclose(beyond, values.max() + scale.size * np.array([1.0, 2.0]))
 
 
-def test_a_mean_of_many_measurements_counts_as_those() -> None:
-    """The gradient by the noise is that of finite differences when outcomes have shares of it."""
+@pytest.mark.parametrize("common", [False, True])
+def test_a_mean_of_many_measurements_counts_as_those(common: bool) -> None:
+    """The gradient by the noise is that of finite differences when outcomes have shares of it, or have it in common."""
     rng = np.random.default_rng(1)
     X, y, share = rng.random((9, 1)) - 0.5, rng.standard_normal(9), 1 / rng.integers(1, 9, 9)
+    share = np.diag(share) + 0.5 if common else share
     layout: Layout = FEATURES.layout
     prior = Prior.of(layout, 1.0)
     step = np.eye(len(prior.mean))[-1] * 1e-5
@@ -52,7 +56,7 @@ def test_what_was_measured_often_is_surer() -> None:
     x = np.linspace(0, 1, 20)
     counts = np.where(np.arange(20) % 2, 50.0, 1.0)
     values = np.sin(6 * x) + rng.standard_normal(20) * 0.5 / np.sqrt(counts)
-    known = Means(FEATURES(x[:, None]), values, counts, 0.25 * (counts - 1))
+    known = Means(FEATURES(x[:, None]), values, counts, 0.25 * (counts - 1), *NONE)
 
     truth = Truth(known, FEATURES.layout, FEATURES.size)
 
@@ -64,7 +68,7 @@ def test_what_was_measured_often_is_surer() -> None:
 def test_other_places_are_foreseen() -> None:
     """Between measurements of a line without noise lies the line."""
     x = np.linspace(0, 1, 15)
-    known = Means(FEATURES(x[:, None]), 2 * x, np.ones(15), np.zeros(15))
+    known = Means(FEATURES(x[:, None]), 2 * x, np.ones(15), np.zeros(15), *NONE[:, :15])
 
     truth = Truth(known, FEATURES.layout, FEATURES.size)
 

@@ -12,8 +12,7 @@ from scipy.special import stdtrit
 from tunesmith._core.errors import NoTrials, NotSupported, SettingError
 from tunesmith.analysis.forecast import averages
 from tunesmith.analysis.modelling import seen
-from tunesmith.analysis.spread import FEWEST
-from tunesmith.models.noise import losses_of
+from tunesmith.models.noise import losses_of, shared_by
 from tunesmith.numerics.arrays import Floats
 from tunesmith.numerics.ranking import friedman, holm, ranks, shift, signed_rank
 from tunesmith.records import History, Record
@@ -406,7 +405,7 @@ def _duel(a: History[Any], b: History[Any]) -> Duel:
         and k == len(folds[1]) > 1
         and data[0] == data[1]
     ):
-        return _dueling(one, two, folds[0] - folds[1], 1 / (max(k, FEWEST) - 1), "folds")
+        return _dueling(one, two, folds[0] - folds[1], shared_by(k), "folds")
     return Duel(one.number, two.number, math.nan, (-math.inf, math.inf), "", 0, "")
 
 

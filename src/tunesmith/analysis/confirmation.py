@@ -153,7 +153,10 @@ def confirmed(search: History[P], again: History[P], default: int | None) -> Con
     if not len(rows):
         limits = " and ".join(limit.text for limit in search.problem.limits)
         kept = f" and keeps {limits}" * bool(limits)
-        raise NoTrials(f"no finalist has completed an evaluation on a fresh seed{kept}")
+        failures = [r.failure for r in again if r.failure is not None]
+        said = [line for failure in failures[-1:] for line in failure.text.splitlines()[-1:]]
+        last = "".join(f"; the last failed with: {line}" for line in said)
+        raise NoTrials(f"no finalist has completed an evaluation on a fresh seed{kept}{last}")
     sign = search.problem.objectives[0].sign
     groups = [
         again.evaluations(first) for first in map(again.find, table.firsts) if first is not None

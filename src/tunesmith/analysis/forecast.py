@@ -10,7 +10,7 @@ import numpy as np
 from tunesmith._core import checks
 from tunesmith._core.errors import NoTrials, NotSupported
 from tunesmith.models.gains import LEAST, gain
-from tunesmith.models.noise import Noise, completed, losses_of, measured_noise
+from tunesmith.models.noise import Noise, completed, measured_noise, outlook
 from tunesmith.numerics.arrays import Floats
 from tunesmith.records import History, Record
 
@@ -94,7 +94,7 @@ def forecast(history: History[Any], trials: int = 50) -> Forecast:
     if left is not None:
         begun = sum(record.source != "replicate" for record in history)
         trials = max(0, min(trials, left - begun))
-    losses = losses_of(records)
+    losses = outlook(history, records)
     told = gain(losses, trials * len(records) / len(firsts))
     noise = measured_noise(completed(history))
     [objective] = history.problem.objectives

@@ -66,12 +66,17 @@ def explored(history: History[P]) -> Tried[P]:
         trials.note([record for record in history if record.state != "running"])
         early = [r for r in early if math.isfinite(trials.finals[r.number])]
         values = [-trials.finals[r.number] for r in early]
+        seen = np.zeros((len(early), tried.seen.shape[1]))
+        sums = seen.copy()
+        sums[:, :1] = np.reshape(values, (-1, 1))  # measured on none of the seeds that are shared
         tried = replace(
             tried,
             first=tried.first + early,
             values=np.append(tried.values, values),
             counts=np.append(tried.counts, np.ones(len(early))),
             scatter=np.append(tried.scatter, np.zeros(len(early))),
+            seen=np.concatenate([tried.seen, seen]),
+            sums=np.concatenate([tried.sums, sums]),
             places={space.key(r.logged): whole + i for i, r in enumerate(early)} | tried.places,
         )
     if len(tried.first) < LEAST:

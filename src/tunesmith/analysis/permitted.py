@@ -54,8 +54,7 @@ class Permitted:
             yield self._of(np.vstack([units, model.units[rows[1]]]), losses, 0.5)
 
     def _of(self, units: Floats, losses: Floats, bound: float) -> tuple[Surrogate, float]:
-        n = len(units)
-        known = Means(self._features(units), -losses, np.ones(n), np.zeros(n))
+        known = Means.once(self._features(units), -losses)
         return Surrogate(known, self._features, -bound), bound
 
 

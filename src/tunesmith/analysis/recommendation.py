@@ -12,7 +12,7 @@ from typing import Any, Generic, final
 import numpy as np
 from scipy.special import ndtr, stdtrit
 
-from tunesmith._core.errors import StudyError
+from tunesmith._core.errors import NotSupported
 from tunesmith._core.types import P
 from tunesmith.analysis.remembering import remembered
 from tunesmith.analysis.spread import Folds, drawn, finest
@@ -141,7 +141,7 @@ def recommend(history: History[P], *, robust: bool = False) -> Recommendation[P]
 
     Raises:
         NoTrials: None has completed, or none keeps the limits.
-        StudyError: There are several objectives, of which the front is the answer.
+        NotSupported: There are several objectives, of which the front is the answer.
 
     Example:
         >>> import random
@@ -160,7 +160,7 @@ def recommend(history: History[P], *, robust: bool = False) -> Recommendation[P]
     problem = history.problem
     if len(problem.objectives) > 1:
         names = ", ".join(objective.name for objective in problem.objectives)
-        raise StudyError(
+        raise NotSupported(
             f"one configuration is recommended of one objective, this study has several ({names}); see .front"
         )
     observed = history.best
@@ -177,14 +177,14 @@ class Tried(Generic[P]):
     Attributes:
         problem: Of the study.
         first: The first trial of each.
-        values: The mean of each, greater being better (m,).
+        values: The mean of each, greater being better (m,), as it would be on all seeds that they share.
         counts: Of how many trials (m,).
         scatter: Squared deviations from it, summed (m,).
+        seen: How many of the trials are on each seed that configurations share (m, s).
+        sums: What these measured, summed (m, s).
         candidates: Which may be recommended: places, ascending.
         places: Of configurations, by key.
         folds: Of each; None: values are no means of folds.
-        seed: The standard deviation of what a seed that configurations share adds to all of theirs.
-        common: As far as all means may be off by that, as a standard deviation.
     """
 
     problem: Problem[P]
@@ -192,11 +192,11 @@ class Tried(Generic[P]):
     values: Floats
     counts: Floats
     scatter: Floats
+    seen: Floats
+    sums: Floats
     candidates: Ints
     places: dict[Hashable, int]
     folds: Folds | None
-    seed: float
-    common: float
 
     @classmethod
     def of(cls, history: History[P]) -> "Tried[P]":
@@ -208,16 +208,21 @@ class Tried(Generic[P]):
         place = np.array([places.setdefault(_key(r), len(places)) for r in known])
         _, first = np.unique(place, return_index=True)
         measured = -problem.objectives[0].sign * np.array([r.value for r in known])
-        levelled = _Levelled.of(
-            measured, place, [r.replicate[1] if r.replicate else -1 for r in known]
-        )
-        measured = levelled.values
         counts = np.bincount(place).astype(np.float64)
         values = np.bincount(place, measured) / counts
-        squares = (measured - values[place]) ** 2 * levelled.lost
+        squares = (measured - values[place]) ** 2
         scatter = np.asarray(np.bincount(place, squares), dtype=np.float64)
         kept = np.array([problem.meets_limits(r.values) for r in known])
         keeps = np.bincount(place, kept) / counts
+        seen = sums = np.empty((len(counts), 0))
+        if all(r.replicate for r in known):
+            seed = np.array([r.replicate[1] for r in known if r.replicate])
+            seen, sums = np.zeros((2, len(counts), seed.max() + 1))
+            np.add.at(seen, (place, seed), 1.0)
+            np.add.at(sums, (place, seed), measured)
+            # so who ran on a few seeds only, lucky or not for all, compares with those that ran on all
+            effects = additive.fit(np.where(seen > 0, sums / np.maximum(seen, 1), np.nan)).columns
+            values -= seen @ effects / counts
         candidates = np.flatnonzero(keeps >= min(0.5, keeps.max()))
         folds = None
         if problem.value == "mean":
@@ -228,8 +233,7 @@ class Tried(Generic[P]):
             folds = Folds(table, shared) if table.shape[1] > 1 else None
         firsts = [known[i] for i in first]
         return cls(
-            problem, firsts, values, counts, scatter, candidates, places, folds, levelled.seed,
-            levelled.common,
+            problem, firsts, values, counts, scatter, seen, sums, candidates, places, folds,
         )  # fmt: skip
 
     def fewer(self, named: Sequence[Hashable] = ()) -> "Tried[P]":
@@ -255,64 +259,19 @@ class Tried(Generic[P]):
             folds = Folds(self.folds.losses[rows], self.folds.shared)
         return Tried(
             self.problem, [self.first[i] for i in kept], self.values[kept], self.counts[kept], self.scatter[kept],
-            np.flatnonzero(np.isin(kept, self.candidates)), places, folds, self.seed, self.common,
+            self.seen[kept], self.sums[kept], np.flatnonzero(np.isin(kept, self.candidates)), places, folds,
         )  # fmt: skip
 
     def some(self, rows: Ints, columns: Floats) -> Means:
         """Return the configurations at places `rows` (n,) for a model, of all columns (m, p)."""
-        return Means(columns[rows], self.values[rows], self.counts[rows], self.scatter[rows])
+        return Means(
+            columns[rows], self.values[rows], self.counts[rows], self.scatter[rows], self.seen[rows],
+            self.sums[rows],
+        )  # fmt: skip
 
 
 def _key(record: Record[Any]) -> Hashable:
     return record.problem.space.key(record.logged)
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class _Levelled:
-    """Measurements without what a seed that configurations share adds to all of theirs.
-
-    So who ran on a few seeds only, lucky or not for all, compares with those that ran on all.
-
-    Attributes:
-        values: The measurements (n,).
-        seed: The standard deviation of what a seed adds.
-        common: That of the mean of what the seeds add that were used: as far as all may be off. For few
-            seeds as much more as Student's quantile is above the normal one.
-        lost: How much of the scatter was taken off with it, as the ratio of degrees of freedom before to after.
-    """
-
-    values: Floats
-    seed: float = 0.0
-    common: float = 0.0
-    lost: float = 1.0
-
-    @classmethod
-    def of(cls, measured: Floats, place: Ints, seeds: Sequence[int]) -> "_Levelled":
-        """Level measurements (n,) of configurations at `place` (n,) on `seeds` (n,), -1 for one of its own."""
-        seed = np.array(seeds)
-        shared = seed >= 0
-        if np.unique(seed[shared]).size < 2:  # one has nothing to differ from
-            return cls(measured)
-        table = np.full((place.max() + 1, seed.max() + 1), np.nan)
-        table[place[shared], seed[shared]] = measured[shared]
-        model = additive.fit(table)
-        found = measured.copy()
-        found[shared] -= model.columns[seed[shared]]
-        if not model.freedom:
-            return cls(found)
-        known = np.isfinite(table)
-        counts = known.sum(axis=1)
-        of = known[counts > 1].sum(axis=0)
-        of = of[of > 0]
-        k = len(of)
-        apart = float(model.columns[: len(of)].var(ddof=1)) - model.variance * float(
-            np.mean(1 / of)
-        )
-        sd = math.sqrt(max(0.0, apart))
-        common = sd / math.sqrt(k) * float(stdtrit(k - 1, (1 + LEVEL) / 2)) / WIDTH
-        lost = float(np.maximum(counts - 1, 0).sum()) / model.freedom
-        return cls(found, sd, common, lost)
 
 
 def _recommended(tried: Tried[P], observed: Record[P], *, robust: bool) -> Recommendation[P]:
@@ -345,17 +304,16 @@ def _recommended(tried: Tried[P], observed: Record[P], *, robust: bool) -> Recom
     among = np.flatnonzero(np.isin(rows, tried.candidates))
     one = int(among[np.argmax(score[among])])
 
+    width = float(stdtrit(truth.freedom, (1 + LEVEL) / 2))
+
     def expected(i: int) -> Estimate:
         sign = -tried.problem.objectives[0].sign
-        half = WIDTH * math.hypot(sd[i], truth.shift_sd / truth.scale.size)
+        half = width * math.hypot(sd[i], truth.shift_sd / truth.scale.size)
         ends = truth.scale.back(truth.means[i] + np.array([0.0, -half, half])) + truth.shift
         mean, low, high = ends.tolist()
         by_folds = 0.0 if tried.folds is None else tried.folds.own(int(rows[i]))
-        shared = WIDTH * math.hypot(by_folds, tried.common)  # what seeds or folds do to all
-        low, high = (
-            mean - math.hypot(mean - low, shared),
-            mean + math.hypot(high - mean, shared),
-        )
+        low = mean - math.hypot(mean - low, WIDTH * by_folds)
+        high = mean + math.hypot(high - mean, WIDTH * by_folds)
         return Estimate(sign * mean, (min(sign * low, sign * high), max(sign * low, sign * high)))
 
     covariance = truth.covariance
@@ -367,7 +325,7 @@ def _recommended(tried: Tried[P], observed: Record[P], *, robust: bool) -> Recom
         values = truth.scale.back(truth.means)
         gain = values[one] - values
         differs = np.hypot(differs * truth.scale.size, tried.folds.apart(int(rows[one]))[rows])
-    near = among[(np.abs(gain) <= WIDTH * differs)[among] & (among != one)]
+    near = among[(np.abs(gain) <= width * differs)[among] & (among != one)]
     rivals = near[np.argsort(-truth.means[near], kind="stable")]
     default, chance = None, math.nan
     if baseline is not None:
@@ -381,7 +339,7 @@ def _recommended(tried: Tried[P], observed: Record[P], *, robust: bool) -> Recom
         sign = -tried.problem.objectives[0].sign
         here = here.moved(sign * drawn(0.0, -gain[[one, *rivals]], error))
     return Recommendation(
-        tried.first[rows[one]], here.mean, here.interval, math.hypot(truth.noise, tried.seed), default, called, chance,
+        tried.first[rows[one]], here.mean, here.interval, truth.noise, default, called, chance,
         tuple(tried.first[i] for i in rows[rivals]), observed, lucky != one, expected(lucky).mean,
     )  # fmt: skip
 

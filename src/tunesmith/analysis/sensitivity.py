@@ -106,10 +106,11 @@ def sensitivity(history: History[Any], around: Record[Any] | None = None) -> Sen
     """Say how much of the spread between configurations is luck, and what it costs to move a parameter.
 
     Luck is told by replicates, trials of one group or of equal configurations, if there are enough of them, by a
-    one-way analysis of variance; else by the nugget of a Gaussian process, which takes all for luck that is
-    too rough for it. A number moves to both sides by a tenth of its range, or by a level if that is further; on a
-    logarithmic scale, if it is long enough, to a third and to three times its value; a choice to each other one;
-    what becomes active is at its default, and what breaks a constraint is left out. What that does is the difference of the process at both places.
+    one-way analysis of variance in which each configuration counts alike, whether it was evaluated again or not;
+    else by the nugget of a Gaussian process, which takes all for luck that is too rough for it. A number moves to both
+    sides by a tenth of its range, or by a level if that is further; on a logarithmic scale, if it is long
+    enough, to a third and to three times its value; a choice to each other one; what becomes active is at its
+    default, and what breaks a constraint is left out. What that does is the difference of the process at both places.
 
     Args:
         history: Of a study of one objective.
@@ -123,6 +124,9 @@ def sensitivity(history: History[Any], around: Record[Any] | None = None) -> Sen
     References:
         S. R. Searle, G. Casella, C. E. McCulloch. Variance Components. Wiley, 1992. Section 3.6: the
         interval of the intraclass correlation, exact where all groups are of one size.
+        J. D. Thomas and R. A. Hultquist. Interval Estimation for the Unbalanced Case of the One-Way Random Effects
+        Model. Annals of Statistics 6, 1978: with unweighted means and the harmonic mean of the sizes. Who is good is
+        evaluated more often, so that means weighted by it would compare the good ones alone.
     """
     measurable(history)
     base = history.best if around is None else around
@@ -153,16 +157,17 @@ def _by_replicates(values: Sequence[Floats]) -> Seeds:
     """One-way analysis of variance of groups (k_i,)."""
     sizes = np.array([len(group) for group in values], dtype=float)
     n, k = float(sizes.sum()), len(values)
-    size = (n - float(sizes @ sizes) / n) / (k - 1)  # of a group, on average
+    size = k / float((1 / sizes).sum())  # of a group, on average
     means = np.array([group.mean() for group in values])
     within = sum(float(((group - group.mean()) ** 2).sum()) for group in values) / (n - k)
-    between = float(sizes @ (means - np.concatenate(values).mean()) ** 2) / (k - 1)
+    between = size * float(means.var(ddof=1))
+    again = int((sizes > 1).sum())
     if within == 0:
-        return Seeds(0.0, (0.0, 0.0), 0.0, "replicates", k)
+        return Seeds(0.0, (0.0, 0.0), 0.0, "replicates", again)
     F = between / within
     edges = (F * fdtri(n - k, k - 1, 0.95), F, F / fdtri(k - 1, n - k, 0.95))
     low, share, high = (float(1 - max(0.0, (f - 1) / (f + size - 1))) for f in edges)
-    return Seeds(share, (low, high), math.sqrt(within), "replicates", k)
+    return Seeds(share, (low, high), math.sqrt(within), "replicates", again)
 
 
 def steps_around(land: Landscape[Any], params: Params) -> list[Step]:

@@ -8,27 +8,23 @@ from typing import Any, final
 import numpy as np
 from scipy.special import stdtrit
 
+from tunesmith.models.noise import shared_by
 from tunesmith.numerics import additive
 from tunesmith.numerics.arrays import Floats
 from tunesmith.records import Record
 
 LEVEL = 0.9  # of intervals and of the confidence set
 FOUR = 4  # means from which on their spread says something
-FEWEST = 4  # folds that a split counts as which is one of few: a third of the samples over the rest
 
 
 def finest(groups: Sequence[Sequence[Record[Any]]]) -> tuple[Floats, float]:
     """The losses of each configuration, by what all have in common, and how much of their luck is shared.
 
-    That is a seed; or, where a trial counts as the mean of its folds, a fold. Folds share training samples, so
-    that the mean of many varies more than their spread says.
+    That is a seed; or, where a trial counts as the mean of its folds, a fold.
 
     Returns:
         Losses (rows, columns), NaN where there are none; and the part of an evaluation's variance that
-        further evaluations do not average out, which for folds is their share of the samples over the rest.
-
-    References:
-        C. Nadeau and Y. Bengio. Inference for the generalization error. Machine Learning 52, 2003. Section 3.
+        further evaluations do not average out, of folds; see `shared_by`.
     """
     problem = groups[0][0].problem
     objective = problem.objectives[0]
@@ -43,7 +39,7 @@ def finest(groups: Sequence[Sequence[Record[Any]]]) -> tuple[Floats, float]:
             begin = width * (0 if record.replicate is None else record.replicate[1])
             _, values = record.reported(objective.name) if folds else ([], np.array([record.value]))
             losses[row, begin : begin + len(values)] = objective.sign * values
-    return losses, 1 / (max(folds, FEWEST) - 1) if folds else 0.0
+    return losses, shared_by(folds) if folds else 0.0
 
 
 @final

@@ -170,6 +170,7 @@ def trial_data(record: Record[Any]) -> dict[str, Any]:
         "attempt": record.attempt,
         "seed": record.seed,
         "source": record.source,
+        "replicate": None if record.replicate is None else record.replicate[1],
     }
 
 

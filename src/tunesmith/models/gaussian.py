@@ -45,7 +45,8 @@ def loss(
         y: Outcomes (n,).
         layout: What the columns mean.
         prior: Of theta.
-        share: Which part of the noise each outcome has (n,), as a mean of k measurements has 1 / k; None: all have all of it.
+        share: Which part of the noise each outcome has (n,), as a mean of k measurements has 1 / k; or, where outcomes
+            have noise in common, its covariances (n, n), of which `theta` has the size; None: all have all of it.
     """
     if theta.min() < _LOW or theta.max() > _HIGH:
         return math.inf, theta
@@ -55,7 +56,10 @@ def loss(
     Z = layout.bent(theta, X) * shrink
     k, derivative = matern52_with_slope(squared_distances(Z, Z))
     K = signal * k + slope * (Z @ Z.T)
-    K.flat[:: n + 1] += noise if share is None else noise * share
+    if share is not None and share.ndim == 2:
+        K += noise * share
+    else:
+        K.flat[:: n + 1] += noise if share is None else noise * share
     L, info = dpotrf(K, lower=1)
     if info:
         return math.inf, theta
@@ -71,7 +75,10 @@ def loss(
     AZ = slope * (A @ Z)
     gradient[-3] -= 0.5 * float(np.einsum("ij,ij->", Z, AZ))
     gradient[-2] -= 0.5 * signal * float(np.einsum("ij,ij->", A, k))
-    trace = np.trace(A) if share is None else A.diagonal() @ share
+    if share is None:
+        trace = np.trace(A)
+    else:
+        trace = A.diagonal() @ share if share.ndim == 1 else np.einsum("ij,ij->", A, share)
     gradient[-1] -= 0.5 * noise * float(trace)
     A *= derivative
     A *= signal

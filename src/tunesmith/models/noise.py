@@ -9,10 +9,11 @@ from typing import Any, final
 import numpy as np
 
 from tunesmith.numerics.arrays import Floats
-from tunesmith.records import Record
+from tunesmith.records import History, Record
 
 SURE = 3  # degrees of freedom from which on replicates tell a noise
 TOP = 10  # trials whose folds tell it
+FEWEST = 4  # folds that a split counts as which is one of few: a third of the samples over the rest
 
 
 @final
@@ -47,26 +48,51 @@ def losses_of(records: Sequence[Record[Any]]) -> Floats:
     return np.array([objective.sign * record.values[objective.name] for record in records])
 
 
+def outlook(history: History[Any], records: Sequence[Record[Any]]) -> Floats:
+    """Return the losses (n,) of which the best is the study's.
+
+    Where configurations are evaluated repeatedly that is one whose mean is sure; those that have measured
+    better, once and by luck, are left out.
+
+    Args:
+        history: Of one objective.
+        records: Configurations of it that completed and keep the limits, with their means; see `History.averaged`.
+    """
+    losses = losses_of(records)
+    if not len(history.replicates):
+        return losses
+    [best] = losses_of([history.best])
+    return np.asarray(losses[losses >= best])
+
+
 def groups(records: Iterable[Record[Any]]) -> list[list[Record[Any]]]:
-    """Return those of the trials of which there are several of one configuration, together."""
+    """Return the trials by configuration."""
     found: dict[Hashable, list[Record[Any]]] = defaultdict(list)
     for r in records:
         found[r.replicate[0] if r.replicate else r.problem.space.key(r.logged)].append(r)
-    return [those for those in found.values() if len(those) > 1]
+    return list(found.values())
+
+
+def shared_by(folds: int) -> float:
+    """Return which part of the variance of a fold's value stays in the mean of ever so many.
+
+    Folds share training samples, so that the mean of many varies more than their spread says: that of k by
+    s^2 (1 / k + 1 / (k - 1)). The second term is the share of a fold in the samples over the rest.
+
+    References:
+        C. Nadeau and Y. Bengio. Inference for the generalization error. Machine Learning 52, 2003. Section 3.
+    """
+    return 1 / (max(folds, FEWEST) - 1)
 
 
 def measured_noise(records: Sequence[Record[Any]]) -> Noise:
     """Return the noise that folds tell, else replicates, else none.
 
     That of folds is the standard error of their mean at the ten best trials, the median of it, made
-    larger for the training samples that folds share.
+    larger for the training samples that folds share (`shared_by`).
 
     Args:
         records: Trials that completed.
-
-    References:
-        C. Nadeau, Y. Bengio. Inference for the Generalization Error. Machine Learning 52, 2003: the
-        variance of k folds is s^2 (1 / k + 1 / (k - 1)), not s^2 / k.
     """
     if not records:
         return Noise(0.0, "")
@@ -85,4 +111,4 @@ def measured_noise(records: Sequence[Record[Any]]) -> Noise:
 
 def _corrected(record: Record[Any], name: str) -> float:
     k = record.reports
-    return record.values[name] * math.sqrt(1 + k / (k - 1) if k > 1 else 1)
+    return record.values[name] * math.sqrt(1 + k * shared_by(k) if k else 1)

@@ -5,6 +5,7 @@ an evaluation taken off.
 """
 
 import math
+from dataclasses import replace
 from hashlib import blake2b
 from typing import final
 
@@ -49,7 +50,7 @@ class Surrogate:
         if np.ptp(known.values) > 0:
             values = known.values / self.size
             scatter = known.scatter / self.size / self.size
-            scaled = Means(known.columns, values, known.counts, scatter)
+            scaled = replace(known, values=values, scatter=scatter, sums=known.sums / self.size)
             self._truth = fitted(scaled, features, level / self.size)
             missed = values - self._truth.scale.back(self._truth.foreseen())
             off = values - values.mean()
@@ -124,6 +125,8 @@ def fitted(known: Means, features: Features, level: float = math.inf) -> Truth:
         known.values,
         known.counts,
         known.scatter,
+        known.seen,
+        known.sums,
         layout.group,
         layout.warped,
     ):

@@ -1,7 +1,9 @@
 """What configurations are worth in truth: the expected value of each, given noisy measurements of all.
 
-A measurement is y = f(x) + r + e. f is a Gaussian process; r, the configuration's own, what no smooth
-function of its parameters explains and yet comes again; e is chance, another each time. Without
+A measurement is y = f(x) + r + s + e. f is a Gaussian process; r, the configuration's own, what no smooth
+function of its parameters explains and yet comes again; s is what a seed adds to all that are measured on it; e is
+chance, another each time. Where configurations share seeds, s is one for all of them: what they measured on
+several seeds tells how seeds differ, and what is not known of it is common to them. Without
 measurements of one configuration again and again r and e cannot be told apart, so that both of what may be are
 averaged: r is nothing, a twentieth, or 15 % of the two. So are sizes of the noise and of lengthscales around the fitted ones.
 """
@@ -9,14 +11,14 @@ averaged: r is nothing, a twentieth, or 15 % of the two. So are sizes of the noi
 import math
 from dataclasses import dataclass
 from itertools import product
-from typing import final
+from typing import TypeAlias, final
 
 import numpy as np
 from scipy.special import logsumexp
 
 from tunesmith.models.gaussian import kernel, loss
 from tunesmith.models.theta import OTHERS, Layout, Prior
-from tunesmith.numerics.arrays import Floats
+from tunesmith.numerics.arrays import Bools, Floats
 from tunesmith.numerics.minimising import lbfgs
 from tunesmith.numerics.warps import half_rank, standard
 
@@ -27,6 +29,7 @@ NOISE = (
 NOISES = (0.0, -4.0, 2.0)  # starts of the fit, as its distances from that mean
 STEPS = 40  # of the fit
 OWN = (0.0, 0.05, 0.15)  # shares of r in what is not f
+SEEDS = (0.0, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 1000.0)  # variances of s, in those of e
 AROUND = np.array([-1.0, -0.5, 0.0, 0.5, 1.0])  # the fitted logarithms, which are averaged over
 NEGLIGIBLE = 1e-3  # weight
 QUIET = (
@@ -34,8 +37,8 @@ QUIET = (
 )  # logarithm of a noise that is a fiftieth of the deviation of all values, and taken for none
 PART, LEAST = 3, 5  # of the configurations that are foreseen as the best: a third, 5 at least
 BELIEF = 5.0  # configurations that the noise of the whole is worth where that among the best is estimated
-OUTLIER = 6.0  # deviations, from which on a measurement counts as so far off
-JITTER = 1e-10
+OUTLIER = 12.0  # deviations, from which on a measurement counts as so far off
+JITTER, TINY = 1e-10, 1e-300
 COSINES = 256  # of which a function is drawn
 
 
@@ -49,12 +52,75 @@ class Means:
         values: The mean of each (m,).
         counts: Of how many measurements (m,).
         scatter: The sum of the squared deviations of each configuration's measurements from their mean (m,).
+        seen: How many of them are on each of the seeds that configurations share (m, s); s is 0 if they share none.
+        sums: The sum of these (m, s).
+
+    Where seeds are shared `values` are the means as they would be on all of them.
     """
 
     columns: Floats
     values: Floats
     counts: Floats
     scatter: Floats
+    seen: Floats
+    sums: Floats
+
+    @classmethod
+    def once(cls, columns: Floats, values: Floats) -> "Means":
+        """Return configurations that were measured once each, on no seed that they share."""
+        m = len(values)
+        return cls(columns, values, np.ones(m), np.zeros(m), *np.empty((2, m, 0)))
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Seeds:
+    """What is known of what shared seeds add, from what differs within configurations.
+
+    Attributes:
+        ratio: Its variance, in those of chance; all else follows from that.
+        targets: Of each configuration, as far as is known without it (m,).
+        spread: The covariances of what is left of it in the means, and of chance, in variances of chance (m, m).
+        scatter: What differs within configurations and is not due to seeds: squares, of targets.
+        bulk: The logarithm of the determinant of these differences' covariances, in variances of chance, and less twice
+            that of what is believed of the ratio: the larger, the rarer, as the tail of a half-Cauchy deviation.
+
+    References:
+        A. Gelman. Prior distributions for variance parameters in hierarchical models. Bayesian Analysis 1, 2006.
+    """
+
+    ratio: float
+    targets: Floats
+    spread: Floats
+    scatter: float
+    bulk: float = 0.0
+
+    @classmethod
+    def of(cls, known: Means, targets: Floats, size: float, again: Bools) -> "list[_Seeds]":
+        """Return it for each of `SEEDS`; `again`: the configurations whose scatter counts (m,)."""
+        chance = np.diag(1 / known.counts)
+        scatter = float(known.scatter[again].sum()) / size**2
+        if known.seen.shape[1] < 2 or not again.any():  # one seed has nothing to differ from
+            return [cls(0.0, targets, chance, scatter)]
+        weights = known.seen / known.counts[:, None]
+        raw = known.sums.sum(axis=1) / known.counts
+        seen = known.seen[again]
+        normal = np.diag(seen.sum(axis=0)) - seen.T @ weights[again]
+        right = (known.sums[again] - seen * raw[again, None]).sum(axis=0)
+        found = []
+        for ratio in SEEDS:
+            whole = np.eye(len(normal)) + ratio * normal
+            inverse = ratio * np.linalg.inv(whole)
+            effects = inverse @ right
+            taken = (weights @ effects - (raw - known.values)) / size
+            spread: Floats = chance + weights @ inverse @ weights.T
+            left = max(0.0, scatter - float(right @ effects) / size**2)
+            bulk = float(np.linalg.slogdet(whole)[1]) + math.log1p(ratio)
+            found.append(cls(ratio, targets - taken, spread, left, bulk))
+        return found
+
+
+_Part: TypeAlias = tuple[Floats, float, _Seeds]  # theta, one of `OWN`, and seeds: what may be
 
 
 @final
@@ -110,38 +176,47 @@ class Truth:
         shift: By how much expected values lie above what targets say, among the best: what noise that is not
             symmetric does.
         shift_sd: How far off that may be.
+        freedom: Degrees of freedom of the size of the noise: how wide intervals are, by Student's t.
 
     References:
         C. E. Rasmussen and C. K. I. Williams. Gaussian Processes for Machine Learning. 2006. (2.23), (2.42) and (5.12);
         the average over parameters in place of one fit: (5.3).
+        F. E. Satterthwaite. An Approximate Distribution of Estimates of Variance Components. Biometrics Bulletin 2, 1946.
     """
 
     def __init__(self, known: Means, layout: Layout, size: float, level: float = math.inf) -> None:
-        self._X, self._counts = known.columns, known.counts
-        self._layout = layout
+        self._X, self._layout, self._values = known.columns, layout, known.values
         level = min(level, float(np.median(known.values)))
         self._y = standard(half_rank(known.values, level))
-        self._values = known.values
         self.scale = Scale.of(known.values, self._y, level)
         self._prior = _prior(layout, size)
         # only from the level on they are as they were measured
         again = (known.counts > 1) & (known.values >= level)
         self._freedom = float((known.counts[again] - 1).sum())
-        self._scatter = float(known.scatter[again].sum()) / self.scale.size**2
+        seeds = _Seeds.of(known, self._y, self.scale.size, again)
+        least = min(map(self._unlike, seeds)) - 2 * math.log(NEGLIGIBLE)
+        seeds = [one for one in seeds if self._unlike(one) <= least]
         starts = [self._prior.mean + np.eye(len(self._prior.mean))[-1] * off for off in NOISES]
-        found = [lbfgs(self._loss, start, STEPS, tolerance=1e-2) for start in starts]
-        self._theta = min(found, key=lambda pair: pair[1])[0]
-        self._parts, self._weights = [(self._theta, 0.0)], np.ones(1)
-        if self._theta[-1] < QUIET:  # nothing is luck
+        likely = min(seeds, key=self._unlike)
+        found = [
+            lbfgs(lambda theta: self._loss((theta, 0.0, likely)), start, STEPS, tolerance=1e-2)
+            for start in starts
+        ]
+        theta = min(found, key=lambda pair: pair[1])[0]
+        fitted: _Part = (theta, 0.0, likely)
+        self._parts, self._weights = [fitted], np.ones(1)
+        if theta[-1] + math.log1p(likely.ratio) < QUIET:  # nothing is luck
             self.means, self.covariance = self._y, np.zeros((len(self._y), len(self._y)))
             self.noise = self.shift = self.shift_sd = 0.0
-            self.noise_interval, self._ratio = (0.0, 0.0), 1.0
+            self.noise_interval, self._ratio, self.freedom = (0.0, 0.0), 1.0, np.inf
             return
-        self._parts, self._weights = self._likely()
+        self._parts, self._weights = self._likely(theta, seeds)
         self.means, covariance = self._joint()
-        ratio, self.shift, self.shift_sd = self._among_the_best()
+        ratio, self.shift, self.shift_sd, self.freedom = self._among_the_best(fitted)
         self.covariance = covariance * ratio
-        variances = np.array([np.exp(theta[-1]) * (1 - own) for theta, own in self._parts])
+        variances = np.array(
+            [np.exp(theta[-1]) * (1 - own) * (1 + of.ratio) for theta, own, of in self._parts]
+        )
         self.noise = self.scale.size * float(np.sqrt(ratio * (self._weights @ variances)))
         self._ratio = ratio
         order = np.argsort(variances, kind="stable")
@@ -151,104 +226,116 @@ class Truth:
         )
         self.noise_interval = float(low), float(high)
 
-    def _loss(self, theta: Floats, own: float = 0.0) -> tuple[float, Floats]:
-        """The negative log posterior of theta, and its gradient, that of measurements again and again included."""
-        share = (1 - own) / self._counts + own
-        value, gradient = loss(theta, self._X, self._y, self._layout, self._prior, share)
+    def _unlike(self, seeds: _Seeds) -> float:
+        """How unlikely what differs within configurations is, up to a constant, whatever size chance has."""
+        return self._freedom * math.log(max(seeds.scatter, TINY)) + seeds.bulk
+
+    def _loss(self, part: _Part) -> tuple[float, Floats]:
+        """The negative log posterior of a theta, and its gradient, that of measurements again and again included."""
+        theta, own, seeds = part
+        share = (1 - own) * seeds.spread + own * np.eye(len(seeds.spread))
+        value, gradient = loss(theta, self._X, seeds.targets, self._layout, self._prior, share)
         if self._freedom and np.isfinite(value):
-            relative = self._scatter / ((1 - own) * np.exp(theta[-1]))
-            value += 0.5 * (self._freedom * (theta[-1] + np.log1p(-own)) + relative)
+            relative = seeds.scatter / ((1 - own) * np.exp(theta[-1]))
+            value += 0.5 * (self._freedom * (theta[-1] + np.log1p(-own)) + relative + seeds.bulk)
             gradient[-1] += 0.5 * (self._freedom - relative)
         return value, gradient
 
-    def _likely(self) -> tuple[list[tuple[Floats, float]], Floats]:
-        """Pairs of theta and `OWN` (k,) around what was fitted, and their weights (k,)."""
-        parts, logs = [], []
-        lengths = np.arange(len(self._theta)) < self._layout.n_groups
-        noise = np.arange(len(self._theta)) == len(self._theta) - 1
-        for longer, noisier, own in product(1.2 * AROUND, AROUND, OWN):
-            theta = self._theta + longer * lengths + noisier * noise
-            parts.append((theta, own))
-            logs.append(-self._loss(theta, own)[0])
-        weights = np.exp(np.array(logs) - logsumexp(logs))
+    def _likely(self, theta: Floats, seeds: list[_Seeds]) -> tuple[list[_Part], Floats]:
+        """Parts (k,) around what was fitted, and their weights (k,)."""
+        lengths = np.arange(len(theta)) < self._layout.n_groups
+        noise = np.arange(len(theta)) == len(theta) - 1
+        parts: list[_Part] = [
+            (theta + longer * lengths + noisier * noise, own, of)
+            for longer, noisier, own, of in product(1.2 * AROUND, AROUND, OWN, seeds)
+        ]
+        logs = np.array([-self._loss(part)[0] for part in parts])
+        weights = np.exp(logs - logsumexp(logs))
         kept = np.flatnonzero(weights > NEGLIGIBLE * weights.max())
         return [parts[i] for i in kept], weights[kept] / weights[kept].sum()
 
     def _joint(self) -> tuple[Floats, Floats]:
         """Means (m,) and covariance (m, m), parameters averaged over."""
-        posteriors = [self._posterior(theta, own) for theta, own in self._parts]
+        posteriors = [self._posterior(part) for part in self._parts]
         means: Floats = self._weights @ np.array([mean for mean, _ in posteriors])
         covariance = np.zeros((len(means), len(means)))
         for weight, (mean, within) in zip(self._weights, posteriors, strict=True):
             covariance += weight * (within + np.outer(mean - means, mean - means))
         return means, covariance
 
-    def _inverse(self, theta: Floats, own: float) -> tuple[Floats, Floats, Floats]:
-        """C of the measurements (m, m), C without the unknown mean, and the variances of chance in them (m,)."""
+    def _inverse(self, part: _Part) -> tuple[Floats, Floats, Floats]:
+        """C of the measurements (m, m), C without the unknown mean, and the covariances of what is luck in them (m, m)."""
+        theta, own, seeds = part
         K = kernel(theta, self._layout, self._X, self._X)
         noise = float(np.exp(theta[-1]))
-        chance = noise * (1 - own) / self._counts
-        K.flat[:: len(K) + 1] += chance + noise * own + JITTER
+        luck = noise * (1 - own) * seeds.spread
+        K += luck
+        K.flat[:: len(K) + 1] += noise * own + JITTER
         C = np.asarray(np.linalg.inv(K), dtype=np.float64)
         ones = C.sum(axis=1)
-        return C, C - np.outer(ones, ones) / ones.sum(), chance
+        return C, C - np.outer(ones, ones) / ones.sum(), luck
 
-    def _posterior(self, theta: Floats, own: float) -> tuple[Floats, Floats]:
-        """Means (m,) and covariance (m, m) of f + r: what was measured less what is chance in it."""
-        _, C, chance = self._inverse(theta, own)
-        return self._y - chance * (C @ self._y), np.diag(chance) - chance[:, None] * C * chance
+    def _posterior(self, part: _Part) -> tuple[Floats, Floats]:
+        """Means (m,) and covariance (m, m) of f + r: what was measured less what is luck in it."""
+        _, C, luck = self._inverse(part)
+        y = part[2].targets
+        return y - luck @ (C @ y), luck - luck @ C @ luck
 
-    def _among_the_best(self) -> tuple[float, float, float]:
+    def _among_the_best(self, part: _Part) -> tuple[float, float, float, float]:
         """How much more variance there is among the best than the model says; by how much values are off, and how surely.
+
+        And the degrees of freedom of that variance, by Satterthwaite: few where few measurements are far off.
 
         It compares the measurements of what is foreseen, by all others, to be among the best with what is foreseen:
         so no luck of their own has chosen them.
         """
-        _, C, chance = self._inverse(self._theta, 0.0)
-        precision = np.diag(C)
-        foreseen = self._foreseen(C)
+        _, C, luck = self._inverse(part)
+        precision, y = np.diag(C), part[2].targets
+        foreseen = _foreseen(C, y)
         best = np.argsort(-foreseen, kind="stable")[: max(LEAST, len(foreseen) // PART)]
         n = len(best)
         expected = self.scale.size / np.sqrt(precision[best])
-        off = self._values[best] - self.scale.back(foreseen[best])
+        off = self._values[best] - self.scale.back(foreseen[best] + (self._y - y)[best])
         most = OUTLIER * float(np.median(expected))
         off = np.clip(off, -most, most)
         variance = float(((off - off.mean()) ** 2).sum()) / max(n - 1, 1)
         ratio = (n * variance / float(np.mean(expected**2)) + BELIEF) / (n + BELIEF)
+        tails = float(((off - off.mean()) ** 4).sum()) / variance**2 if variance else 0.0
+        tails = (tails + 3 * BELIEF) / (n + BELIEF)  # 3: of a normal distribution
         # of what is off only chance is; the rest is what a measurement of its own tells
-        chances = float(np.mean((chance * precision)[best]))
+        chances = float(np.mean((np.diag(luck) * precision)[best]))
         shift = chances * float(off.sum()) / (n + BELIEF)
-        return ratio, shift, chances * float(np.sqrt(variance / n))
-
-    def _foreseen(self, C: Floats) -> Floats:
-        """What is expected of each measurement (m,) by all others; C is without the unknown mean."""
-        return np.asarray(self._y - (C @ self._y) / np.diag(C))
+        freedom = 2 * (n + BELIEF) / max(tails - 1, 1.0)
+        return ratio, shift, chances * float(np.sqrt(variance / n)), freedom
 
     def foreseen(self) -> Floats:
         """Return the target (m,) that is expected of each configuration by all others, by the likeliest parameters."""
-        return self._foreseen(self._inverse(*self._likeliest())[1])
+        part = self._likeliest()
+        return _foreseen(self._inverse(part)[1], part[2].targets)
 
-    def _likeliest(self) -> tuple[Floats, float]:
+    def _likeliest(self) -> _Part:
         return self._parts[int(np.argmax(self._weights))]
 
     def at(self, columns: Floats) -> Floats:
         """Return expected targets (n,) at other columns (n, p), by the likeliest parameters."""
-        theta, own = self._likeliest()
-        C, _, _ = self._inverse(theta, own)
-        mean = float(C.sum(axis=0) @ self._y) / float(C.sum())
-        weights = C @ (self._y - mean)
+        part = self._likeliest()
+        theta, y = part[0], part[2].targets
+        C, _, _ = self._inverse(part)
+        mean = float(C.sum(axis=0) @ y) / float(C.sum())
+        weights = C @ (y - mean)
         return np.asarray(mean + kernel(theta, self._layout, columns, self._X) @ weights)
 
     def joint(self, columns: Floats) -> tuple[Floats, Floats]:
         """Return means (n,) and covariance (n, n) of f + r, as targets, at other columns (n, p), parameters averaged over."""
         means, seconds = np.zeros(len(columns)), np.zeros((len(columns), len(columns)))
-        for weight, (theta, own) in zip(self._weights, self._parts, strict=True):
-            C, _, _ = self._inverse(theta, own)
-            ones = C.sum(axis=1)
-            mean = float(ones @ self._y) / float(ones.sum())
+        for weight, part in zip(self._weights, self._parts, strict=True):
+            theta, own, seeds = part
+            C, _, _ = self._inverse(part)
+            ones, y = C.sum(axis=1), seeds.targets
+            mean = float(ones @ y) / float(ones.sum())
             k = kernel(theta, self._layout, columns, self._X)
             short = 1 - k @ ones  # what is still open of the mean there
-            here = mean + k @ (C @ (self._y - mean))
+            here = mean + k @ (C @ (y - mean))
             within = kernel(theta, self._layout, columns, columns) - k @ C @ k.T
             within += np.outer(short, short) / ones.sum()
             within.flat[:: len(within) + 1] += own * float(np.exp(theta[-1]))
@@ -278,7 +365,7 @@ class Truth:
         )
         found = np.empty((count, len(columns)))
         for part in np.unique(which):
-            theta, own = self._parts[part]
+            theta, own, seeds = self._parts[part]
             here = which == part
             k = int(here.sum())
             slope, signal, noise = np.exp(theta[-OTHERS:])
@@ -290,10 +377,11 @@ class Truth:
             drawn = np.sqrt(2 * signal / COSINES) * waves @ rng.standard_normal((COSINES, k))
             drawn += np.sqrt(slope) * Z @ rng.standard_normal((Z.shape[1], k))
             prior, at_X = drawn[: len(columns)], drawn[len(columns) :]
-            C, _, chance = self._inverse(theta, own)
-            luck = np.sqrt(chance + noise * own)[:, None] * rng.standard_normal(at_X.shape)
+            C, _, covariance = self._inverse(self._parts[part])
+            covariance.flat[:: len(covariance) + 1] += noise * own + JITTER
+            luck = np.linalg.cholesky(covariance) @ rng.standard_normal(at_X.shape)
             # the last column is the mean itself: nothing drawn, nothing moved but the measurements
-            missing = np.column_stack([self._y[:, None] - at_X - luck, self._y])
+            missing = np.column_stack([seeds.targets[:, None] - at_X - luck, seeds.targets])
             mean = C.sum(axis=0) @ missing / C.sum()
             K = kernel(theta, self._layout, columns, self._X)
             moved = mean + K @ (C @ (missing - mean))
@@ -301,6 +389,11 @@ class Truth:
             off = np.sqrt(self._ratio) * (prior + moved[:, :-1] - expected)
             found[here] = (expected + off).T
         return found
+
+
+def _foreseen(C: Floats, y: Floats) -> Floats:
+    """What is expected of each measurement y (m,) by all others; C (m, m) is without the unknown mean."""
+    return np.asarray(y - (C @ y) / np.diag(C))
 
 
 def _prior(layout: Layout, size: float) -> Prior:

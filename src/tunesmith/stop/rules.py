@@ -10,7 +10,7 @@ import numpy as np
 from tunesmith._core import checks
 from tunesmith._core.errors import NoTrials, NotSupported, SettingError
 from tunesmith.models.gains import gain
-from tunesmith.models.noise import completed, losses_of, measured_noise
+from tunesmith.models.noise import completed, measured_noise, outlook
 from tunesmith.records import History, Record
 from tunesmith.stop.rule import StopRule
 
@@ -142,7 +142,9 @@ class NoWorthwhileGain(StopRule):
         records = completed(history.averaged(r) for r in window if r.source != "replicate")
         if len(records) < FIRST + AGO:
             return ""
-        losses = losses_of(records)
+        losses = outlook(history, records)
+        if len(losses) < FIRST + AGO:
+            return ""
         worth = self.gain
         if worth is None:
             so_far = float(np.median(losses[:START]) - losses.min())

@@ -52,6 +52,7 @@ class Run(Generic[P]):
         voice: Tells people.
         stops: How many commands to stop were given before it was asked for; by default, those that
             were read.
+        proven: Whether the objective has succeeded elsewhere, so that what it raises is no bug but a trial's failure.
     """
 
     def __init__(
@@ -62,11 +63,14 @@ class Run(Generic[P]):
         bounds: Bounds,
         voice: Voice,
         stops: int | None = None,
+        *,
+        proven: bool = False,
     ) -> None:
         self._desk = desk
         self._work = work
         self._executor = executor
         self._bounds = bounds
+        self._proven = proven
         self._voice = voice
         self._begun = time.monotonic()
         self._running: dict[Key, Trial[P]] = {}
@@ -358,6 +362,8 @@ class Run(Generic[P]):
         In a deterministic study, as long as none of those before has, or may.
         """
         history = self._desk.history
+        if self._proven:
+            return False
         if self._desk.fold.created.deterministic is None:
             return not history.count("complete", "stopped")
         return all(record.state == "failed" for record in history[: trial.number])

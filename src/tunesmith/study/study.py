@@ -165,6 +165,7 @@ class Study(Readable[P]):
         self._loaded_bare = False
         self._stops: int | None = None
         self._said_stale = ""
+        self._proven = False  # whether the objective has succeeded in another study
 
     @classmethod
     def opened(
@@ -441,7 +442,8 @@ class Study(Readable[P]):
             self._say_stale()
         self._ledger.lease_s = checks.seconds("lease_s=", lease_s)
         work = work_of(objective, call)
-        Run(self._desk, work, places, bounds, Voice(self._ledger, progress), self._stops)()
+        voice = Voice(self._ledger, progress)
+        Run(self._desk, work, places, bounds, voice, self._stops, proven=self._proven)()
         if confirm:
             outcome = self.confirm(
                 objective, workers=workers, retries=retries, trial_timeout=trial_timeout,
@@ -528,6 +530,7 @@ class Study(Readable[P]):
             self.problem, Queue(), None, ledger.storage, name, how, ledger.clock
         )
         again = Study.opened(made)
+        again._proven = True  # noqa: SLF001 - its own
         desk, key = again._desk, self.space.key  # noqa: SLF001 - its own
         fold = desk.read()
         known = {key(i.params) for i in fold.queue.values()}

@@ -83,7 +83,14 @@ def test_what_is_no_better_than_the_default_is_not_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    "cv", [TimeSeriesSplit(3), PredefinedSplit(np.arange(150) % 3), GroupKFold(3)], ids=type
+    "cv",
+    [
+        TimeSeriesSplit(3),
+        PredefinedSplit(np.arange(150) % 3),
+        [(np.arange(0, 150, 2), np.arange(1, 150, 2))] * 2,
+        GroupKFold(3),
+    ],
+    ids=type,
 )
 def test_folds_that_are_what_they_are(cv: Any) -> None:
     """They are refused before anything is fitted."""
@@ -94,8 +101,9 @@ def test_folds_that_are_what_they_are(cv: Any) -> None:
         )  # scikit-learn's shuffles the groups
         return
     search = SearchCV(TREE, SPACE, n_iter=6, cv=cv, confirm=True)
+    given = "a list of folds" if isinstance(cv, list) else type(cv).__name__
     with pytest.raises(
-        ts.SettingError, match="always gives the same; take a splitter that shuffles"
+        ts.SettingError, match=f"and {given} always gives the same; take a splitter that shuffles"
     ):
         search.fit(flowers, kinds)
     assert not hasattr(search, "cv_results_")

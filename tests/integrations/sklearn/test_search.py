@@ -252,6 +252,18 @@ def test_other_data_are_refused(tmp_path: Path, X_: Any, y: Any, params: Any, na
         clone(search).fit(X_, y, **params)
 
 
+def test_the_log_knows_the_data() -> None:
+    """By a fingerprint, as `data=[X, y]` has it; what cannot be told apart has none."""
+    search = SearchCV(Guesses(), {"at": [0.1]}).fit(X, Y)
+    plain = ts.Study({"x": ts.Float(0, 1)}, minimize="loss", data=[X, Y])
+    plain.run(lambda trial: 0.0, trials=1, progress=False)
+    [record], [other] = search.study_.history, plain.history
+
+    assert record.provenance.data == other.provenance.data != ""
+    texts = SearchCV(Guesses(), {"at": [0.1]}).fit([["a"]] * 60, Y)
+    assert texts.study_.history[0].provenance.data == ""
+
+
 @pytest.mark.parametrize("form", [list, pd.Series, np.array])
 @pytest.mark.parametrize("labels", [np.array([0, 1]), np.array(["no", "yes"])])
 def test_the_form_of_the_targets_is_no_matter(tmp_path: Path, form: Any, labels: Any) -> None:

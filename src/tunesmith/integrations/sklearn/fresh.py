@@ -33,9 +33,13 @@ class Fresh:
     def __post_init__(self) -> None:
         first, second = (self.folds(seed) for seed in (1, 2))
         if all(np.array_equal(a[1], b[1]) for a, b in zip(first, second, strict=True)):
+            given = type(self.cv).__name__
+            listed = given.startswith(
+                "_"
+            )  # scikit-learn's own for folds that were given one by one
             raise SettingError(
-                f"confirm=True evaluates the best on other folds, and {type(self.cv).__name__} always gives the "
-                "same; take a splitter that shuffles, such as StratifiedKFold, or confirm=False"
+                f"confirm=True evaluates the best on other folds, and {'a list of folds' if listed else given} always "
+                "gives the same; take a splitter that shuffles, such as StratifiedKFold, or confirm=False"
             )
 
     def folds(self, seed: int) -> Splits:

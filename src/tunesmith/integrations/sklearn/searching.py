@@ -142,7 +142,7 @@ class Search(Refitted, ABC):
             plan,
             {
                 "X": X,
-                "y": targets(y),
+                "y": y,
                 "folds": repr(cv) if own else splits,
                 "fit arguments": [given.estimator.fit, given.scorer.score],
                 "scoring": [self.scoring if self.scoring is None else scoring.public, guide],
@@ -252,8 +252,9 @@ class Search(Refitted, ABC):
         try:
             self.confirmation_ = self.study_.confirm(again, workers=workers, progress=shown)
         except NoTrials as error:
-            warnings.warn(f"the best is not confirmed: {error}", FitFailedWarning, stacklevel=3)
-            return
+            if not again.candidate.raised:
+                warnings.warn(f"the best is not confirmed: {error}", FitFailedWarning, stacklevel=3)
+                return
         if again.candidate.raised:
             raise again.candidate.raised[0]
         chosen = self.confirmation_.choice.record.uid
@@ -289,8 +290,9 @@ class Search(Refitted, ABC):
         seed = self.random_state
         if seed is not None and not checks.is_whole(seed):
             seed = int(check_random_state(seed).randint(2**31))
-        try:
-            self.study_: Study[Any] = Study(
+
+        def made(data: list[Any] | None) -> Study[Any]:
+            return Study(
                 space.space,
                 maximize=SCORE,
                 value=plan.value,
@@ -300,13 +302,21 @@ class Search(Refitted, ABC):
                 name=name,
                 storage=self._storage,
                 seed=seed,
+                data=data,
             )
+
+        kept = name in self._storage.names()  # then `identity` says what differs
+        try:
+            try:
+                self.study_: Study[Any] = made(None if kept else [parts["X"], parts["y"]])
+            except SettingError:  # nothing but addresses tells these data from others
+                self.study_ = made(None)
         except StudyError as error:
             said = str(error).replace("seed:", "random_state:")
             raise StudyError(said if plan.rungs else said.replace("resource:", "folds:")) from None
         if isinstance(self._storage, Memory):
             return
-        ours = identity(parts)
+        ours = identity({**parts, "y": targets(parts["y"])})
         known = [note.text for note in self.study_.notes if IDENTITY in note.tags]
         if not known:
             self.study_.note(ours, tags=(IDENTITY,))
