@@ -506,3 +506,14 @@ def test_a_baseline_of_a_study_with_a_signature() -> None:
 
     assert outcome.choice.number is not None
     assert outcome.beats_default
+
+
+def test_a_baseline_that_comes_later() -> None:
+    """What is confirmed already is compared with it, though the fifth of the search is spent."""
+    study = without_default(40)
+    first = study.confirm(noisy, progress=False)
+    second = study.confirm(noisy, baseline=standing, progress=False)
+
+    assert second.default is not None
+    assert second.default.evaluations >= 3
+    assert second.evaluations == first.evaluations + second.default.evaluations

@@ -27,14 +27,12 @@ class Plan:
     Attributes:
         finalists: The trials to confirm: that which is recommended, the best measured, those that cannot be told
             apart from it, and others by what they measured; the default last.
-        default: Its number; None: the search has none that completed.
         most: Evaluations of one of them, at most.
         evaluations: In all, at most.
         aside: Of these, at least, for what is compared with them and is no trial; 0: there is no such thing.
     """
 
     finalists: tuple[Record[Any], ...]
-    default: int | None
     most: int
     evaluations: int
     aside: int
@@ -76,9 +74,8 @@ class Plan:
             budget = max(budget, LEAST * rows)
         elif rows == 1:
             budget = min(budget, ALONE)
-        number = None if default is None else default.number
         aside = budget // rows if baseline else 0
-        return cls(tuple(chosen), number, replicates or budget, budget, aside)
+        return cls(tuple(chosen), replicates or budget, budget, aside)
 
     @property
     def replication(self) -> Replication:
@@ -99,8 +96,12 @@ class Plan:
         return Leaving(self.evaluations) if self.aside else Trials(self.evaluations)
 
     def left(self, again: History[Any]) -> int:
-        """Return how often a baseline is evaluated: as often as the longest-lived finalist, if there is room."""
-        return min(int(again.replicates.done.max(initial=0)), self.evaluations - _begun(again))
+        """Return how often a baseline is evaluated: as often as the longest-lived finalist, if there is room.
+
+        Earlier calls, which knew of no baseline, may have left none; it has its share all the same.
+        """
+        room = max(self.aside, self.evaluations - _begun(again))
+        return min(int(again.replicates.done.max(initial=0)), room)
 
 
 @final

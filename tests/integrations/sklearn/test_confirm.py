@@ -256,3 +256,16 @@ def test_boosting_that_stays_as_it_is() -> None:
 
     assert search.best_params_ == {}
     assert search.best_estimator_.n_iter_ == search.best_iteration_
+
+
+def test_an_estimator_that_cannot_be_fitted_as_it_is() -> None:
+    """There is nothing to stay with: the best candidate is taken, and why says so."""
+    search = SearchCV(
+        DecisionTreeClassifier(max_depth=-1, random_state=0), SPACE, n_iter=6, cv=3, confirm=True,
+        random_state=0,
+    )  # fmt: skip
+    search.fit(X, y)
+
+    assert search.confirmation_.default is None
+    assert "the baseline has no value to compare with" in search.report()
+    assert search.best_params_ == search.cv_results_["params"][search.best_index_]
