@@ -164,6 +164,14 @@ def test_coverage() -> None:
         ({"trials": 5}, "confirm takes no trials=; top= and replicates= say how much is evaluated"),
         ({"top": 0}, "top= is a whole number from 1 on, got 0"),
         ({"replicates": 1}, "replicates= is a whole number from 2 on, got 1"),
+        (
+            {"baseline": {"x": 0.9}},
+            r"baseline= is a function of a trial that has no params, .* got {'x': 0.9}",
+        ),
+        (
+            {"baseline": noisy, "executor": ts.executors.Serial()},
+            "baseline= is a run of its own; give workers= instead",
+        ),
     ],
 )
 def test_refusals(given: dict[str, Any], message: str) -> None:
@@ -312,3 +320,200 @@ def test_equals_cannot_be_told_apart() -> None:
     assert all(one.level for one in outcome.finalists)
     assert "it is better" not in str(outcome)
     assert "1 ± 0" in str(outcome)
+
+
+FREE = {"x": ts.Float(0, 1)}
+
+
+def standing(trial: T, x: float = 0.9) -> float:
+    """What stands now: a place on the parabola, with the luck of the seed and its own."""
+    luck = np.random.default_rng([trial.seed, 9])
+    return float((x - 0.3) ** 2 + trial.seed / 2**32 + 0.1 * luck.normal())
+
+
+def without_default(trials: int = 100, **options: Any) -> ts.Study[dict[str, Any]]:
+    study = ts.Study(FREE, minimize="loss", seed=3, sampler=ts.samplers.Random(), **options)
+    return study.run(noisy, trials=trials, progress=False)
+
+
+def test_a_baseline_that_is_in_no_space() -> None:
+    """It is evaluated on the finalists' seeds, as often as the longest-lived of them, within the same fifth."""
+    seeds: dict[str, list[int]] = {"found": [], "baseline": []}
+
+    def objective(trial: T) -> float:
+        seeds["found"].append(trial.seed)
+        return noisy(trial)
+
+    def current(trial: T) -> float:
+        assert not trial.params
+        seeds["baseline"].append(trial.seed)
+        return standing(trial)
+
+    study = without_default()
+    outcome = study.confirm(objective, baseline=current, progress=False)
+
+    assert outcome.evaluations == len(seeds["found"]) + len(seeds["baseline"]) == 20
+    assert set(seeds["baseline"]) == set(seeds["found"])
+    assert not set(seeds["found"]) & {r.seed for r in study.history}
+    assert outcome.default is not None
+    assert outcome.default.evaluations == max(one.evaluations for one in outcome.finalists)
+    assert outcome.default.number is None
+    assert outcome.choice.number is not None
+    assert outcome.gain == pytest.approx(0.36, abs=0.25)
+    assert "better than the baseline by" in str(outcome)
+
+
+def test_a_baseline_that_nothing_beats() -> None:
+    """It is the choice, whose params are none, and the outcome does not call it a trial."""
+
+    def better(trial: T) -> float:
+        return standing(trial, 0.3) - 0.2
+
+    outcome = without_default().confirm(noisy, baseline=better, progress=False)
+
+    assert outcome.choice is outcome.default
+    assert outcome.params == {}
+    assert outcome.chance < 0.8
+    assert str(outcome).startswith("the baseline: ")
+    assert "better than the baseline with a chance of" in outcome.why
+    assert "the default" not in str(outcome)
+
+
+def test_the_default_beside_a_baseline() -> None:
+    """A default configuration is then one of the trials, and evaluated only if it measured well."""
+    outcome = searched(100).confirm(noisy, baseline=standing, progress=False)
+
+    assert 0 not in {one.number for one in outcome.finalists}
+    assert outcome.default is not None
+    assert outcome.default.baseline
+
+
+@pytest.mark.parametrize(
+    "trials, top, replicates", [(3, None, None), (41, None, None), (60, 2, None), (60, 2, 7)]
+)
+def test_the_baseline_within_the_budget(
+    trials: int, top: int | None, replicates: int | None
+) -> None:
+    """The whole is a fifth of the search, or what was said, and at least three of each."""
+    budget = replicates * (top + 1) if top and replicates else max(6, round(trials / 5))
+    outcome = without_default(trials).confirm(
+        noisy, top, replicates=replicates, baseline=standing, progress=False
+    )
+
+    assert outcome.default is not None
+    most = max(one.evaluations for one in outcome.finalists if not one.baseline)
+    assert outcome.evaluations <= budget
+    assert most - 1 <= outcome.default.evaluations <= most
+    assert min(one.evaluations for one in outcome.finalists) >= 3
+
+
+def test_many_workers_leave_room_for_the_baseline() -> None:
+    """Finalists that begin all at once take no evaluation from it."""
+
+    async def objective(trial: T) -> float:
+        return noisy(trial)
+
+    study = without_default()
+    outcome = study.confirm(objective, baseline=standing, workers=16, progress=False)
+
+    assert outcome.evaluations <= 20
+    assert outcome.default is not None
+    assert outcome.default.evaluations >= 3
+
+
+def test_a_baseline_of_maximised_means_over_folds() -> None:
+    """Folds are the columns that it shares with the finalists; a higher score beats it."""
+
+    def score(trial: T, shift: float = 0.0) -> None:
+        rng = np.random.default_rng(trial.seed)
+        for fold in range(1, 4):
+            trial.report(fold, {"score": shift + trial.params.get("x", 0.0) + rng.normal()})
+
+    study = ts.Study(
+        FREE, maximize="score", value="mean", resource=ts.Resource("fold", max=3), scheduler=None,
+        sampler=ts.samplers.Random(), seed=1,
+    )  # fmt: skip
+    study.run(score, trials=40, progress=False)
+    found = study.confirm(score, baseline=score, progress=False)
+
+    assert found.beats_default
+    assert found.gain == pytest.approx(found.params["x"], abs=1e-9)  # all else is of the folds
+    better = study.confirm(score, baseline=score, progress=False)
+    assert better.finalists == found.finalists
+
+
+def test_the_outcome_with_a_baseline_is_kept(tmp_path: Path) -> None:
+    """Whoever opens the study later has it, and goes on with it; its log is verified as others are."""
+    study = without_default(40, name="s", storage=tmp_path / "t.db")
+    first = study.confirm(noisy, 2, replicates=3, baseline=standing, progress=False)
+    later = ts.load(tmp_path / "t.db")
+
+    assert later.confirmation == first
+    more = later.confirm(noisy, 2, replicates=6, baseline=standing, progress=False)
+    assert first.evaluations < more.evaluations <= 18
+    assert ts.studies(tmp_path / "t.db") == ["s", "s-confirm", "s-confirm-baseline"]
+    assert ts.load(tmp_path / "t.db", "s-confirm-baseline").verify()
+    assert later.confirm(noisy, 2, replicates=6, progress=False) == more
+
+
+def test_a_mistake_in_the_baseline_is_raised() -> None:
+    """Its own exception comes out; what the finalists have is kept, and mended it has its turn."""
+
+    def broken(trial: T) -> float:
+        raise KeyError("lr")
+
+    study = without_default(40)
+    with pytest.raises(KeyError, match="lr"):
+        study.confirm(noisy, baseline=broken, progress=False)
+    half = study.confirmation
+    assert half is not None
+    assert half.default is None
+    assert "the baseline has no value to compare with" in half.why
+    whole = study.confirm(noisy, baseline=standing, progress=False)
+    assert whole.default is not None
+    assert whole.evaluations > half.evaluations
+
+
+def test_a_baseline_that_breaks_a_limit_is_not_compared() -> None:
+    """What stands now is not allowed, so the best that is is taken, and why says so."""
+
+    def objective(trial: T) -> dict[str, float]:
+        return {"loss": noisy(trial), "ms": 1.0}
+
+    def slow(trial: T) -> dict[str, float]:
+        return {"loss": -100.0, "ms": 9.0}
+
+    study = ts.Study(FREE, minimize="loss", subject_to="ms <= 5", seed=3)
+    outcome = study.run(objective, trials=20, progress=False).confirm(
+        objective, baseline=slow, progress=False
+    )
+
+    assert outcome.default is None
+    assert outcome.choice.number is not None
+    assert outcome.why.endswith("; the baseline has no value to compare with")
+
+
+def test_a_baseline_of_a_study_with_a_signature() -> None:
+    """The search's objective is called by keyword, the baseline with a trial."""
+
+    def fit(trial: ts.Trial[Any], x: Annotated[float, ts.Float(0, 1)]) -> float:
+        return (x - 0.3) ** 2 + 0.01 * float(np.random.default_rng(trial.seed).normal())
+
+    study = ts.Study(fit, minimize="loss", seed=1)
+    outcome = study.run(fit, trials=20, progress=False).confirm(
+        fit, baseline=lambda trial: fit(trial, 0.9), progress=False
+    )
+
+    assert outcome.choice.number is not None
+    assert outcome.beats_default
+
+
+def test_a_baseline_that_comes_later() -> None:
+    """What is confirmed already is compared with it, though the fifth of the search is spent."""
+    study = without_default(40)
+    first = study.confirm(noisy, progress=False)
+    second = study.confirm(noisy, baseline=standing, progress=False)
+
+    assert second.default is not None
+    assert second.default.evaluations >= 3
+    assert second.evaluations == first.evaluations + second.default.evaluations

@@ -195,6 +195,21 @@ def test_a_run_that_confirms() -> None:
     assert json.loads(tunesmith("show", "--json"))["confirmation"] == said
 
 
+def test_a_baseline_is_shown_as_what_it_is() -> None:
+    """It has no number, and is named in words; the study need not be."""
+    study = ts.Study({"x": ts.Float(0, 1)}, minimize="loss", name="s", storage="tunesmith.db")
+    study.run(lambda trial: float(trial["x"]), trials=5, progress=False)
+    study.confirm(lambda trial: 1.0 + trial.seed, baseline=lambda trial: 0.0, progress=False)
+    said = json.loads(call("show", "--json").output)["confirmation"]
+
+    assert said["number"] is None
+    assert said["params"] == {}
+    assert said["evaluations"] == 6
+    assert None in said["level"]
+    assert "\nconfirmed: the baseline: " in call("show").output
+    assert call("verify", "s-confirm-baseline").exit_code == 0
+
+
 def test_programs_are_not_confirmed() -> None:
     """That is said before anything runs."""
     program = (

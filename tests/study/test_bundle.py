@@ -255,3 +255,41 @@ def test_a_study_beside_its_confirmation_is_found_without_a_name(tmp_path: Path)
 
     assert ts.studies(tmp_path / "s.db") == ["a", "a-confirm"]
     assert ts.load(tmp_path / "s.db").name == "a"
+
+
+def compared(folder: Path) -> ts.analysis.Confirmation[Any]:
+    """A study `a`, kept there and confirmed against what is in no space."""
+    study = ts.Study(
+        {"x": ts.Float(0, 1)}, minimize="loss", name="a", storage=folder / "s.db", seed=1
+    )
+    study.run(lambda trial: float(trial["x"]), trials=9, progress=False)
+    return study.confirm(
+        lambda trial: float(trial["x"]), baseline=lambda trial: -1.0, progress=False
+    )
+
+
+def test_a_baseline_comes_along(tmp_path: Path) -> None:
+    """A bundle and a study kept elsewhere have what the best was compared with."""
+    outcome = compared(tmp_path)
+    ts.load(tmp_path / "s.db").bundle(tmp_path / "a.tunesmith")
+    loaded = ts.load(tmp_path / "a.tunesmith")
+    loaded.save(tmp_path / "t.db", name="mine")
+
+    assert outcome.params == {}
+    assert str(loaded.confirmation) == str(outcome)
+    assert str(ts.load(tmp_path / "t.db", "mine").confirmation) == str(outcome)
+    with zipfile.ZipFile(tmp_path / "a.tunesmith") as packed:
+        words = " ".join(packed.read("methods.txt").decode().split())
+    assert "Of these the baseline was chosen, and its loss estimated as" in words
+
+
+def test_what_confirms_a_study_goes_with_it(tmp_path: Path) -> None:
+    """Deleted, it can be begun anew, of another seed; what only has such a name stays."""
+    compared(tmp_path)
+    for name in ("a-confirm-confirm", "b", "b-confirm"):
+        ts.Study({"x": ts.Float(0, 1)}, minimize="loss", name=name, storage=tmp_path / "s.db")
+    ts.delete(tmp_path / "s.db", "a")
+    ts.delete(tmp_path / "s.db", "b")
+
+    assert ts.studies(tmp_path / "s.db") == ["a-confirm-confirm", "b-confirm"]
+    assert compared(tmp_path).choice.number is None

@@ -31,12 +31,13 @@ class Finalist(Generic[P]):
     """A configuration that was confirmed.
 
     Attributes:
-        record: Its trial in the search.
+        record: Its trial in the search; of a baseline, its first evaluation.
         mean: Of the objective, as it would be on all seeds that were used.
         interval: In which its true mean lies with 90 %.
         evaluations: How often it was evaluated.
         seconds: How long an evaluation took, on average.
         level: Whether it cannot be told apart from the best.
+        baseline: Whether it is the baseline that was given, and in no space.
     """
 
     record: Record[P]
@@ -45,10 +46,21 @@ class Finalist(Generic[P]):
     evaluations: int
     seconds: float
     level: bool
+    baseline: bool = False
+
+    @property
+    def number(self) -> int | None:
+        """Of its trial in the search; None: it is the baseline."""
+        return None if self.baseline else self.record.number
+
+    @property
+    def name(self) -> str:
+        """What it is called in a sentence."""
+        return "the baseline" if self.baseline else f"trial {self.record.number}"
 
     def __str__(self) -> str:
         said = Estimate(self.mean, self.interval)
-        return f"trial {self.record.number}: {said} ({self.evaluations} evaluations)"
+        return f"{self.name}: {said} ({self.evaluations} evaluations)"
 
 
 @final
@@ -57,14 +69,15 @@ class Confirmation(Generic[P]):
     """The outcome of a confirmation.
 
     Attributes:
-        finalists: The best mean first; the default among them, if it was evaluated.
+        finalists: The best mean first; the default, or the baseline, among them, if it was evaluated.
         choice: The finalist to take: of those within one standard error of the best the one that takes
             clearly less time, else the one that differs least from the default. The default itself unless that
             one is better with a chance of 80 % at least.
         why: Why that one.
         estimate: What the choice is worth on a new seed, corrected for having been chosen.
         interval: Of it, 90 %.
-        default: The default configuration; None: it was not evaluated.
+        default: What stands now: the baseline, if one was given, else the default configuration; None: it was not
+            evaluated.
         gain: By how much the best of the others is better than the default, on common seeds and corrected for
             having been chosen; NaN without a default.
         gain_interval: Of the gain, 90 %.
@@ -89,7 +102,7 @@ class Confirmation(Generic[P]):
 
     @property
     def params(self) -> P:
-        """The params of the choice, in the form in which objectives get them."""
+        """The params of the choice, in the form in which objectives get them; of a baseline none: {}."""
         return self.choice.record.params
 
     @property
@@ -99,11 +112,12 @@ class Confirmation(Generic[P]):
 
     def __str__(self) -> str:
         said = Estimate(self.estimate, self.interval)
-        parts = [f"trial {self.choice.record.number}: {said}"]
-        if self.default is self.choice:
+        parts = [f"{self.choice.name}: {said}"]
+        standing = stands(self.default)
+        if self.default is not self.choice and self.default is not None:
+            parts.append(f"{standing} has {Estimate(self.default.mean, self.default.interval)}")
+        elif self.default is not None and not self.default.baseline:
             parts.append("it is the default")
-        elif self.default is not None:
-            parts.append(f"the default has {Estimate(self.default.mean, self.default.interval)}")
         others = sum(one.level for one in self.finalists if one is not self.choice)
         if others:
             verb = "one other" if others == 1 else f"{others} others"
@@ -114,12 +128,12 @@ class Confirmation(Generic[P]):
             pass
         elif not self.beats_default:
             lines.append(
-                f"the default is not beaten beyond doubt: the gain is {self.gain:.2g}, between {low:.2g} and "
+                f"{standing} is not beaten beyond doubt: the gain is {self.gain:.2g}, between {low:.2g} and "
                 f"{high:.2g} (better with a chance of {self.chance:.0%})"
             )
         else:
             lines.append(
-                f"better than the default by {self.gain:.2g}, between {low:.2g} and {high:.2g}"
+                f"better than {standing} by {self.gain:.2g}, between {low:.2g} and {high:.2g}"
             )
         if self.left_out:
             numbers = ", ".join(str(record.number) for record in self.left_out)
@@ -132,13 +146,19 @@ class Confirmation(Generic[P]):
         return "\n".join(lines)
 
 
-def confirmed(search: History[P], again: History[P], default: int | None) -> Confirmation[P]:
+def confirmed(
+    search: History[P],
+    again: History[P],
+    default: int | None,
+    baseline: History[Any] | None = None,
+) -> Confirmation[P]:
     """Return what evaluations on fresh seeds say of a search's finalists.
 
     Args:
         search: The trials of the search.
         again: Those of its confirmation: the finalists, each on several seeds.
         default: The number of the default configuration in the search; None: it has none.
+        baseline: The evaluations of what stands in its place, on the same seeds; None: there is nothing.
 
     Raises:
         NoTrials: No finalist has completed two evaluations and keeps the limits.
@@ -148,9 +168,9 @@ def confirmed(search: History[P], again: History[P], default: int | None) -> Con
         Annals of Statistics 12, 1984: who cannot be told apart from the best; with Bonferroni's bound in
         place of Dunnett's quantile, and the pooled variance of the additive model.
     """
-    table = again.replicates
-    rows = np.flatnonzero((table.done > 0) & table.keeps)
-    if not len(rows):
+    evaluated = _evaluated(again)
+    groups = [group for group, counts in evaluated if counts]
+    if not groups:
         limits = " and ".join(limit.text for limit in search.problem.limits)
         kept = f" and keeps {limits}" * bool(limits)
         failures = [r.failure for r in again if r.failure is not None]
@@ -158,39 +178,42 @@ def confirmed(search: History[P], again: History[P], default: int | None) -> Con
         last = "".join(f"; the last failed with: {line}" for line in said)
         raise NoTrials(f"no finalist has completed an evaluation on a fresh seed{kept}{last}")
     sign = search.problem.objectives[0].sign
-    groups = [
-        again.evaluations(first) for first in map(again.find, table.firsts) if first is not None
-    ]
-    losses, shared = finest([groups[row] for row in rows])
+    key = search.problem.space.key
+    places = {key(r.logged): r for r in reversed(search) if r.source != "replicate"}
+    records: list[Record[Any]] = [places[key(group[0].logged)] for group in groups]
+    ended = [group for group, _ in evaluated if all(r.finished for r in group)]
+    left_out = {r.number: r for r in (places[key(group[0].logged)] for group in ended)}
+    for record in records:
+        left_out.pop(record.number, None)
+    at_default = next((i for i, r in enumerate(records) if r.number == default), None)
+    aside = [] if baseline is None else [group for group, counts in _evaluated(baseline) if counts]
+    if aside:
+        at_default = len(groups)
+        groups, records = [*groups, aside[0]], [*records, aside[0][0]]
+    losses, shared = finest(groups)
     if not (np.isfinite(losses).sum(axis=1) > 1).any():
         raise NoTrials("no finalist has completed evaluations on two fresh seeds yet")
     model = additive.fit(losses)
     spread = Spread.of(model, losses, shared)
-    key = search.problem.space.key
-    places = {key(r.logged): r for r in reversed(search) if r.source != "replicate"}
-    finalists = [places[key(group[0].logged)] for group in groups]
-    records = [finalists[row] for row in rows]
-    ended = [all(r.finished for r in group) for group in groups]
-    left_out = {r.number: r for r, over in zip(finalists, ended, strict=True) if over}
-    for record in records:
-        left_out.pop(record.number, None)
     best = int(model.rows.argmin())
     found = [
         Finalist(
             record=record,
             mean=sign * float(model.rows[i]),
             interval=_interval(sign, float(model.rows[i]), spread.own(i)),
-            evaluations=int(table.done[rows[i]]),
-            seconds=_seconds(groups[rows[i]]),
+            evaluations=sum(r.state == "complete" for r in groups[i]),
+            seconds=_seconds(groups[i]),
             level=i == best or bool(model.rows[i] - model.rows[best] <= spread.apart(i, best)),
+            baseline=bool(aside) and i == at_default,
         )
         for i, record in enumerate(records)
     ]
-    at_default = next((i for i, one in enumerate(found) if one.record.number == default), None)
     rivals = [i for i in range(len(found)) if i != at_default] or [0]
     pick, why = _pick(
         found, model, spread, rivals, {} if default is None else search[default].logged
     )
+    if baseline is not None and not aside:
+        why += "; the baseline has no value to compare with"
     luck = spread.noise * (1 / spread.counts + spread.shared)
     estimate = drawn(float(model.rows[pick]), model.rows[rivals], float(luck[rivals].mean()))
     gain, half, chance = math.nan, math.nan, math.nan
@@ -201,7 +224,8 @@ def confirmed(search: History[P], again: History[P], default: int | None) -> Con
         chance = float(stdtr(spread.freedom, lead))
         half = error * float(stdtrit(spread.freedom, (1 + LEVEL) / 2))
         if chance < WORTH_IT:
-            why = f"what was found is better than the default with a chance of {chance:.0%} only"
+            name = stands(found[at_default])
+            why = f"what was found is better than {name} with a chance of {chance:.0%} only"
             pick, estimate = at_default, float(model.rows[at_default])
     order = np.argsort(model.rows, kind="stable")
     return Confirmation(
@@ -214,10 +238,23 @@ def confirmed(search: History[P], again: History[P], default: int | None) -> Con
         gain=gain,
         gain_interval=(gain - half, gain + half),
         chance=chance,
-        evaluations=int(table.done[rows].sum()),
+        evaluations=sum(one.evaluations for one in found),
         varies=bool((np.nanmax(losses, axis=1) > np.nanmin(losses, axis=1)).any()),
         left_out=tuple(left_out.values()),
     )
+
+
+def _evaluated(history: History[P]) -> list[tuple[list[Record[P]], bool]]:
+    """The evaluations of each configuration, and whether they count: none failed, and they keep the limits."""
+    table = history.replicates
+    counts = (table.done > 0) & table.keeps
+    firsts = [history.find(uid) for uid in table.firsts]
+    return [(history.evaluations(r), bool(c)) for r, c in zip(firsts, counts, strict=True) if r]
+
+
+def stands(default: Finalist[Any] | None) -> str:
+    """What that is called which the others are compared with."""
+    return "the baseline" if default is not None and default.baseline else "the default"
 
 
 def _interval(sign: float, loss: float, half: float) -> tuple[float, float]:

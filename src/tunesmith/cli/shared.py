@@ -16,8 +16,8 @@ from rich.table import Table
 from tunesmith._core.errors import NoTrials, StudyNotFound
 from tunesmith.records import Record, State
 from tunesmith.space import Space
-from tunesmith.study import Study, load, studies
-from tunesmith.study.library import without_confirmations
+from tunesmith.study import Study, load
+from tunesmith.study.beside import searches
 from tunesmith.study.opening import kept_at
 from tunesmith.study.progress import shown_place
 
@@ -63,10 +63,9 @@ def meant(storage: str | None, name: str | None) -> str:
     """
     if name is not None:
         return name
-    names = studies(storage)
-    searches = without_confirmations(names)
-    if len(searches) == 1:
-        return searches[0]
+    names = searches(kept_at(storage))
+    if len(names) == 1:
+        return names[0]
     if not names:
         raise StudyNotFound(
             f"there is no study in {place_of(storage)}; --storage or $TUNESMITH_STORAGE names "
@@ -195,12 +194,12 @@ def _confirmation(study: Study[Any]) -> dict[str, Any] | None:
     if found is None:
         return None
     return {
-        "number": found.choice.record.number,
+        "number": found.choice.number,
         "params": params_of(found.choice.record),
         "estimate": found.estimate,
         "interval": found.interval,
         "default": None if found.default is None else found.default.mean,
         "chance": found.chance,
-        "level": [one.record.number for one in found.finalists if one.level],
+        "level": [one.number for one in found.finalists if one.level],
         "evaluations": found.evaluations,
     }

@@ -8,14 +8,15 @@ from functools import cached_property
 from typing import Any, Final, final
 
 from tunesmith._core.errors import NoTrials, StudyNotFound, TunesmithError
-from tunesmith.analysis import Confirmation, confirmed
+from tunesmith.analysis import Confirmation
 from tunesmith.dashboard.changes import Changes
 from tunesmith.dashboard.table import Columns, Rows
 from tunesmith.records import Fold, History, Record
 from tunesmith.records.events import Enqueued, Noted
 from tunesmith.storage import Storage
-from tunesmith.storage.bundle import CONFIRMS
-from tunesmith.study.confirming import default_of, seed_apart
+from tunesmith.storage.bundle import BASELINE, CONFIRMS
+from tunesmith.study.beside import beside, searches
+from tunesmith.study.confirming import outcome
 from tunesmith.study.desk import Desk
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.parts import Parts, shown
@@ -183,8 +184,8 @@ class Hub:
         self._idle = threading.Event()
 
     def names(self) -> list[str]:
-        """Return the names of all studies, sorted."""
-        return self.storage.names()
+        """Return the names of all studies, sorted; those that confirm another are shown with it."""
+        return searches(self.storage)
 
     def live(self, name: str) -> Live:
         """Return an open study, opening it if need be.
@@ -239,15 +240,14 @@ class Hub:
 
     def confirmation(self, view: View) -> Confirmation[Any] | None:
         """Return what was found when the best of a study was confirmed; None: it was not."""
-        name = f"{view.name}{CONFIRMS}"
-        if not self.storage.read(name, 0, 1):
+        known = {
+            ending: self.view(f"{view.name}{ending}").history
+            for ending in beside(self.storage, view.name)
+        }
+        if CONFIRMS not in known:
             return None
-        again = self.view(name)
-        if again.seed != seed_apart(view.seed):  # another study has this name
-            return None
-        default = default_of(view.history)
         try:
-            return confirmed(view.history, again.history, default and default.number)
+            return outcome(view.history, known[CONFIRMS], known.get(BASELINE))
         except NoTrials:
             return None
 

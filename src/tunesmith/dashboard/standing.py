@@ -63,12 +63,14 @@ class Stand:
         record: The trial.
         values: What counts for it.
         word: A sentence on it.
+        baseline: Whether it is what stands now and is in no space, so no trial of the study.
     """
 
     title: str
     record: Record[Any]
     values: dict[str, float]
     word: str = ""
+    baseline: bool = False
 
 
 @final
@@ -102,9 +104,10 @@ def stands(site: Site, live: Live, view: View) -> list[Stand]:
         confirmation = _confirmation(site, view)
         if confirmation is not None:
             name = view.history.problem.objectives[0].name
-            record = confirmation.choice.record
+            choice = confirmation.choice
             values = {name: confirmation.estimate}
-            found.append(Stand("Confirmed", record, values, str(confirmation).splitlines()[0]))
+            word = str(confirmation).splitlines()[0]
+            found.append(Stand("Confirmed", choice.record, values, word, choice.baseline))
     baseline = baseline_of(view.history)
     if baseline is not None:
         found.append(Stand(baseline_name(baseline).capitalize(), baseline, baseline.values))

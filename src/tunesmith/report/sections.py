@@ -197,7 +197,7 @@ def _beside(a: Answers, told: Recommendation[Any]) -> Iterator[str]:
     found = a.facts.confirmation
     if found is not None:
         worth = Estimate(found.estimate, found.interval)
-        yield f"On fresh seeds trial {found.choice.record.number} was confirmed, with {a.objectives[0]} {worth}."
+        yield f"On fresh seeds {found.choice.name} was confirmed, with {a.objectives[0]} {worth}."
 
 
 def _chance(chance: float) -> str:
@@ -303,7 +303,7 @@ def _outcome_table(a: Answers, told: Recommendation[Any]) -> Table:
     if told.lucky or not known:
         rows.append(("best measured", told.observed, number(told.expected)))
     found = a.facts.confirmation
-    if found is not None:
+    if found is not None and not found.choice.baseline:
         worth = str(Estimate(found.estimate, found.interval))
         rows.append(("confirmed", found.choice.record, worth))
     if a.baseline is not None and a.baseline.number not in {r.number for _, r, _ in rows}:

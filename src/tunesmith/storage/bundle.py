@@ -1,8 +1,8 @@
 """A bundle: one study in one file, to be read by whoever gets it and written by nobody.
 
-A zip file with `study.json` (format and name), `log.jsonl`, `confirm.jsonl` if its best was confirmed (the study
-`<name>-confirm`), and checkpoints in `checkpoints/<key>/`; what else lies in it is for people. What others send is not trusted: nothing is unpickled, names may not lead
-elsewhere, and sizes are bounded before anything is read.
+A zip file with `study.json` (format and name), `log.jsonl`, the logs of what lies beside the study if its best was
+confirmed (see `BESIDE`), and checkpoints in `checkpoints/<key>/`; what else lies in it is for people. What others
+send is not trusted: nothing is unpickled, names may not lead elsewhere, and sizes are bounded before anything is read.
 """
 
 import json
@@ -22,8 +22,13 @@ from tunesmith.storage.storage import Storage, gone
 
 ENDING: Final = ".tunesmith"
 FORMAT: Final = 1
-HEAD, LOG, CONFIRM, CHECKPOINTS = "study.json", "log.jsonl", "confirm.jsonl", "checkpoints/"
-CONFIRMS: Final = "-confirm"  # behind a study's name: the study that confirms its best
+HEAD, LOG, CHECKPOINTS = "study.json", "log.jsonl", "checkpoints/"
+CONFIRMS: Final = "-confirm"  # behind a study's name: the study that confirms its best,
+BASELINE: Final = "-confirm-baseline"  # and that of what the best is compared with
+BESIDE: Final = {
+    CONFIRMS: "confirm.jsonl",
+    BASELINE: "baseline.jsonl",
+}  # and their logs in a bundle
 MOST_HEAD, MOST_LOG, MOST_FILES = 1 << 20, 1 << 30, 1 << 36  # bytes, unpacked
 MOST_NAMES = 100_000
 
@@ -67,7 +72,7 @@ class Bundle(Storage):
         for infos, most in (
             ([entries[HEAD]], MOST_HEAD),
             ([entries[LOG]], MOST_LOG),
-            ([entries[CONFIRM]] if CONFIRM in entries else [], MOST_LOG),
+            *(([entries[log]], MOST_LOG) for log in BESIDE.values() if log in entries),
             (files, MOST_FILES),
         ):
             # no more than what is said here is ever unpacked
@@ -81,8 +86,9 @@ class Bundle(Storage):
         self._unpack(packed, files, head["name"])
         name = head["name"]
         logs = {name: packed.read(LOG).decode().splitlines()}
-        if CONFIRM in entries:
-            logs[f"{name}{CONFIRMS}"] = packed.read(CONFIRM).decode().splitlines()
+        for ending, log in BESIDE.items():
+            if log in entries:
+                logs[f"{name}{ending}"] = packed.read(log).decode().splitlines()
         return name, logs
 
     def _unpack(self, packed: ZipFile, files: list[ZipInfo], study: str) -> None:

@@ -19,7 +19,8 @@ from tunesmith.records.tables import to_csv
 from tunesmith.report import Answers, html
 from tunesmith.storage import Blobs
 from tunesmith.storage.blobs import file_name
-from tunesmith.storage.bundle import CHECKPOINTS, CONFIRM, CONFIRMS, ENDING, FORMAT, HEAD, LOG
+from tunesmith.storage.bundle import BESIDE, CHECKPOINTS, ENDING, FORMAT, HEAD, LOG
+from tunesmith.study.beside import beside
 from tunesmith.study.keeping import leading
 from tunesmith.study.ledger import Ledger
 
@@ -34,6 +35,7 @@ This is a hyperparameter study, packed by tunesmith {version}.
   provenance.json  code, packages, data and machines of the processes that ran it
   log.jsonl        everything that happened, an event a line
   confirm.jsonl    the same of its confirmation, if there was one
+  baseline.jsonl   the same of what that was compared with, if that was not in the search
   checkpoints/     files of trials, if they were packed
 
 In Python: ts.load("{file}"); on the command line: tunesmith show --storage {file}
@@ -82,9 +84,9 @@ def bundle(
     }
     with suppress(MissingExtra):
         texts["report.html"] = html(answers)
-    confirms = ledger.storage.read(f"{ledger.name}{CONFIRMS}")
-    if confirms:
-        texts[CONFIRM] = "".join(f"{line}\n" for line in confirms)
+    for ending in beside(ledger.storage, ledger.name):
+        lines = ledger.storage.read(f"{ledger.name}{ending}")
+        texts[BESIDE[ending]] = "".join(f"{line}\n" for line in lines)
     new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with ZipFile(new, "w", ZIP_DEFLATED) as packed:

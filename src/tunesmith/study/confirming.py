@@ -1,17 +1,17 @@
 """Confirming a study's best on seeds that its search never used, in a study of its own beside it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
 from tunesmith._core import checks
 from tunesmith._core.errors import NotSupported, SettingError
-from tunesmith._core.random import seed_of
 from tunesmith._core.types import P
-from tunesmith.analysis import recommend
+from tunesmith.analysis import Confirmation, confirmed, recommend
 from tunesmith.analysis.spread import LEVEL
 from tunesmith.records import History, Problem, Record
 from tunesmith.replication import Fixed, Racing, Replication
+from tunesmith.stop import StopRule, Trials
 
 SHARE = 0.2  # of the search's evaluations
 LEAST = 3  # evaluations of a finalist before it may drop out
@@ -27,19 +27,23 @@ class Plan:
     Attributes:
         finalists: The trials to confirm: that which is recommended, the best measured, those that cannot be told
             apart from it, and others by what they measured; the default last.
-        default: Its number; None: the search has none that completed.
         most: Evaluations of one of them, at most.
-        evaluations: Of all of them, at most.
+        evaluations: In all, at most.
+        aside: Of these, at least, for what is compared with them and is no trial; 0: there is no such thing.
     """
 
     finalists: tuple[Record[Any], ...]
-    default: int | None
     most: int
     evaluations: int
+    aside: int
 
     @classmethod
-    def of(cls, history: History[P], top: int | None, replicates: int | None) -> "Plan":
+    def of(
+        cls, history: History[P], top: int | None, replicates: int | None, *, baseline: bool
+    ) -> "Plan":
         """Return what to spend: a fifth of the search, unless told otherwise.
+
+        A baseline takes the place of the default: that is what the others are compared with.
 
         Raises:
             NotSupported: The study has several objectives.
@@ -54,31 +58,68 @@ class Plan:
         complete = history.count("complete")
         spent = history.spent / problem.resource.max if problem.resource else complete
         budget = max(2 * LEAST, round(SHARE * spent))
-        default = default_of(history)
-        count = min(TOP, max(1, budget // LEAST - (default is not None))) if top is None else top
+        default = None if baseline else default_of(history)
+        compared = baseline or default is not None
+        count = min(TOP, max(1, budget // LEAST - compared)) if top is None else top
         expected = recommend(history)
         first = [expected.record, expected.observed, *expected.rivals]
         best = {key(r.logged): r for r in [*first, *_ranking(history)]}
         if default is not None:
             best.pop(key(default.logged), None)
         chosen = list(best.values())[:count] + ([] if default is None else [default])
+        rows = len(chosen) + baseline
         if replicates is not None:
-            budget = replicates * len(chosen)
+            budget = replicates * rows
         elif top is not None:
-            budget = max(budget, LEAST * len(chosen))
-        elif len(chosen) == 1:
+            budget = max(budget, LEAST * rows)
+        elif rows == 1:
             budget = min(budget, ALONE)
-        number = None if default is None else default.number
-        return cls(tuple(chosen), number, replicates or budget, budget)
+        aside = budget // rows if baseline else 0
+        return cls(tuple(chosen), replicates or budget, budget, aside)
 
     @property
     def replication(self) -> Replication:
         """Who gets how many of the evaluations: who leaves the confidence set drops out."""
-        most = max(2, self.most)
-        if len(self.finalists) == 1:
+        n = len(self.finalists)
+        race = self.evaluations - self.aside
+        most = max(2, min(self.most, race))
+        if n == 1:
             return Fixed(most)
-        doubt = (1 - LEVEL) / (len(self.finalists) - 1)
-        return Racing(most=most, share=float(most), least=min(LEAST, most), doubt=doubt)
+        share = max(race - n, 0) + 0.5  # beyond the first of each; a half, lest rounding takes one
+        return Racing(
+            most=most, share=share / n, least=min(LEAST, most), doubt=(1 - LEVEL) / (n - 1)
+        )
+
+    @property
+    def until(self) -> StopRule:
+        """When they have been evaluated often enough."""
+        return Leaving(self.evaluations) if self.aside else Trials(self.evaluations)
+
+    def left(self, again: History[Any]) -> int:
+        """Return how often a baseline is evaluated: as often as the longest-lived finalist, if there is room.
+
+        Earlier calls, which knew of no baseline, may have left none; it has its share all the same.
+        """
+        room = max(self.aside, self.evaluations - _begun(again))
+        return min(int(again.replicates.done.max(initial=0)), room)
+
+
+@final
+@dataclass(frozen=True)
+class Leaving(StopRule):
+    """Ends a race when what is left of `n` evaluations is as many as one finalist has had: a baseline's."""
+
+    n: int
+
+    def reason(self, history: History[Any], elapsed_s: float) -> str:
+        begun = _begun(history)
+        longest = int(history.replicates.started.max(initial=0))
+        return f"{begun} evaluations are done" if begun + longest >= self.n else ""
+
+
+def _begun(history: History[Any]) -> int:
+    """How many evaluations are done, or will be."""
+    return history.count("complete", "stopped", "running")
 
 
 def _ranking(history: History[P]) -> list[Record[P]]:
@@ -108,17 +149,42 @@ def default_of(history: History[P]) -> Record[P] | None:
     return first[0] if first[0].state == "complete" else None
 
 
-def seed_apart(seed: int) -> int:
-    """Return the seed of a confirmation: evaluations of the search have others."""
-    return seed_of(seed, "confirm", 0)
+def outcome(
+    history: History[P], again: History[P], baseline: History[Any] | None
+) -> Confirmation[P]:
+    """Return what the studies beside a study say of its best.
+
+    Args:
+        history: Of the study.
+        again: Of the one that confirms it.
+        baseline: Of the one that evaluates what is in no space; None: there is none, the default stands there.
+
+    Raises:
+        NoTrials: Nothing yet.
+    """
+    if baseline is not None:
+        return confirmed(history, again, None, baseline)
+    default = default_of(history)
+    return confirmed(history, again, None if default is None else default.number)
 
 
-def refuse(running: Mapping[str, Any]) -> None:
-    """Refuse what bounds a search and not a confirmation.
+def refuse(running: Mapping[str, Any], baseline: Callable[..., Any] | None) -> None:
+    """Refuse what bounds a search and not a confirmation, and what cannot be run as baseline.
 
     Raises:
         SettingError: There is such an argument.
     """
+    if baseline is None:
+        pass
+    elif not callable(baseline):
+        raise SettingError(
+            f"baseline= is a function of a trial that has no params, such as lambda trial: score(current), got "
+            f"{baseline!r}; a configuration of the space is tried with study.enqueue"
+        )
+    elif running.get("executor") is not None:
+        raise SettingError(
+            "a run closes its executor= at its end, and baseline= is a run of its own; give workers= instead"
+        )
     for name in ("trials", "more", "until", "wait", "confirm"):
         if name in running:
             raise SettingError(

@@ -1,6 +1,6 @@
 """Kept studies: list, load and delete them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, overload
 
@@ -10,22 +10,13 @@ from tunesmith.samplers import Sampler
 from tunesmith.schedulers import Scheduler
 from tunesmith.space import Space
 from tunesmith.storage import Storage
-from tunesmith.storage.bundle import CONFIRMS
 from tunesmith.study import opening
+from tunesmith.study.beside import beside, searches
 from tunesmith.study.files import files_at
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.objectives import space_meant
 from tunesmith.study.study import Study
 from tunesmith.study.trial import Trial
-
-
-def without_confirmations(names: Sequence[str]) -> list[str]:
-    """Return the names of studies without those that confirm another of them."""
-    return [
-        name
-        for name in names
-        if not name.endswith(CONFIRMS) or name.removesuffix(CONFIRMS) not in names
-    ]
 
 
 def studies(storage: Storage | str | Path | None = None) -> list[str]:
@@ -43,18 +34,17 @@ def _only(storage: Storage) -> str:
     Raises:
         StudyNotFound: There is none, or more than one.
     """
-    names = storage.names()
-    searches = without_confirmations(names)
-    if len(searches) != 1:
+    names = searches(storage)
+    if len(names) != 1:
         held = (
             f"holds {len(names)} studies; name one of {', '.join(names)}" if names else "is empty"
         )
         raise StudyNotFound(f"{storage.url} {held}")
-    return searches[0]
+    return names[0]
 
 
 def delete(storage: Storage | str | Path | None, name: str) -> None:
-    """Remove a study and everything kept of it.
+    """Remove a study and everything kept of it, what lies beside it to confirm its best included.
 
     Raises:
         StudyNotFound: There is none of this name.
@@ -62,10 +52,11 @@ def delete(storage: Storage | str | Path | None, name: str) -> None:
     found = opening.kept_at(storage)
     if name not in found.names():
         Ledger(found, name)  # says what there is
-    files = files_at(found, name)
-    found.delete(name)
-    if files is not None:
-        files.clear()
+    for one in [*(f"{name}{ending}" for ending in beside(found, name)), name]:
+        files = files_at(found, one)
+        found.delete(one)
+        if files is not None:
+            files.clear()
 
 
 @overload

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from tunesmith._core.errors import NoTrials
 from tunesmith.analysis import Confirmation
+from tunesmith.analysis.confirmation import stands
 from tunesmith.analysis.recommendation import Estimate
 from tunesmith.records import History, Record
 from tunesmith.records.events import Part
@@ -167,14 +168,14 @@ def _outcome(history: History[Any]) -> list[str]:
 def _confirmed(history: History[Any], found: Confirmation[Any] | None) -> list[str]:
     if found is None:
         return []
-    objective, chosen = history.problem.objectives[0].name, found.choice.record
+    objective, chosen = history.problem.objectives[0].name, found.choice
+    of = "" if chosen.baseline else f" ({_params(chosen.record)})"
     fresh = f"{_were(len(found.finalists), 'configuration')} evaluated again on seeds that the search had not used ({plural(found.evaluations, 'evaluation')} in all)"
-    worth = f"trial {chosen.number} ({_params(chosen)}) was chosen, and its {objective} estimated as {Estimate(found.estimate, found.interval)} (90 % interval)"
+    worth = f"{chosen.name}{of} was chosen, and its {objective} estimated as {Estimate(found.estimate, found.interval)} (90 % interval)"
     default = ""
     if found.default is not None and found.default is not found.choice:
-        default = (
-            f"; that of the default was {Estimate(found.default.mean, found.default.interval)}"
-        )
+        its = Estimate(found.default.mean, found.default.interval)
+        default = f"; that of {stands(found.default)} was {its}"
     return [f"{fresh}.", f"Of these {worth}{default}."]
 
 

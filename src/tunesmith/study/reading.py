@@ -24,7 +24,6 @@ from tunesmith.analysis import (
     Why,
     ablation,
     advice,
-    confirmed,
     diagnose,
     effects,
     forecast,
@@ -46,9 +45,10 @@ from tunesmith.report import Answers, Facts, save
 from tunesmith.samplers import Sampler
 from tunesmith.schedulers import Scheduler
 from tunesmith.space import Space
-from tunesmith.storage.bundle import CONFIRMS
+from tunesmith.storage.bundle import BASELINE, CONFIRMS
 from tunesmith.study import opening
-from tunesmith.study.confirming import default_of, seed_apart
+from tunesmith.study.beside import beside
+from tunesmith.study.confirming import outcome
 from tunesmith.study.desk import Desk
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.methods import methods
@@ -196,18 +196,29 @@ class Readable(Generic[P]):
     @property
     def confirmation(self) -> Confirmation[P] | None:
         """What `confirm` has found so far; None: it was not called."""
-        ledger, name = self._ledger, f"{self.name}{CONFIRMS}"
-        if not ledger.storage.read(name, 0, 1):
-            return None
-        fold = Ledger(ledger.storage, name, self.space, ledger.clock).fold
-        if fold.created.seed != seed_apart(self.seed):  # another study has this name
-            return None
-        again, history = fold.history, self.history
-        default = default_of(history)
         try:
-            return confirmed(history, again, None if default is None else default.number)
+            return self._confirmed() if CONFIRMS in self._beside else None
         except NoTrials:
             return None
+
+    @property
+    def _beside(self) -> list[str]:
+        """The endings of the studies beside it that confirm its best."""
+        return beside(self._ledger.storage, self.name)
+
+    def _confirmed(self) -> Confirmation[P]:
+        """What the studies beside it say.
+
+        Raises:
+            NoTrials: Nothing yet.
+        """
+        baseline = self._apart(BASELINE, Space({})) if BASELINE in self._beside else None
+        return outcome(self.history, self._apart(CONFIRMS, self.space), baseline)
+
+    def _apart(self, ending: str, space: Space[Any]) -> History[Any]:
+        """The trials of a study beside it."""
+        ledger = self._ledger
+        return Ledger(ledger.storage, self.name + ending, space, ledger.clock).fold.history
 
     @final
     def diagnosis(self) -> Diagnosis:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack, final, overload
 
@@ -11,30 +13,23 @@ from tunesmith._core import checks
 from tunesmith._core.errors import Conflict, SettingError, StudyError, StudyFinished
 from tunesmith._core.hints import hint_attribute, hint_keywords
 from tunesmith._core.types import P
-from tunesmith.analysis import (
-    Confirmation,
-    confirmed,
-)
+from tunesmith.analysis import Confirmation
 from tunesmith.executors import Executor
 from tunesmith.records import Limit, Objective, Problem, Record, Resource
 from tunesmith.records.events import Keep
-from tunesmith.replication import Replication
+from tunesmith.replication import Fixed, Replication
 from tunesmith.samplers import FiniteSampler, Queue, Sampler
 from tunesmith.schedulers import PBT, Scheduler
 from tunesmith.space import Space
-from tunesmith.stop import StopRule, Trials
+from tunesmith.stop import StopRule
 from tunesmith.storage import Blobs, Memory, Storage
-from tunesmith.storage.bundle import CONFIRMS
+from tunesmith.storage.bundle import BASELINE, CONFIRMS
 from tunesmith.study import opening
 from tunesmith.study.background import Job, start
+from tunesmith.study.beside import seed_apart
 from tunesmith.study.bounds import RETRIES, Bounds
 from tunesmith.study.bundling import Which, bundle
-from tunesmith.study.confirming import (
-    Plan,
-    check_confirmable,
-    refuse,
-    seed_apart,
-)
+from tunesmith.study.confirming import Plan, check_confirmable, refuse
 from tunesmith.study.desk import Desk
 from tunesmith.study.files import copy
 from tunesmith.study.ledger import LEASE_S, Ledger
@@ -495,6 +490,7 @@ class Study(Readable[P]):
         top: int | None = None,
         *,
         replicates: int | None = None,
+        baseline: Callable[..., Any] | None = None,
         **running: Unpack[Running],
     ) -> Confirmation[P]:
         """Evaluate the best configurations again, on seeds that the search has not used, and choose.
@@ -504,40 +500,62 @@ class Study(Readable[P]):
 
         Args:
             objective: As for `run`; what is random in it follows `trial.seed`.
-            top: How many of the best, beside the default configuration; by default five, or fewer, so that
-                three evaluations of each fit into a fifth of the search.
+            top: How many of the best, beside the default configuration or the baseline; by default five, or
+                fewer, so that three evaluations of each fit into a fifth of the search.
             replicates: Evaluations of a finalist, at most; by default a fifth of the search for all together.
+            baseline: What stands now, if it is in no space: an objective that gives the same metrics, of a trial without
+                params. It is evaluated on the seeds of the finalists, as often as the one that is longest in the race,
+                in the study `<name>-confirm-baseline`, and takes the place of the default configuration.
             running: What `run` takes, such as `workers=4`.
 
         Raises:
             NotSupported: The study has several objectives.
             NoTrials: None has completed.
+            SettingError: The baseline is no function, or an argument is one of a search.
         """
-        refuse(running)
+        refuse(running, baseline)
         self._ledger.sync()
         self._take_form(objective)
-        plan = Plan.of(self.history, top, replicates)
-        again = self._beside(plan)
-        running["until"] = Trials(plan.evaluations)
-        again.run(objective, **running)
-        return confirmed(self.history, again.history, plan.default)
-
-    def _beside(self, plan: Plan) -> Study[P]:
-        """The study that confirms this one, with the finalists in its queue."""
-        ledger, name = self._ledger, f"{self.name}{CONFIRMS}"
-        how = opening.How(seed=seed_apart(self.seed), replicates=part_of(plan.replication))
-        made, _ = opening.open_study(
-            self.problem, Queue(), None, ledger.storage, name, how, ledger.clock
-        )
-        again = Study.opened(made)
+        plan = Plan.of(self.history, top, replicates, baseline=baseline is not None)
+        finalists = {f"trial {record.number}": record.logged for record in plan.finalists}
+        again = self._opened_beside(CONFIRMS, self.space, plan.replication, finalists)
         again._proven = True  # noqa: SLF001 - its own
-        desk, key = again._desk, self.space.key  # noqa: SLF001 - its own
+        if baseline is not None:  # it is to be expected from now on
+            self._opened_beside(BASELINE, Space({}), Fixed(plan.aside), {})
+        begun = time.monotonic()
+        running["until"] = plan.until
+        again.run(objective, **running)
+        n = plan.left(again.history)
+        if baseline is not None and n > 1:
+            stands = self._opened_beside(BASELINE, Space({}), Fixed(n), {"baseline": {}})
+            del running["until"]
+            if (timeout := running.get("timeout")) is not None:
+                running["timeout"] = max(1e-9, timeout - (time.monotonic() - begun))
+            stands.run(baseline, **running)
+        return self._confirmed()
+
+    def _opened_beside(
+        self,
+        ending: str,
+        space: Space[Any],
+        replication: Replication,
+        queue: Mapping[str, dict[str, Any]],
+    ) -> Study[Any]:
+        """A study that confirms this one, with configurations in its queue, as they are logged, by their notes."""
+        ledger = self._ledger
+        how = opening.How(seed=seed_apart(self.seed), replicates=part_of(replication))
+        made, _ = opening.open_study(
+            replace(self.problem, space=space), Queue(), None, ledger.storage, self.name + ending, how,
+            ledger.clock,
+        )  # fmt: skip
+        again: Study[Any] = Study.opened(made)
+        desk, key = again._desk, space.key
         fold = desk.read()
         known = {key(i.params) for i in fold.queue.values()}
         known |= {key(r.logged) for r in fold.history if r.state != "failed"}  # or it may be mended
-        for record in plan.finalists:
-            if key(record.logged) not in known:
-                desk.enqueue(record.logged, f"trial {record.number}", "")
+        for note, params in queue.items():
+            if key(params) not in known:
+                desk.enqueue(params, note, "")
         return again
 
     def save(self, path: str | Path | Storage, name: str | None = None) -> None:
@@ -560,10 +578,9 @@ class Study(Readable[P]):
                 f"{target.url} has a study {name!r} already; give this one another name: "
                 f'save({str(path)!r}, name="...")'
             ) from None
-        confirms = ledger.storage.read(f"{ledger.name}{CONFIRMS}")
-        if confirms:
+        for ending in self._beside:
             with suppress(Conflict):  # another one's is not touched
-                target.append(f"{name}{CONFIRMS}", confirms, expect=0)
+                target.append(name + ending, ledger.storage.read(ledger.name + ending), expect=0)
         moved = ledger.elsewhere(target, name, self.space)
         copy(ledger.files, moved.files)
         self._desk.move(moved)

@@ -62,15 +62,15 @@ class SearchCV(Search):
             these looked at their test samples, `best_score_` is a little too good: `nested_score` is not.
         confirm: Whether the best candidates and the estimator as it is are evaluated again, on folds drawn anew, for
             a fifth of the search's fits; the best is then that of `confirmation_`, and the estimator as it
-            is unless another one is better with a chance of 80 %.
+            is, also where that lies outside the space, unless another one is better with a chance of 80 %.
 
     Attributes:
         study_: The study.
         cv_results_: Scores and times by candidate, a dict of columns.
         best_estimator_: The best, fitted on all data; only with `refit`.
-        best_score_: Its mean score.
-        best_params_: Its parameters.
-        best_index_: Its place in `cv_results_`.
+        best_score_: Its mean score; of an estimator that stays as it is and is no candidate, that on the other folds.
+        best_params_: Its parameters; of such an estimator none: {}.
+        best_index_: Its place in `cv_results_`; such an estimator has none, nor is there this attribute.
         best_iteration_: Its number of rounds, if `early_stopping` has found it.
         scorer_: The scorer, or a dict of them.
         n_splits_: How many folds there are.

@@ -48,12 +48,14 @@ from tunesmith.integrations.sklearn.scoring import (
     score_of,
     scoring_of,
 )
-from tunesmith.integrations.sklearn.spaces import Searched, searched
+from tunesmith.integrations.sklearn.spaces import Searched, is_set_to, searched
 from tunesmith.records import Record, Resource
 from tunesmith.samplers import FiniteSampler, Sampler
 from tunesmith.schedulers import Scheduler
 from tunesmith.storage import Memory, Storage
 from tunesmith.study import Study, load
+from tunesmith.study.beside import beside
+from tunesmith.study.confirming import default_of
 from tunesmith.study.folds import is_free
 from tunesmith.study.opening import place
 from tunesmith.study.progress import plural, say
@@ -214,7 +216,7 @@ class Search(Refitted, ABC):
         return told(
             self.study_.history,
             getattr(self, "best_params_", None),
-            getattr(self, "best_score_", None),
+            getattr(self, "best_score_", None) if hasattr(self, "best_index_") else None,
             getattr(self, "confirmation_", None),
         )
 
@@ -249,16 +251,33 @@ class Search(Refitted, ABC):
         if self.verbose > 0:
             say("the best are evaluated again, on other folds")
         shown = self.verbose in (True, 1)
+        own = self.estimator.get_params()
+        default = default_of(self.study_.history)
+        settings = {} if default is None else again.candidate.searched.settings(default.params)
+        as_it_is = default is not None and is_set_to(own, settings)
         try:
-            self.confirmation_ = self.study_.confirm(again, workers=workers, progress=shown)
+            self.confirmation_ = self.study_.confirm(
+                again, baseline=None if as_it_is else again, workers=workers, progress=shown
+            )
         except NoTrials as error:
             if not again.candidate.raised:
                 warnings.warn(f"the best is not confirmed: {error}", FitFailedWarning, stacklevel=3)
                 return
         if again.candidate.raised:
             raise again.candidate.raised[0]
-        chosen = self.confirmation_.choice.record.uid
-        self._take(next(i for i, record in enumerate(self._records) if record.uid == chosen))
+        chosen = self.confirmation_.choice
+        if not chosen.baseline:
+            uid = chosen.record.uid
+            self._take(next(i for i, record in enumerate(self._records) if record.uid == uid))
+            return
+        same = (i for i, one in enumerate(self.cv_results_["params"]) if is_set_to(own, one))
+        if (index := next(same, None)) is not None:  # such as one of a grid
+            self._take(index)
+            return
+        del self.best_index_
+        self.best_score_ = chosen.mean
+        self.best_params_: dict[str, Any] = {}
+        self._boost(chosen.record)
 
     def _take(self, index: int) -> None:
         """Set which candidate is the best."""
@@ -267,7 +286,11 @@ class Search(Refitted, ABC):
         if not callable(self.refit):
             self.best_score_ = self.cv_results_[f"mean_test_{name}"][index]
         self.best_params_ = self.cv_results_["params"][index]
-        self._found = boosting.pooled(self._records[index])
+        self._boost(self._records[index])
+
+    def _boost(self, record: Record[Any]) -> None:
+        """Take how many rounds boosting needs from a trial."""
+        self._found = boosting.pooled(record)
         if self._found:
             self.best_iteration_ = int(self._found[boosting.ROUNDS])
 
@@ -457,17 +480,19 @@ class Search(Refitted, ABC):
         study: Study[Any] | None = state.pop("study_", None)
         storage: Storage | None = state.pop("_storage", None)
         if study is not None and storage is not None:
-            state["_log"] = study.name, storage.read(study.name), study.space
+            there = [study.name, *(study.name + ending for ending in beside(storage, study.name))]
+            state["_logs"] = {name: storage.read(name) for name in there}, study.space
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        log = state.pop("_log", None)
+        kept = state.pop("_logs", None)
         super().__setstate__(state)
-        if log is not None:
-            name, lines, space = log
+        if kept is not None:
+            logs, space = kept
             self._storage = Memory()
-            self._storage.append(name, lines, expect=0)
-            self.study_ = load(self._storage, name, space)
+            for name, lines in logs.items():
+                self._storage.append(name, lines, expect=0)
+            self.study_ = load(self._storage, next(iter(logs)), space)
 
 
 def _workers(n_jobs: Any) -> int | None:

@@ -131,6 +131,19 @@ def searched(space: Any, estimator: Any, X: Any = None, y: Any = None) -> Search
     )
 
 
+def is_set_to(own: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
+    """Return whether an estimator of these parameters is known to have these settings already."""
+    return all(name in own and _same(own[name], value) for name, value in settings.items())
+
+
+def _same(own: Any, value: Any) -> bool:
+    """Whether they mean the same beyond doubt; 1 and 1.0 do not: one feature, and all of them."""
+    if own is value or type(own) is not type(value):
+        numbers = {type(own), type(value)} == {int, float}
+        return own is value or (numbers and bool(own == value != 1))
+    return isinstance(own, str | int | float) and bool(own == value)
+
+
 def _of_estimator(estimator: Any, X: Any, y: Any) -> Space[Any]:
     """The space that is known for an estimator."""
     space_for = getattr(tunesmith, "space_for", None)
