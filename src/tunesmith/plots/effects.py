@@ -43,7 +43,8 @@ class Effects(Picture):
     ) -> Self:
         which = objective_of(history, objective)
         shown = None if parameters is None else scales(history.problem, parameters)
-        told = effects(history, shown and [scale.name for scale in shown], which.name)
+        names = None if shown is None else [scale.name for scale in shown]
+        told = effects(history, names, which.name)
         if not told:
             raise NotSupported("this picture shows parameters, the space has none that may vary")
         ranked = tuple(sorted(told, key=reach, reverse=True))[: PANELS if shown is None else None]
