@@ -79,7 +79,7 @@ def test_a_branch_moves_with_its_choice() -> None:
     }
     study = ts.Study(space, minimize="loss", seed=1, sampler=ts.samplers.Random())
     for trial in study.ask(60):
-        logged = study.history[trial.number].logged
+        logged: dict[str, Any] = study.history[trial.number].logged
         study.tell(trial, logged["x"] + (1.0 if logged["kind"] == "a" else logged["kind.b.q"]))
     target = next(r for r in study.history if r.logged["kind"] == "b")
     way = study.ablation(target)

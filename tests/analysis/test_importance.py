@@ -111,6 +111,15 @@ def test_by_density() -> None:
     assert "what tells the best tenth by loss" in str(found)
 
 
+@pytest.mark.parametrize("method, share", [("anova", 8 / 9), ("density", 0.22)])
+def test_many_categories(method: Any, share: float) -> None:
+    """Each of 60 labels is one of its own, near to none."""
+    space = {"kind": ts.Categorical(list(range(60))), "x": ts.Float(0, 1)}
+    found = tried(space, lambda p: p["kind"] % 3 + p["x"], 500).importance(method=method)
+
+    assert shares(found)["kind"] == pytest.approx(share, abs=0.08)
+
+
 def test_roles_are_summed() -> None:
     """The model's parameters, and those of the training."""
     space = {"width": ts.Float(0, 1, role="model"), "rate": ts.Float(0, 1), "decay": ts.Float(0, 1)}

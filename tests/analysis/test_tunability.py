@@ -7,7 +7,6 @@ import pytest
 
 import tunesmith as ts
 from tunesmith.analysis import Tunability, tunability
-from tunesmith.space import Params
 
 SPACE = {
     "rate": ts.Float(1e-4, 1, log=True, default=1e-2),
@@ -15,17 +14,16 @@ SPACE = {
     "depth": ts.Int(1, 9, default=5),
     "idle": ts.Float(0, 1, default=0.5),
 }
-DEFAULT = {"rate": 1e-2, "kind": "u", "depth": 5, "idle": 0.5}
 
 
-def loss(p: Params) -> float:
+def loss(p: Any) -> float:
     """Best at 0.1, w and 5; the kind matters only above a rate of 0.05, where it is worth 1."""
     far = abs(np.log10(p["rate"]) + 1)
     return float(far + (p["kind"] != "w") * (p["rate"] > 0.05) + 0.1 * abs(p["depth"] - 5))
 
 
 def study_of(
-    function: Callable[[Params], float], trials: int, space: Any = SPACE, **more: Any
+    function: Callable[[Any], float], trials: int, space: Any = SPACE, **more: Any
 ) -> ts.Study[dict[str, Any]]:
     """Random search of a function without noise."""
     more = {"minimize": "loss", "sampler": ts.samplers.Random(), "seed": 1, **more}
@@ -35,21 +33,11 @@ def study_of(
     return study
 
 
-def gains(function: Callable[[Params], float], levels: int = 201) -> dict[str, float]:
-    """What each parameter gains alone, exactly on a grid."""
-    found = {}
-    for name, parameter in ts.Space(SPACE).parameters.items():
-        values = {parameter.from_unit(unit) for unit in np.linspace(0, 1, levels)}
-        here = min(function({**DEFAULT, name: value}) for value in values)
-        found[name] = max(0.0, function(DEFAULT) - here)
-    return found
-
-
 @pytest.fixture(scope="module")
 def found() -> Tunability:
     """Of a hundred and fifty random trials, not too rough a function."""
 
-    def smooth(p: Params) -> float:
+    def smooth(p: Any) -> float:
         far = np.log10(p["rate"]) + 1
         return float(far**2 + 0.5 * (p["kind"] != "w") + 0.1 * abs(p["depth"] - 5))
 
@@ -63,7 +51,7 @@ def test_gains_of_each_parameter_are_those_of_a_grid(found: Tunability) -> None:
     for gain in found.single:
         low, high = gain.interval
         assert low <= gain.gain <= high
-        assert low - 0.02 <= true[gain.parameters[0]] <= high + 0.02
+        assert low - 0.04 <= true[gain.parameters[0]] <= high + 0.04
         assert gain.gain == pytest.approx(true[gain.parameters[0]], abs=0.1)
     assert [gain.parameters[0] for gain in found.single[:2]] == ["rate", "kind"]
     assert [gain.sure for gain in found.single] == [True, True, False, False]
@@ -97,7 +85,7 @@ def test_everything_gains_more_than_any_part(found: Tunability) -> None:
 def test_what_pays_only_together_is_seen() -> None:
     """Of two that must change together neither gains alone."""
 
-    def both(p: Params) -> float:
+    def both(p: Any) -> float:
         return float(1 + (p["a"] - 0.25) * (0.25 - p["b"]))
 
     space = {"a": ts.Float(0, 1, default=0.25), "b": ts.Float(0, 1, default=0.25)}
@@ -131,7 +119,7 @@ def test_a_branch_is_moved_with_what_it_hangs_on() -> None:
         )
     }
 
-    def value(p: Params) -> float:
+    def value(p: Any) -> float:
         deep = 1.5 - p.get("kind.deep.width", 0.0) - 0.2 * p.get("kind.deep.bias", 0.0)
         return float(1.0 if p["kind"] == "plain" else deep)
 

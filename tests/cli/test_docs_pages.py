@@ -13,8 +13,8 @@ from tunesmith.cli import COMMANDS
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = (
     "start.md", "any-program.md", "workers.md", "schedulers.md", "checkpoints.md", "knowledge.md",
-    "diagnosis.md", "from-optuna.md", "from-scikit-learn.md", "gallery.md", "overtuning.md", "reproduce.md",
-    "seeds.md", "trust.md", "whatif.md",
+    "diagnosis.md", "explaining.md", "from-optuna.md", "from-scikit-learn.md", "gallery.md", "overtuning.md", "reproduce.md",
+    "seeds.md", "trust.md", "understanding.md", "whatif.md",
 )  # fmt: skip
 BLOCK = re.compile(r"```(python|sh|toml)\n(.*?)```", re.DOTALL)
 FILE = re.compile(r"# ([\w-]+\.\w+)\n")
@@ -45,6 +45,19 @@ def run_page(name: str, folder: Path) -> dict[str, str]:
             assert done.returncode == 0, f"{line}: {done.stderr}"
             printed[line] = done.stdout
     return printed
+
+
+def test_the_page_that_explains_runs(tmp_path: Path) -> None:
+    """Gains, the way, why, time; methods; several objectives."""
+    printed = run_page("explaining.md", tmp_path)
+
+    assert "tuning everything gains" in printed["python wine.py"]
+    assert "each step with what it gains" in printed["python wine.py"]
+    assert "is better than the default by" in printed["python wine.py"]
+    assert "finding suggestions took" in printed["python wine.py"]
+    assert "gp is better than random" in printed["python methods.py"]
+    assert "one study of each proves nothing" in printed["python methods.py"]
+    assert "on the front cover" in printed["python both.py"]
 
 
 def test_the_page_on_overtuning_runs(tmp_path: Path) -> None:
@@ -155,6 +168,18 @@ def test_the_page_on_trust_runs(tmp_path: Path) -> None:
     assert measured > fresh
     assert abs(expected - fresh) < measured - fresh
     assert "recommended: trial " in printed["tunesmith show tree"]
+
+
+def test_the_page_on_understanding_runs(tmp_path: Path) -> None:
+    """Of boosting in few rounds the learning rate is what matters, and its range ends too early."""
+    printed = run_page("understanding.md", tmp_path)["python boosting.py"]
+
+    assert (
+        "shares of the variance of value over the space, by 40 configurations:\n  learning_rate"
+        in printed
+    )
+    assert "learning_rate: value is best at 0.1" in printed
+    assert "learning_rate: the best tenth lies at the upper end" in printed
 
 
 def test_the_page_on_diagnosis_runs(tmp_path: Path) -> None:

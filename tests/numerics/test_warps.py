@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
+from tunesmith.numerics.normal import quantile
 from tunesmith.numerics.warps import half_rank, kumaraswamy, kumaraswamy_slopes, standard
 
 values = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30).map(np.array)
@@ -76,3 +77,22 @@ def test_kumaraswamy_stays_in_the_unit_interval() -> None:
 
     assert ((bent >= 0) & (bent <= 1)).all()
     assert np.isfinite(kumaraswamy_slopes(u, nine, nine)).all()
+
+
+@given(values)
+def test_half_rank_from_a_level_on(v: np.ndarray) -> None:
+    """What is not below the level stays, the rest keeps its order; at the median, it is as without one."""
+    level = float(np.quantile(v, 0.2))
+    warped = half_rank(v, level)
+
+    assert (warped[v >= level] == v[v >= level]).all()
+    assert (np.diff(warped[np.argsort(v, kind="stable")]) >= 0).all()
+    assert (half_rank(v, float(np.median(v))) == half_rank(v)).all()
+    assert (half_rank(v, np.inf) == half_rank(v)).all()
+
+
+def test_half_rank_leaves_a_normal_sample_nearly_as_it_is() -> None:
+    """Scores below the level are those that the rest lets expect."""
+    v = np.asarray(quantile((np.arange(1001) + 0.5) / 1001), dtype=np.float64)
+
+    assert_allclose(half_rank(v, -1.0), v, atol=0.05)

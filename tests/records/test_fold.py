@@ -261,3 +261,13 @@ def test_a_newer_format_is_refused() -> None:
 
     with pytest.raises(ts.LogError, match="format 2, this version reads 1"):
         Fold(newer, SPACE)
+
+
+def test_stretches_of_work_are_told_apart() -> None:
+    """Until a pause, until the last report of what was lost, and the current one."""
+    paused = Paused(time=4.0, uid="0.0", attempt=2, why="scheduler")
+    again = Resumed(time=9.0, uid="0.0", attempt=3, owner="b", why="scheduler", basis=3)
+    [record] = folded(started(), reported(1), resumed(2), paused, again).history
+
+    assert record.spells == ((1.0, 1.5, "lost"), (1.7, 4.0, "scheduler"))
+    assert record.begun_at == record.seen_at == 9.0

@@ -23,17 +23,58 @@ from tunesmith.analysis.moves import Move
 from tunesmith.analysis.overtuning import Overtuning, overtuning
 from tunesmith.analysis.recommendation import Estimate, Recommendation, recommend
 from tunesmith.analysis.sensitivity import Seeds, Sensitivity, Step, sensitivity
-from tunesmith.analysis.spending import Spending, Spent, spending
+from tunesmith.analysis.spending import Portion, Spending, spending
 from tunesmith.analysis.symptoms import Symptom
 from tunesmith.analysis.tunability import Gain, Tunability, tunability
 from tunesmith.analysis.volume import Hypervolume, hypervolume
 from tunesmith.analysis.why import Why, why
 
 __all__ = [
-    "Ablation", "AblationStep", "Advice", "Comparison", "Confirmation", "Diagnosis", "Difference", "Effect",
-    "EffectCurve", "Estimate", "Finalist", "Finding", "Forecast", "Gain", "Hypervolume", "Importance", "Interaction",
-    "Move", "Overtuning", "Recommendation", "Seeds", "Sensitivity", "Spending", "Spent", "Step", "Surface", "Symptom",
-    "Tunability", "Why", "ablation", "advice", "compare", "compare_studies", "compare_trials", "confirmed",
-    "diagnose", "effects", "forecast", "hypervolume", "importance", "overtuning", "recommend", "sensitivity",
-    "spending", "surface", "tunability", "why",
+    "Ablation",
+    "AblationStep",
+    "Advice",
+    "Comparison",
+    "Confirmation",
+    "Diagnosis",
+    "Difference",
+    "Effect",
+    "EffectCurve",
+    "Estimate",
+    "Finalist",
+    "Finding",
+    "Forecast",
+    "Gain",
+    "Hypervolume",
+    "Importance",
+    "Interaction",
+    "Move",
+    "Overtuning",
+    "Portion",
+    "Recommendation",
+    "Seeds",
+    "Sensitivity",
+    "Spending",
+    "Step",
+    "Surface",
+    "Symptom",
+    "Tunability",
+    "Why",
+    "ablation",
+    "advice",
+    "compare",
+    "compare_studies",
+    "compare_trials",
+    "confirmed",
+    "diagnose",
+    "effects",
+    "forecast",
+    "hypervolume",
+    "importance",
+    "overtuning",
+    "recommend",
+    "sensitivity",
+    "spending",
+    "surface",
+    "tunability",
+    "why",
 ]  # fmt: skip

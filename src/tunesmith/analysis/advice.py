@@ -123,8 +123,9 @@ class _Curve:
         if known.sum() < 2 or len(active) < LEAST:
             return None
         losses = model.surrogate.draws(moved.points, DRAWS)
-        # how much worse than the median is not asked: it may be anything
-        capped = np.minimum(losses, -float(np.median(model.tried.values)))
+        # how much worse than the median is not asked, nor how far beyond the best: it may be anything
+        middle, best = -np.median(model.tried.values), -model.tried.values.max()
+        capped = np.clip(losses, 2 * best - middle, middle)
         order = active[np.argsort(-model.tried.values[active], kind="stable")]
         return cls(
             model, name, units[known], moved.average(capped)[:, known], moved.reach(losses),

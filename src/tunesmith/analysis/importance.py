@@ -15,11 +15,11 @@ from tunesmith.analysis.modelling import explored, levels, seen, varied
 from tunesmith.analysis.recommendation import WIDTH, Tried
 from tunesmith.models.features import Features
 from tunesmith.models.forest import Forest
-from tunesmith.models.surrogate import Surrogate
+from tunesmith.models.surrogate import Surrogate, power_of_two
 from tunesmith.numerics.arrays import Bools, Floats, Ints
 from tunesmith.numerics.kernels import squared_distances
 from tunesmith.records import History
-from tunesmith.space import Space
+from tunesmith.space import Categorical, Parameter, Space
 
 Method = Literal["anova", "density"]
 Interval = tuple[float, float]
@@ -198,13 +198,13 @@ def importance(
     if len(tried.first) > ENOUGH:
         tried = tried.only(np.linspace(0, len(tried.first) - 1, ENOUGH).astype(int))
     units = space.encode([record.logged for record in tried.first])
-    name, losses = history.problem.objectives[0].name, -tried.values
+    name, losses = history.problem.objectives[0].name, -tried.values / power_of_two(tried.values)
     columns = varied(space)
     if not columns or not np.ptp(losses):
         zeros = np.zeros(len(columns))
         found = _Shares(zeros, zeros, zeros, [], 0.0)
     elif method == "density":
-        found = _by_density(units, losses, columns)
+        found = _by_density(space, units, losses, columns)
     else:
         cap = float(np.quantile(losses, within))
         found = _by_variance(space, *_foreseen(tried, units, losses, cap), columns)
@@ -249,6 +249,7 @@ def _foreseen(
     columns = features(units)
     rows = _everywhere(columns, features(space.draw(rng, FEW)))
     surrogate = Surrogate(tried.some(rows, columns), features)
+    size = power_of_two(tried.values)
     if len(losses) > FEW:
         forest = Forest(units, levels(space), np.minimum(losses, cap), rng)
         explained = forest.explained(rows)
@@ -257,7 +258,7 @@ def _foreseen(
             others = forest.groups(points)
             return points, others.mean(axis=0), others, explained
     points = space.draw(rng, SAMPLE)
-    others = np.minimum(surrogate.draws(points, DRAWS), cap)
+    others = np.minimum(surrogate.draws(points, DRAWS) / size, cap)
     return points, others.mean(axis=0), others, surrogate.explained
 
 
@@ -281,10 +282,10 @@ def _by_variance(
     columns: list[int],
 ) -> _Shares:
     drawn = _Drawn.of(expected, others)
-    counts = [p.cardinality or 0 for p in space.parameters.values()]
+    parameters = list(space.parameters.values())
 
     def cells(j: int, most: int) -> Ints:
-        return _cells(points[:, j], counts[j], most)
+        return _cells(points[:, j], parameters[j], most)
 
     effects = np.array([drawn.between(cells(j, BINS)) for j in columns])
     largest = sorted(np.argsort(-effects[:, 0], kind="stable")[:PAIRED].tolist())
@@ -293,7 +294,8 @@ def _by_variance(
     for a, b in combinations(largest, 2):
         both = (coarse[a] >= 0) & (coarse[b] >= 0)
         alone = [drawn.between(np.where(both, coarse[i], -1)) for i in (a, b)]
-        together = drawn.between(np.where(both, coarse[a] * BINS + coarse[b], -1))
+        pair = coarse[a] * (coarse[b].max() + 1) + coarse[b]
+        together = drawn.between(np.where(both, pair, -1))
         share, low, high = _spread(together - alone[0] - alone[1])
         pairs.append((columns[a], columns[b], float(share), (float(low), float(high))))
     return _Shares(*_spread(effects), pairs, explained)
@@ -357,14 +359,15 @@ class _Drawn:
         return np.asarray(between / self.total)
 
 
-def _cells(u: Floats, count: int, most: int) -> Ints:
-    """The cell (N,) of each unit (N,), -1 where it is NaN: a value each, if there are few."""
-    size = count if 0 < count <= BINS and (count <= most or most == BINS) else most
+def _cells(u: Floats, parameter: Parameter, most: int) -> Ints:
+    """The cell (N,) of each unit (N,), -1 where it is NaN: a value each, if there are few or they have no order."""
+    n = parameter.cardinality
+    size = most if n is None or (n > most and not isinstance(parameter, Categorical)) else n
     cells = np.minimum(np.nan_to_num(u) * size, size - 1).astype(np.int64)
     return np.where(np.isnan(u), -1, cells)
 
 
-def _by_density(units: Floats, losses: Floats, columns: list[int]) -> _Shares:
+def _by_density(space: Space[Any], units: Floats, losses: Floats, columns: list[int]) -> _Shares:
     """Of whether a trial is among the best: the Pearson divergence of its parameter's density there from that of all.
 
     In bins b, of which a share p_b of all trials and p'_b of the best lies, it is sum_b (p'_b / p_b - 1)^2 p_b; times
@@ -375,22 +378,24 @@ def _by_density(units: Floats, losses: Floats, columns: list[int]) -> _Shares:
     top = np.zeros(n, dtype=bool)
     top[np.argsort(losses, kind="stable")[:best]] = True
     rng = np.random.Generator(np.random.Philox(0))
-    shares = np.array([_divergence(units[:, j], top, rng) for j in columns])
+    parameters = list(space.parameters.values())
+    shares = np.array([_divergence(units[:, j], parameters[j], top, rng) for j in columns])
     values, lows, highs = _spread(shares)
     return _Shares(values, lows, highs, [], float(min(1.0, values.sum())))
 
 
-def _divergence(u: Floats, top: Bools, rng: np.random.Generator) -> Floats:
+def _divergence(u: Floats, parameter: Parameter, top: Bools, rng: np.random.Generator) -> Floats:
     """The share (1 + RESAMPLED,) of the variance of `top` (n,) that goes with units (n,), and of resampled trials."""
     here = ~np.isnan(u)
     n, size = len(u), int(here.sum())
-    wanted = int(np.clip(size // PER_BIN, 2, BINS))
-    parts = np.linspace(0, 1, wanted + 1)[1:-1]
-    edges = np.unique(np.quantile(u[here], parts)) if size else np.empty(0)
-    cell = np.searchsorted(edges, u[here], side="left")
-    table = np.stack(
-        [np.bincount(cell, top[here] == good, len(edges) + 1) for good in (False, True)]
-    )
+    if isinstance(parameter, Categorical) or not size:
+        cell = _cells(u[here], parameter, BINS)
+    else:  # bins that hold equally many
+        parts = np.linspace(0, 1, int(np.clip(size // PER_BIN, 2, BINS)) + 1)[1:-1]
+        edges = np.unique(np.quantile(u[here], parts))
+        cell = np.searchsorted(edges, u[here], side="left")
+    cells = int(cell.max(initial=0)) + 1
+    table = np.stack([np.bincount(cell, top[here] == good, cells) for good in (False, True)])
     rest = np.array([(~top[~here]).sum(), top[~here].sum()])
     chances = np.concatenate([table.ravel(), rest]) / n
     counts = np.concatenate([[chances * n], rng.multinomial(n, chances, RESAMPLED)])

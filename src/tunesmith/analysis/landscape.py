@@ -145,8 +145,9 @@ class Landscape(Generic[P]):
 
     def estimate(self, worths: Floats) -> Estimate:
         """Return what draws (DRAWS,) of a worth say of the objective."""
-        truth = self.model.surrogate.truth
-        return summed(self.better * (worths + (0.0 if truth is None else truth.shift)))
+        surrogate = self.model.surrogate
+        shift = 0.0 if surrogate.truth is None else surrogate.size * surrogate.truth.shift
+        return summed(self.better * (worths + shift))
 
 
 def summed(draws: Floats) -> Estimate:

@@ -21,10 +21,8 @@ from tunesmith.numerics.threads import one_thread
 from tunesmith.records import History, Objective
 from tunesmith.space import Categorical, Params, Space
 
-ODD, FAR = (
-    4,
-    3.0,
-)  # a default is an outlier that is 3 times as far from the best as all but 4 configurations
+FAR = 3.0  # times as far from the best as all others, from where on a default is an outlier
+ODD = 4  # of the others may be as well
 
 
 def seen(history: History[P], objective: str | None = None) -> History[P]:
@@ -119,14 +117,14 @@ class Model(Generic[P]):
         features = Features(history.problem.space)
         units = history.problem.space.encode([record.logged for record in tried.first])
         columns = features(units)
-        default = tried.first[0].source == "default"
+        default = [i for i, record in enumerate(tried.first) if record.source == "default"]
         places = [tried.places.get(key) for key in keys]
         with one_thread():
             rows = modelled(
-                tried, columns, features, [0] * default + [p for p in places if p is not None]
+                tried, columns, features, [*default, *(p for p in places if p is not None)]
             )
         known = tried.some(rows, columns)
-        level = _straight(known.values, float(tried.values[0])) if default else math.inf
+        level = _straight(known.values, float(tried.values[default[0]])) if default else math.inf
         surrogate = Surrogate(known, features, level)
         return cls(history, tried, units, rows, surrogate)
 
@@ -151,8 +149,9 @@ def _straight(values: Floats, default: float) -> float:
     That is as far below as the best is above, so that whatever is compared with a default is on one scale.
     """
     best, others = float(values.max()), np.sort(values)[min(ODD, len(values) - 1) :]
-    gain = best - default
-    return default - gain if gain <= FAR * (best - float(others[0])) else math.inf
+    level = default - (best - default)
+    near = best - default <= FAR * (best - float(others[0]))
+    return level if near and math.isfinite(level) else math.inf
 
 
 def levels(space: Space[Any]) -> list[int]:

@@ -12,7 +12,7 @@ from tunesmith._core.errors import SettingError
 from tunesmith.analysis.forecast import measurable
 from tunesmith.analysis.landscape import Landscape, short, summed
 from tunesmith.models.noise import SURE, completed, groups, losses_of
-from tunesmith.models.truth import Truth
+from tunesmith.models.surrogate import Surrogate
 from tunesmith.numerics.arrays import Floats
 from tunesmith.records import History, Record
 from tunesmith.space import Categorical, Parameter, Params
@@ -130,21 +130,23 @@ def sensitivity(history: History[Any], around: Record[Any] | None = None) -> Sen
     if land.space.key(base.logged) not in land.model.tried.places:
         raise SettingError(f"around= takes a trial that completed, trial {base.number} has not")
     name = land.model.objective.name
-    seeds = _seeds(completed(history), land.model.surrogate.truth)
+    seeds = _seeds(completed(history), land.model.surrogate)
     return Sensitivity(name, base.number, seeds, tuple(steps_around(land, base.logged)))
 
 
-def _seeds(records: Sequence[Record[Any]], truth: Truth | None) -> Seeds:
+def _seeds(records: Sequence[Record[Any]], surrogate: Surrogate) -> Seeds:
     """What luck does, by replicates if there are enough."""
     values = [losses_of(those) for those in groups(records)]
     if len(values) > 1 and sum(len(group) - 1 for group in values) >= SURE:
         return _by_replicates(values)
+    truth = surrogate.truth
     if truth is None:  # all values are equal
         return Seeds(0.0, (0.0, 0.0), 0.0, "model", len(records))
     theirs = float(np.var(truth.means) + np.mean(np.diag(truth.covariance))) * truth.scale.size**2
     sds = (truth.noise, *truth.noise_interval)
     share, low, high = (sd**2 / (sd**2 + theirs) for sd in sds)
-    return Seeds(share, (low, high), truth.noise, "model", len(records))
+    sd = surrogate.size * truth.noise
+    return Seeds(share, (low, high), sd, "model", len(records))
 
 
 def _by_replicates(values: Sequence[Floats]) -> Seeds:

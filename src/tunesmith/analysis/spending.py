@@ -25,7 +25,7 @@ WORDS = {
 
 @final
 @dataclass(frozen=True, slots=True)
-class Spent:
+class Portion:
     """What trials of one kind took.
 
     Attributes:
@@ -64,7 +64,7 @@ class Spending:
         cost: What trials said of their costs, summed, by name.
     """
 
-    by_state: tuple[Spent, ...]
+    by_state: tuple[Portion, ...]
     work_s: float
     wall_s: float
     breaks: int
@@ -136,7 +136,7 @@ def spending(history: History[Any]) -> Spending:
     if lost:
         counts["lost"] = lost
     by_state = [
-        Spent(kind, n, work[kind], work[kind] / total if total else 0.0, steps[kind])
+        Portion(kind, n, work[kind], work[kind] / total if total else 0.0, steps[kind])
         for kind, n in counts.items()
     ]
     by_state.sort(key=lambda one: (-one.seconds, -one.trials, one.kind))

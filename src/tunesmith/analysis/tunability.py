@@ -14,7 +14,7 @@ from tunesmith.records import History
 K = TypeVar("K")
 
 LEVELS = 25  # values of a parameter that are looked at; all, if there are no more
-COARSE = 9  # where two are moved
+COARSE = 7  # where two are moved
 BRANCHES = 8  # ways in which what is not active at the default is made active
 FEW = 4  # combinations of two that draws choose from
 SHOWN = 3  # pairs, in words
@@ -98,10 +98,14 @@ def tunability(history: History[Any], objective: str | None = None) -> Tunabilit
     """Say what tuning gains over the default, of each parameter, of two together, and of all.
 
     A model of what was measured says what the default would be worth if one parameter is moved, and all others are left
-    where they are. Looked at are values between those that completed trials had, where limits are expected to hold and trials not to fail. A parameter that the default does
-    not have is moved together with those that it hangs on; what a move makes active is at its default.
-    Values are chosen by the mean of the model; what they gain is the mean of the
-    model's difference from the default, so that no luck of a draw has chosen them.
+    where they are. Looked at are values between those that completed trials had, where limits are expected to hold
+    and trials not to fail. A parameter that the default does not have is moved together with those that it hangs on;
+    what a move makes active is at its default.
+
+    Told is what the value with the best mean gains on average, by draws from the model. A gain is certain if it is
+    one where one half of the draws chooses the value and the other half says what it gains: the best of many uncertain
+    values looks too good. (Where nothing matters at all, a third to a half of the interval's half width
+    remains, as a gain that is not certain.)
 
     Args:
         history: Of a study.
@@ -156,14 +160,15 @@ class _Chosen:
 
     Attributes:
         to: Its values that are not the default's.
-        draws: What rows gain that were chosen by other draws (DRAWS,): so what is chosen is not valued by the
-            luck that has chosen it.
-        most: What the best row of each draw gains in it (DRAWS,).
+        draws: What it gains (DRAWS,).
+        interval: That holds with 90 % what the truly best of the rows gains. It begins where one is certain that is
+            chosen by some draws and valued by others, so that no luck that has chosen it values it, and ends where the best of each
+            draw, whichever it is, is valued by the same.
     """
 
     to: dict[str, Any]
     draws: Floats
-    most: Floats
+    interval: tuple[float, float]
 
     @classmethod
     def of(cls, land: Landscape[Any], rows: Floats, gains: Floats) -> "_Chosen":
@@ -171,23 +176,20 @@ class _Chosen:
         rows = np.vstack([land.start[None], rows])
         gains = np.column_stack([np.zeros(len(gains)), gains])  # the first of equals: the default
         n = len(gains)
-        other = np.roll(gains.argmax(axis=1), n // 2)
-        to = land.moved(rows[int(gains.mean(axis=0).argmax())])
-        return cls(to, gains[np.arange(n), other], gains.max(axis=1))
+        best = int(gains.mean(axis=0).argmax())
+        others = gains[np.arange(n), np.roll(gains.argmax(axis=1), n // 2)]
+        low, high = np.quantile(others, TAILS[0]), np.quantile(gains.max(axis=1), TAILS[1])
+        interval = max(0.0, float(low)), float(high)
+        return cls(land.moved(rows[best]), gains[:, best], interval)
 
     @property
     def gain(self) -> float:
-        """The gain, as likely to be more as to be less; never below 0, which the default has."""
-        return max(0.0, float(np.median(self.draws)))
+        """The mean gain: 0 at least, which the default has."""
+        return float(self.draws.mean())
 
     def told(self, parameters: tuple[str, ...], beyond: Estimate | None = None) -> Gain:
-        """Return the gain of these parameters.
-
-        Its interval begins where the chosen row's does, and ends where that of the best, whichever it is, does.
-        """
-        low = max(0.0, float(np.quantile(self.draws, TAILS[0])))
-        high = float(np.quantile(self.most, TAILS[1]))
-        return Gain(parameters, self.to if self.gain else {}, self.gain, (low, high), beyond)
+        """Return the gain of these parameters."""
+        return Gain(parameters, self.to, self.gain, self.interval, beyond)
 
 
 def _first(land: Landscape[Any], groups: dict[K, Floats], most: int) -> dict[K, Floats]:

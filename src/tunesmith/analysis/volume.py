@@ -57,7 +57,7 @@ class Hypervolume:
         trials = f"{self.front} trial{'s' * (self.front != 1)}"
         return (
             f"{trials} on the front cover {self.values[-1]:.1%}{about} of what lies between the best of each ({ideal}) "
-            f"and the reference ({beyond}); none since trial {self.paid} has added to it"
+            f"and the reference ({beyond}); trial {self.paid} was the last to add to it"
         )
 
 

@@ -19,33 +19,61 @@ MOST = 2000  # trials that a tree is grown of
 LEAF = 5  # trials, at least
 DEPTH = 14
 SHARE = 0.7  # of the parameters, which are looked at in a node
+ENTRIES = 2_000_000  # of an array, at most: nodes are split so many at once
 
 
 @final
 class Bins:
     """The map from units (n, d) to bins (n, d): 0 where a parameter is not active.
 
+    A category is a bin, if there are no more than `BINS`; else those of alike outcomes share one, and have an order by these.
+
     Args:
         units: Of which bins are made, NaN where a parameter is not active.
         levels: How many categories each parameter has (d,), 0 if it has an order.
+        y: Outcomes (n,).
+
+    Attributes:
+        count: How many bins there are.
+        labelled: Which parameters have bins without an order (d,).
     """
 
-    def __init__(self, units: Floats, levels: Sequence[int]) -> None:
-        self._levels = levels
+    count = 1 + BINS
+
+    def __init__(self, units: Floats, levels: Sequence[int], y: Floats) -> None:
+        self._levels = np.array(levels, dtype=np.int64)
+        self.labelled = (self._levels > 0) & (self._levels <= BINS)
         self._edges = [_edges(units[:, j]) for j in range(units.shape[1])]
-        self.count = 1 + max([BINS, *levels])
+        self._groups = {j: _groups(units[:, j], levels[j], y) for j in self._crowded()}
+
+    def _crowded(self) -> list[int]:
+        return np.flatnonzero(self._levels > BINS).tolist()
 
     def __call__(self, units: Floats) -> Ints:
         found = np.zeros(units.shape, dtype=np.int64)
         for j, size in enumerate(self._levels):
             u = units[:, j]
             here = ~np.isnan(u)
-            found[here, j] = 1 + (
-                np.minimum((u[here] * size).astype(np.int64), size - 1)
-                if size
-                else np.searchsorted(self._edges[j], u[here], side="right")
-            )
+            if size:
+                label = _labels(u[here], size)
+                found[here, j] = 1 + (self._groups[j][label] if j in self._groups else label)
+            else:
+                found[here, j] = 1 + np.searchsorted(self._edges[j], u[here], side="right")
         return found
+
+
+def _labels(u: Floats, size: int) -> Ints:
+    return np.minimum((u * size).astype(np.int64), size - 1)
+
+
+def _groups(u: Floats, size: int, y: Floats) -> Ints:
+    """Which of the bins each of `size` categories is in, by the mean of its outcomes and one of all."""
+    here = ~np.isnan(u)
+    label = _labels(u[here], size)
+    n, total = np.bincount(label, minlength=size), np.bincount(label, y[here], size)
+    means = (total + y.mean()) / (n + 1)
+    ranks = np.argsort(np.argsort(means, kind="stable"), kind="stable")
+    return np.asarray(ranks * BINS // size)
 
 
 def _edges(u: Floats) -> Floats:
@@ -97,7 +125,7 @@ class Forest:
     def __init__(
         self, units: Floats, levels: Sequence[int], y: Floats, rng: np.random.Generator
     ) -> None:
-        self._bins = Bins(units, levels)
+        self._bins = Bins(units, levels, y)
         self._codes, self._y = self._bins(units), y
         n, size = len(y), min(len(y), MOST)
         drawn = rng.integers(n, size=(GROUPS, n))
@@ -107,8 +135,7 @@ class Forest:
         if size < n:
             rows = np.take_along_axis(rows, rng.integers(n, size=(len(rows), size)), axis=1)
         self._mean = float(y.mean())
-        labelled = np.array(levels) > 0
-        self._nodes = _grown(self._codes, y - self._mean, rows, labelled, self._bins.count, rng)
+        self._nodes = _grown(self._codes, y - self._mean, rows, self._bins, rng)
 
     def groups(self, units: Floats) -> Floats:
         """Return what each group of trees expects (GROUPS, n) at units (n, d)."""
@@ -140,12 +167,12 @@ class Forest:
         return np.asarray(nodes.value[place] + self._mean)
 
 
-def _grown(
-    codes: Ints, y: Floats, rows: Ints, labelled: Bools, width: int, rng: np.random.Generator
-) -> Nodes:
+def _grown(codes: Ints, y: Floats, rows: Ints, bins: Bins, rng: np.random.Generator) -> Nodes:
     """Grow trees of the trials in `rows` (trees, m), of bins `codes` (n, d) and outcomes y (n,)."""
+    labelled, width = bins.labelled, bins.count
     trees, d = len(rows), codes.shape[1]
     q = max(1, round(SHARE * d))
+    at_once = max(1, ENTRIES // (q * width))
     row = rows.ravel()
     node = np.repeat(np.arange(trees), rows.shape[1])  # among those of the level
     target = y[row]
@@ -161,27 +188,20 @@ def _grown(
         values.append(mean)
         feature, left = np.zeros(count, dtype=np.int64), np.ones((count, width), dtype=bool)
         split = np.zeros(count, dtype=bool)
-        if depth < DEPTH:
-            open_ = np.flatnonzero(n >= 2 * LEAF)
-            if len(open_):
-                asked = np.argsort(rng.random((len(open_), d)), axis=1)[:, :q]
-                place = np.full(count, -1)
-                place[open_] = np.arange(len(open_))
-                here = place[node] >= 0
-                row, node, target = row[here], node[here], target[here]
-                best, gain, goes = _best(
-                    codes[row[:, None], asked[place[node]]],
-                    place[node],
-                    target,
-                    len(open_),
-                    labelled[asked],
-                    width,
-                    rng,
-                )
-                fine = gain > 0
-                split[open_[fine]] = True
-                feature[open_] = asked[np.arange(len(open_)), best]
-                left[open_[fine]] = goes[fine]
+        open_ = np.flatnonzero(n >= 2 * LEAF) if depth < DEPTH else np.empty(0, dtype=np.int64)
+        for first in range(0, len(open_), at_once):
+            some = open_[first : first + at_once]
+            place = np.full(count, -1)
+            place[some] = np.arange(len(some))
+            of = np.flatnonzero(place[node] >= 0)
+            here = place[node[of]]
+            asked = np.argsort(rng.random((len(some), d)), axis=1)[:, :q]
+            its = codes[row[of][:, None], asked[here]]
+            best, gain, goes = _best(its, here, target[of], labelled[asked], width, rng)
+            fine = gain > 0
+            split[some] = fine
+            feature[some] = asked[np.arange(len(some)), best]
+            left[some[fine]] = goes[fine]
         number = np.cumsum(split) - 1
         child = np.where(split, begin + count + 2 * number, begin + np.arange(count))
         features.append(feature)
@@ -205,7 +225,6 @@ def _best(
     codes: Ints,
     node: Ints,
     y: Floats,
-    count: int,
     labelled: Bools,
     width: int,
     rng: np.random.Generator,
@@ -216,13 +235,12 @@ def _best(
         codes: Bins (m, q) of the parameters that the trial's node asks.
         node: Of each trial (m,).
         y: Outcomes (m,).
-        count: How many nodes there are (k).
         labelled: Which of the parameters asked are categories (k, q): theirs are put in the order of their means,
             among which the best split of a set lies (Breiman et al., CART, 1984, section 4.2).
         width: How many bins there are.
         rng: Luck, among cuts that part the trials alike.
     """
-    q = codes.shape[1]
+    count, q = labelled.shape
     index = ((node * q)[:, None] + np.arange(q)) * width + codes
     flat = index.ravel()
     shape = count, q, width

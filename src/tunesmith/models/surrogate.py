@@ -32,6 +32,8 @@ class Surrogate:
     Attributes:
         explained: The share of the variance of what was measured that is foreseen, of each by all others; from 0 to 1.
 
+        size: What values are divided by, a power of two, so that huge and tiny ones are like others.
+
     References:
         C. E. Rasmussen and C. K. I. Williams. Gaussian Processes for Machine Learning. 2006. (5.12): each by all others.
     """
@@ -41,15 +43,23 @@ class Surrogate:
         self._constant = -float(known.values[0])
         self._truth: Truth | None = None
         self.explained = 0.0
+        middle = np.median(known.values)
+        good = np.maximum(known.values - middle, 0.0)  # the worse half may be anything
+        self.size = power_of_two(good if good.any() else known.values)
         if np.ptp(known.values) > 0:
-            self._truth = fitted(known, features, level)
-            missed = known.values - self._truth.scale.back(self._truth.foreseen())
-            spread = float(((known.values - known.values.mean()) ** 2).sum())
-            self.explained = max(0.0, 1 - float((missed**2).sum()) / spread)
+            values = known.values / self.size
+            scatter = known.scatter / self.size / self.size
+            scaled = Means(known.columns, values, known.counts, scatter)
+            self._truth = fitted(scaled, features, level / self.size)
+            missed = values - self._truth.scale.back(self._truth.foreseen())
+            off = values - values.mean()
+            unit = power_of_two(off)
+            share = float(((missed / unit) ** 2).sum() / ((off / unit) ** 2).sum())
+            self.explained = max(0.0, 1 - share)
 
     @property
     def truth(self) -> Truth | None:
-        """The model, in targets; None: all values are equal."""
+        """The model, of values over `size`; None: all are equal."""
         return self._truth
 
     def quick(self, units: Floats) -> Floats:
@@ -57,7 +67,7 @@ class Surrogate:
         if self._truth is None:
             return np.full(len(units), self._constant)
         with one_thread():
-            return -self._truth.scale.back(self._truth.at(self._features(units)))
+            return -self.size * self._truth.scale.back(self._truth.at(self._features(units)))
 
     def at(self, units: Floats) -> tuple[Floats, Floats]:
         """Return the mean (n,) and the standard deviation (n,) of the expected loss at units (n, d)."""
@@ -78,7 +88,7 @@ class Surrogate:
         rng = np.random.Generator(np.random.Philox(0))
         with one_thread():
             drawn = self._truth.draws(self._features(units), count, rng)
-        return -self._truth.scale.back(drawn)
+        return -self.size * self._truth.scale.back(drawn)
 
     def _values(self, units: Floats) -> tuple[Floats, Floats, Floats]:
         """Means (n,), deviations (n,) and correlations (n, n) of losses.
@@ -92,11 +102,14 @@ class Surrogate:
             means, covariance = self._truth.joint(self._features(units))
         sds = np.sqrt(np.maximum(np.diag(covariance), JITTER))
         back = self._truth.scale.back
-        return (
-            -back(means),
-            (back(means + sds) - back(means - sds)) / 2,
-            covariance / sds[:, None] / sds,
-        )
+        half = (back(means + sds) - back(means - sds)) / 2
+        return -self.size * back(means), self.size * half, covariance / sds[:, None] / sds
+
+
+def power_of_two(values: Floats) -> float:
+    """Return what values (n,) are divided by so that their squares neither overflow nor vanish; no digit is lost."""
+    _, exponent = np.frexp(np.abs(values).max(initial=0.0))
+    return float(np.ldexp(1.0, int(exponent) - 1))
 
 
 _kept: dict[bytes, Truth] = {}
