@@ -16,7 +16,13 @@ def test_it_serves_until_it_is_interrupted(tmp_path: Path) -> None:
     path = tmp_path / "s.db"
     ts.Study({"x": ts.Float(0, 1)}, minimize="loss", name="digits", storage=path).ask()
     token = "a-token-of-some-length"
-    command = [sys.executable, "-c", "from tunesmith.cli import main; main()", "dashboard", str(path)]
+    command = [
+        sys.executable,
+        "-c",
+        "from tunesmith.cli import main; main()",
+        "dashboard",
+        str(path),
+    ]
     with subprocess.Popen(
         [*command, "--port", "0", "--json", "--token", token],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
