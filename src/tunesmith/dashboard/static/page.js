@@ -163,6 +163,7 @@ async function draw(figure) {
   delete figure.dataset.stale;
   const caption = figure.querySelector("figcaption");
   const plot = figure.querySelector(".plot");
+  if (!figure.spec) caption.textContent = `${plot.getAttribute("aria-label")}: on its way …`;
   try {
     const [[, grounds], response] = await Promise.all([load(), fetch(figure.dataset.picture)]);
     const spec = await response.json();
