@@ -1,7 +1,7 @@
 """A bundle: one study in one file, to be read by whoever gets it and written by nobody.
 
 A zip file with `study.json` (format and name), `log.jsonl`, `confirm.jsonl` if its best was confirmed (the study
-`<name>-confirm`), and checkpoints in `checkpoints/<key>/`; what else lies in it is for people. What others send is not trusted: nothing is unpickled, names may not lead
+`<name>-confirm`), and checkpoints in `checkpoints/<key>/`; what else lies in it, such as `report.html`, is for people. What others send is not trusted: nothing is unpickled, names may not lead
 elsewhere, and sizes are bounded before anything is read.
 """
 
