@@ -88,7 +88,7 @@ def test_watch_tells_each_trial_that_ends() -> None:
     runner = subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    command = [Path(sys.executable).with_name("tunesmith"), "watch", "two"]
+    command = [str(Path(sys.executable).with_name("tunesmith")), "watch", "two"]
     with runner, subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as watching:
         assert runner.stdin is not None
         assert runner.stdout is not None
