@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tunesmith as ts
-from tunesmith.analysis import recommend
+from tunesmith.analysis import Estimate, recommend
 from tunesmith.records import History, Objective, Problem, Record
 from tunesmith.records.problem import Limit
 from tunesmith.space import Params, Space
@@ -323,3 +323,16 @@ def test_a_plateau_of_many_trials_is_digested() -> None:
     rows[77] = (rows[77][0], 1.0)
 
     assert recommend(history_of(rows)).mean == pytest.approx(0.0, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    "mean,half,said",
+    [
+        (0.5, 0.015, "0.500 ± 0.015"),
+        (1e300, 2e299, "1e+300 ± 2e+299"),
+        (0.25, 1.3e-9, "0.25 ± 1.3e-09"),
+    ],
+)
+def test_an_estimate_is_short_whatever_its_size(mean: float, half: float, said: str) -> None:
+    """Neither hundreds of digits nor dozens of zeros."""
+    assert str(Estimate(mean, (mean - half, mean + half))) == said

@@ -62,6 +62,8 @@ class Estimate:
         if half <= 1e-9 * abs(self.mean):
             return f"{self.mean:.4g} ± 0"
         power = math.floor(math.log10(half))
+        if not -6 <= power <= 6:
+            return f"{self.mean:.4g} ± {half:.2g}"
         digits = max(0, -power + (half < 3 * 10**power))  # two of 0.015, one of 0.04
         return f"{self.mean:z.{digits}f} ± {half:.{digits}f}"
 
