@@ -84,7 +84,7 @@ def population(trial: Any) -> None:
     folder = trial.checkpoint
     loss = [float((folder / "loss").read_text()) if folder else 3.0]
     trial.resumable(
-        save=lambda place: (place / "loss").write_text(str(loss[0])), load=lambda place: None
+        save=lambda place: (place / "loss").write_text(str(loss[0])), load=lambda _: None
     )
     for epoch in trial.steps():
         off = np.log10(trial["lr"] / (0.3 * 0.85**epoch))

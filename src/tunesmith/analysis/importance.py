@@ -33,6 +33,7 @@ TOP = 0.1  # share of the trials that are the best
 RESAMPLED = 200  # times, for intervals of densities
 PER_BIN = 20  # trials in a bin of a density
 PAIRED = 8  # parameters, of which pairs are looked at
+ENOUGH = 30_000  # configurations that are looked at; of more, as many evenly spaced in time
 MOST = 20  # interactions
 LITTLE = 0.3  # of the variance: who explains less is not to be relied on
 SMALL, LARGE = 0.01, 0.05  # shares: whose is less, and surely less, is not named
@@ -196,6 +197,8 @@ def importance(
         )
     history = seen(history, objective)
     space, tried = history.problem.space, explored(history)
+    if len(tried.first) > ENOUGH:
+        tried = tried.only(np.linspace(0, len(tried.first) - 1, ENOUGH).astype(int))
     units = space.encode([record.logged for record in tried.first])
     name, losses = history.problem.objectives[0].name, -tried.values / power_of_two(tried.values)
     columns = varied(space)

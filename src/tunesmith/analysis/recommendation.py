@@ -245,17 +245,19 @@ class Tried(Generic[P]):
         best = np.argsort(-self.values, kind="stable")[: MANY // 2]
         spread = np.linspace(0, m - 1, MANY // 2).astype(int)
         known = [self.places[key] for key in named if key in self.places]
-        kept = np.unique(np.concatenate([best, spread, np.array(known, dtype=int)]))
+        return self.only(np.unique(np.concatenate([best, spread, np.array(known, dtype=int)])))
+
+    def only(self, kept: Ints) -> "Tried[P]":
+        """Return those at some places (n,), which ascend."""
         place = {int(old): new for new, old in enumerate(kept)}
-        folds = (
-            None
-            if self.folds is None
-            else Folds(self.folds.losses[kept[kept < len(self.folds.losses)]], self.folds.shared)
-        )
+        places = {key: place[old] for key, old in self.places.items() if old in place}
+        folds = None
+        if self.folds is not None:
+            rows = kept[kept < len(self.folds.losses)]
+            folds = Folds(self.folds.losses[rows], self.folds.shared)
         return Tried(
             self.problem, [self.first[i] for i in kept], self.values[kept], self.counts[kept], self.scatter[kept],
-            np.flatnonzero(np.isin(kept, self.candidates)),
-            {key: place[old] for key, old in self.places.items() if old in place}, folds, self.seed, self.common,
+            np.flatnonzero(np.isin(kept, self.candidates)), places, folds, self.seed, self.common,
         )  # fmt: skip
 
     def some(self, rows: Ints, columns: Floats) -> Means:

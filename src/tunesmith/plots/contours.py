@@ -8,10 +8,11 @@ import numpy as np
 from tunesmith._core.errors import NotSupported, SettingError
 from tunesmith.analysis import Surface, effects, surface
 from tunesmith.numerics.arrays import Floats, Ints
+from tunesmith.plots.effects import reach
 from tunesmith.plots.frame import figure
 from tunesmith.plots.picture import Picture
 from tunesmith.plots.reading import Outcomes, better, thin
-from tunesmith.plots.scales import Scale, scales
+from tunesmith.plots.scales import Scale
 from tunesmith.plots.theme import RED, SCALE, Spec
 from tunesmith.plots.words import label, plural, short, text
 from tunesmith.records import History
@@ -91,7 +92,7 @@ class Contours(Picture):
                 "line": {"width": 0.5, "color": "rgba(255,255,255,0.4)"},
                 "hoverongaps": False,
             }
-        layout: Spec = {"xaxis": across.axis(), "yaxis": up.axis()}
+        layout: Spec = {"xaxis": across.axis(40), "yaxis": up.axis(60)}
         return figure(
             self._headline(),
             self._note(),
@@ -154,13 +155,11 @@ def _two(history: History[Any], x: str | None, y: str | None, objective: str) ->
         if x == y:
             raise SettingError(f"contours(x, y) takes two different parameters, got {x!r} twice")
         return x, y
-    names = [scale.name for scale in scales(history.problem, None)]
     given = x if x is not None else y
-    others = [name for name in names if name != given]
-    if len(others) < (2 if given is None else 1):
+    ranked = sorted(effects(history, None, objective), key=reach, reverse=True)
+    best = [curve.parameter for curve in ranked if curve.parameter != given]
+    if len(best) < (2 if given is None else 1):
         raise NotSupported(
             "contours show two parameters, the space has fewer that may vary; see plots.slices()"
         )
-    ranked = sorted(effects(history, others, objective), key=lambda c: -c.active * float(np.nanmax(c.mean) - np.nanmin(c.mean)))  # fmt: skip
-    best = [curve.parameter for curve in ranked]
     return (best[0], best[1]) if given is None else (x or best[0], y or best[0])

@@ -6,11 +6,12 @@ from typing import Any, Self, final
 
 import numpy as np
 
+from tunesmith._core.errors import NotSupported
 from tunesmith.analysis import EffectCurve, effects
 from tunesmith.plots.frame import axis, figure, line, panels
 from tunesmith.plots.picture import Picture
 from tunesmith.plots.reading import better, objective_of
-from tunesmith.plots.scales import Scale, scales
+from tunesmith.plots.scales import PANELS, Scale, scales
 from tunesmith.plots.theme import BLUE, GREEN, RED, Spec, clear
 from tunesmith.plots.words import label, short, text
 from tunesmith.records import History
@@ -41,13 +42,14 @@ class Effects(Picture):
         objective: str | None = None,
     ) -> Self:
         which = objective_of(history, objective)
-        shown = scales(history.problem, parameters)
-        told = effects(history, [scale.name for scale in shown], which.name)
-        order = sorted(range(len(told)), key=lambda i: -_reach(told[i]))
-        return cls(
-            which.name, better(which), tuple(told[i] for i in order),
-            tuple(Scale.of(history.problem, told[i].parameter) for i in order),
-        )  # fmt: skip
+        shown = None if parameters is None else scales(history.problem, parameters)
+        names = None if shown is None else [scale.name for scale in shown]
+        told = effects(history, names, which.name)
+        if not told:
+            raise NotSupported("this picture shows parameters, the space has none that may vary")
+        ranked = tuple(sorted(told, key=reach, reverse=True))[: PANELS if shown is None else None]
+        axes = tuple(Scale.of(history.problem, curve.parameter) for curve in ranked)
+        return cls(which.name, better(which), ranked, axes)
 
     def draw(self) -> Spec:
         grid, height = panels(len(self.curves))
@@ -79,7 +81,7 @@ class Effects(Picture):
 
     def _headline(self) -> str:
         first = self.curves[0]
-        if not _reach(first):
+        if not reach(first):
             return f"no parameter moves the expected {self.name}"
         return f"{short(first.parameter, 30)} moves {self.name} most; it is best at {short(label(first.best), 20)}"
 
@@ -121,6 +123,6 @@ class Effects(Picture):
         return traces
 
 
-def _reach(curve: EffectCurve) -> float:
-    """By how much the expected objective differs over the values."""
+def reach(curve: EffectCurve) -> float:
+    """Return by how much the expected objective differs over the values, where the parameter is active."""
     return float(np.nanmax(curve.mean) - np.nanmin(curve.mean)) * curve.active

@@ -103,8 +103,13 @@ class Panel:
 PANEL, GAP = 150, 64  # pixels of a panel's height, and of what is between two
 
 
-def panels(n: int) -> tuple[list[Panel], int]:
-    """Return a grid of `n` panels, two beside one another, and its height in pixels."""
+def panels(n: int, share: float = 0.46) -> tuple[list[Panel], int]:
+    """Return a grid of `n` panels, two beside one another, and its height in pixels.
+
+    Args:
+        n: How many.
+        share: Of the width, that one of two has.
+    """
     columns = min(n, 2)
     rows = -(-n // columns)
     height = rows * PANEL + (rows - 1) * GAP
@@ -112,7 +117,7 @@ def panels(n: int) -> tuple[list[Panel], int]:
     for i in range(n):
         row, column = divmod(i, columns)
         top = 1 - row * (PANEL + GAP) / height
-        width = 1.0 if columns == 1 else 0.46
+        width = 1.0 if columns == 1 else share
         suffix = "" if i == 0 else str(i + 1)
         left = column * (1 - width)
         found.append(

@@ -36,6 +36,7 @@ class Trials(Picture):
 
     Attributes:
         trials: How many there are.
+        since: How many of them began after the best.
         title: The objective, and which way it is better.
         name: The objective.
         view: The part of its scale that is shown.
@@ -50,6 +51,7 @@ class Trials(Picture):
     """
 
     trials: int
+    since: int
     title: str
     name: str
     view: View
@@ -92,8 +94,10 @@ class Trials(Picture):
                 told = recommend(history)
                 recommended, trial = Estimate(told.mean, told.interval), told.record.number
                 default, baseline = told.default, told.baseline
+        best = Marks(*seen.best())
+        since = int((seen.numbers > best.numbers[-2]).sum()) if len(best.values) else 0
         return cls(
-            len(seen.values), toward(which), which.name, view, marks, band, Marks(*seen.best()),
+            len(seen.values), since, toward(which), which.name, view, marks, band, best,
             recommended, trial, default, baseline,
         )  # fmt: skip
 
@@ -115,9 +119,9 @@ class Trials(Picture):
             )
         else:
             head = f"{self.name} {self.recommended} recommended, trial {self.trial}"
-        if len(self.best.values) < 2:
+        if self.trials < 2 or not len(self.best.values):
             return head
-        since = self.trials - 1 - int(self.best.numbers[-2])
+        since = self.since
         return head + (
             f"; nothing better in {plural(since, 'trial')} since"
             if since

@@ -14,7 +14,7 @@ from tunesmith.numerics.arrays import Floats, Ints
 from tunesmith.plots.frame import figure
 from tunesmith.plots.picture import Picture
 from tunesmith.plots.reading import Outcomes, View, thin
-from tunesmith.plots.scales import Scale, scales
+from tunesmith.plots.scales import Scale, apart, scales
 from tunesmith.plots.theme import BLUE, GREY, RED, Spec
 from tunesmith.plots.words import number, plural, short, text
 from tunesmith.records import History
@@ -189,12 +189,15 @@ class Parallel(Picture):
         view = (self.view.high, self.view.low) if self.sign > 0 else (self.view.low, self.view.high)
         ticks = [(0.0, 0, number(view[0], 3)), (1.0, 0, number(view[1], 3))]
         for i, scale in enumerate(self.scales, start=1):
-            said = [short(scale.said(k), 12) for k in range(len(scale.labels))]
+            said = [
+                short(one, 14) for one in apart([scale.said(k) for k in range(len(scale.labels))])
+            ]
             if scale.labels and sum(map(len, said)) + 3 * len(said) <= 40:
                 ticks += [(k / max(1, len(said) - 1), i, one) for k, one in enumerate(said)]
             else:
                 ends = (scale.low, scale.high)
-                ticks += [(float(k), i, short(scale.said(end), 16)) for k, end in enumerate(ends)]
+                told = [said[0], said[-1]] if said else [scale.said(end) for end in ends]
+                ticks += [(float(k), i, one) for k, one in enumerate(told)]
         return [
             {"x": x, "y": -i, "text": text(said), "yanchor": "top", "yshift": -4,
              "xanchor": "left" if x == 0 else "right" if x == 1 else "center"}

@@ -17,7 +17,7 @@ from tunesmith.space import Categorical, Float, Int, Ordinal, Parameter
 
 PANELS = 12  # parameters that are shown where none are named
 MARKS = 4  # numbers that a small axis has room for
-_TICKS = 8  # labels that an axis has room for
+_LABEL = 7  # characters of a label, where there is no room for all
 
 
 @final
@@ -86,15 +86,26 @@ class Scale:
         """Return a value in words."""
         return label(self.labels[int(at)]) if self.labels else number(at)
 
-    def axis(self) -> Spec:
-        """Return the axis as Plotly's JSON."""
+    def axis(self, room: int = 26) -> Spec:
+        """Return the axis as Plotly's JSON.
+
+        Args:
+            room: Characters that its labels may have together.
+        """
         title = short(self.name, 40)
         if self.labels:
-            step = -(-len(self.labels) // _TICKS)
             told = apart([label(one) for one in self.labels])
-            ticks = list(range(0, len(self.labels), step))
-            texts = [text(short(told[i], 12)) for i in ticks]
-            return axis(title, tickvals=ticks, ticktext=texts, range=[-0.5, self.high + 0.5])
+            n = len(told)
+            ticks, width = list(range(n)), max(map(len, told))
+            if n * (width + 2) > room:
+                most = max(2, room // (min(width, _LABEL) + 2))
+                ticks, width = list(range(0, n, -(-n // most))), min(width, _LABEL)
+            texts = [
+                text(told[i] if len(told[i]) <= width else f"{told[i][: width - 1]}…")
+                for i in ticks
+            ]
+            ends = [-0.5, self.high + 0.5]
+            return axis(title, tickvals=ticks, ticktext=texts, range=ends, tickangle=0)
         if self.low == self.high:
             return axis(title, nticks=3)
         low, high = np.log10([self.low, self.high]) if self.log else (self.low, self.high)
@@ -121,15 +132,24 @@ def decades(low: float, high: float) -> list[float]:
 
 
 def apart(labels: Sequence[str]) -> list[str]:
-    """Return labels without what all of them begin with, if that is long.
+    """Return labels without what all of them begin with, and end with, if that is long.
 
     Example:
-        >>> apart(["a model of size 3", "a model of size 12"])
-        ['…3', '…12']
+        >>> apart(["a model of size 3 for faces", "a model of size 12 for faces"])
+        ['…3…', '…12…']
     """
-    first, last = min(labels), max(labels)  # what these two share, all do
-    shared = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), 0)
-    return [f"…{one[shared:]}" for one in labels] if shared > 6 else list(labels)
+    before, after = _shared(labels), _shared([one[::-1] for one in labels])
+    if before > _LABEL:
+        labels = [f"…{one[before:]}" for one in labels]
+    if after > _LABEL:
+        labels = [f"{one[:-after]}…" for one in labels]
+    return list(labels)
+
+
+def _shared(labels: Sequence[str]) -> int:
+    """With how many characters all of them begin."""
+    first, last = min(labels, default=""), max(labels, default="")  # what these two share, all do
+    return next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), 0)
 
 
 def scales(problem: Problem[Any], names: Sequence[str] | None) -> list[Scale]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from tunesmith._core.errors import NotSupported
 from tunesmith.numerics.arrays import Floats
-from tunesmith.plots.frame import figure, line, panels, strung
+from tunesmith.plots.frame import axis, figure, line, panels, strung
 from tunesmith.plots.lineage import members
 from tunesmith.plots.picture import Picture
 from tunesmith.plots.reading import objective_of, thin
@@ -85,7 +85,7 @@ class Schedules(Picture):
         )
 
     def draw(self) -> Spec:
-        grid, height = panels(len(self.scales))
+        grid, height = panels(len(self.scales), 0.42)
         data: list[Spec] = []
         layout: Spec = {}
         for panel, scale, (x, y), (bx, by) in zip(
@@ -94,8 +94,11 @@ class Schedules(Picture):
             first = panel.on | {"showlegend": panel.x == "x"}
             data.append(line(x, y, BLUE, width=1, shape="hv", name="others", legendgroup="others", opacity=0.6, hoverinfo="skip", **first))  # fmt: skip
             data.append(line(bx, by, RED, width=3, shape="hv", name="the best", legendgroup="best", hovertemplate=f"{text(self.unit)} %{{x}}<br>{text(short(scale.name, 40))} %{{y:.4g}}<extra></extra>", **first))  # fmt: skip
-            layout |= panel.axes({"title": {"text": text(self.unit)}, "nticks": 5}, scale.axis())
-        changes = max(len(np.unique(y[~np.isnan(y)])) for _, y in self.best)
+            layout |= panel.axes(
+                axis(f"{short(scale.name, 24)} by {self.unit}", nticks=5),
+                scale.axis(60) | {"title": {"text": ""}},
+            )
+        changes = len(self.best[0][0]) - 1
         return figure(
             f"the best, trial {self.number}, was trained under {plural(changes, 'setting')}" + (" in turn" if changes > 1 else ""),
             f"Each line is what one of {plural(self.trials, 'trial')} was trained under, its parents' part included.",
