@@ -13,8 +13,8 @@ from tunesmith.cli import COMMANDS
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = (
     "start.md", "any-program.md", "workers.md", "schedulers.md", "checkpoints.md", "knowledge.md",
-    "diagnosis.md", "explaining.md", "from-optuna.md", "from-scikit-learn.md", "gallery.md", "overtuning.md", "reproduce.md",
-    "seeds.md", "trust.md", "understanding.md", "whatif.md",
+    "diagnosis.md", "explaining.md", "from-optuna.md", "from-scikit-learn.md", "gallery.md", "overtuning.md", "report.md",
+    "reproduce.md",     "seeds.md", "trust.md", "understanding.md", "whatif.md",
 )  # fmt: skip
 BLOCK = re.compile(r"```(python|sh|toml)\n(.*?)```", re.DOTALL)
 FILE = re.compile(r"# ([\w-]+\.\w+)\n")
@@ -243,6 +243,17 @@ def test_the_page_on_reproducing_runs(tmp_path: Path) -> None:
     assert methods.startswith("2 hyperparameters (listed below) were tuned: loss was minimised.")
     assert "14 trials" in printed["tunesmith bundle tunesmith.db -o digits.tunesmith"]
     assert printed["python onward.py"].count("of digits") == 3
+
+
+def test_the_page_on_reports_runs(tmp_path: Path) -> None:
+    """A page, Markdown, and the terminal, of one study."""
+    printed = run_page("report.md", tmp_path)
+
+    assert (tmp_path / "report.html").stat().st_size > 4_000_000
+    assert (tmp_path / "report.md").read_text().startswith("# Tuning report: boosting")
+    assert "\nbest so far: 0.4848 █" in printed["tunesmith show boosting"]
+    assert "learning_rate" in printed["tunesmith importance boosting"]
+    assert printed["tunesmith watch boosting --until-done"].startswith("boosting: 40 trials ended")
 
 
 def test_every_command_is_documented() -> None:

@@ -80,7 +80,9 @@ def test_every_picture_says_what_is_seen(read: tuple[str, Page]) -> None:
     """A heading with the finding, which labels it; and its data are there, with numbers only."""
     text, page = read
     figures = page.said["figure"]
-    labels = [div["aria-labelledby"] for div in page.attributes("div") if div.get("role") == "img"]
+    labels = [
+        div["aria-labelledby"] for div in page.attributes("div") if div.get("role") == "group"
+    ]
     captions = {one["id"] for one in page.attributes("figcaption")}
     (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text)
 

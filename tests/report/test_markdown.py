@@ -38,6 +38,7 @@ def test_it_says_what_was_tuned_gained_and_mattered(line: ts.Study[Any], tmp_pat
         (1, "bug", ["1 trial failed.", "Trial 0 failed by error: bug"]),
         (3, "bug", ["All 3 trials failed.", "3 trials, such as trial 0, failed by error: bug"]),
         (12, 1.0, ["No hyperparameter shows an effect on loss."]),
+        (300, 1.0, ["No hyperparameter shows an effect on loss."]),
     ],
 )
 def test_of_little_little_is_said(

@@ -357,6 +357,8 @@ def modelled(tried: Tried[Any], columns: Floats, features: Features, named: list
         return np.arange(m)
     ends = [int(np.argmin(tried.values)), int(np.argmax(tried.values))]  # so not all are equal
     spread = np.union1d(np.linspace(0, m - 1, MOST).astype(int), ends)
+    if not np.ptp(tried.values):  # there is nothing to be foreseen
+        return np.union1d(spread, named).astype(int)
     foreseen = fitted(tried.some(spread, columns), features).at(columns)
     shrink = features.layout.shrink(Prior.of(features.layout, features.size).mean)
     return np.union1d(chosen(columns, foreseen, shrink, MOST), [*named, *ends])

@@ -191,7 +191,7 @@ def _beside(a: Answers, told: Recommendation[Any]) -> Iterator[str]:
         yield f"It cannot be told apart from {which}."
     if told.lucky:
         yield (
-            f"Trial {told.observed.number} measured more luckily, {number(told.observed.value)}, but is expected to have "
+            f"Trial {told.observed.number} measured the best value, {number(told.observed.value)}, but is expected to have "
             f"{number(told.expected)}."
         )
     found = a.facts.confirmation

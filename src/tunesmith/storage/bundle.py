@@ -1,8 +1,9 @@
 """A bundle: one study in one file, to be read by whoever gets it and written by nobody.
 
 A zip file with `study.json` (format and name), `log.jsonl`, the logs of what lies beside the study if its best was
-confirmed (see `BESIDE`), and checkpoints in `checkpoints/<key>/`; what else lies in it is for people. What others
-send is not trusted: nothing is unpickled, names may not lead elsewhere, and sizes are bounded before anything is read.
+confirmed (see `BESIDE`), and checkpoints in `checkpoints/<key>/`; what else lies in it, such as `report.html`, is for
+people. What others send is not trusted: nothing is unpickled, names may not lead elsewhere, and sizes are bounded before
+anything is read.
 """
 
 import json
