@@ -6,6 +6,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from tunesmith.analysis.forecast import lasting
 from tunesmith.study.progress import number, plural
 
 
@@ -22,22 +23,8 @@ def value(given: Any) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Return a duration in words.
-
-    Example:
-        >>> [duration(one) for one in (0.01234, 12.3, 200, 7500, 200_000)]
-        ['0.012 s', '12 s', '3 min 20 s', '2 h 5 min', '2 d 8 h']
-    """
-    if seconds is None or not math.isfinite(seconds):
-        return ""
-    if seconds < 60:
-        return f"{seconds:.2g} s"
-    whole = round(seconds)
-    units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
-    place = next(i for i, (_, size) in enumerate(units) if whole >= size)
-    (big, size), (small, unit) = units[place : place + 2]
-    rest = whole % size // unit
-    return f"{whole // size} {big}" + (f" {rest} {small}" if rest else "")
+    """Return a length of time in words; nothing where it is not known."""
+    return "" if seconds is None or not math.isfinite(seconds) else lasting(seconds)
 
 
 def moment(time: float | None) -> Markup:
