@@ -7,7 +7,11 @@ import pytest
 from tunesmith.storage import Storage, connect, registry
 from tunesmith.testing.storages import Reopen, StorageConformance
 
-ADDRESSES = {"memory": "memory", "sqlite": "sqlite:///{folder}/tune smith.db"}
+ADDRESSES = {
+    "jsonl": "jsonl:///{folder}/tune smith.jsonl",
+    "memory": "memory",
+    "sqlite": "sqlite:///{folder}/tune smith.db",
+}
 
 
 class TestRegistered(StorageConformance):

@@ -4,12 +4,23 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Self
 
+from tunesmith._core.errors import Conflict
 from tunesmith.storage.blobs import Blobs
 
 
 def gone(study: str, url: str) -> str:
     """Return the sentence for a study that is not there any more."""
     return f"the study {study!r} in {url} was deleted meanwhile; open it anew to begin it again"
+
+
+def expected(expect: int | None, length: int) -> None:
+    """Check that a log has the length that is expected, if one is.
+
+    Raises:
+        Conflict: It has another.
+    """
+    if expect is not None and length != expect:
+        raise Conflict(expect, length)
 
 
 class Storage(ABC):
