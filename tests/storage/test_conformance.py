@@ -17,6 +17,8 @@ ADDRESSES = {
 class TestRegistered(StorageConformance):
     @pytest.fixture(params=list(registry))
     def storage(self, request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
+        if request.param == "postgresql":
+            return connect(request.getfixturevalue("database"))
         return connect(ADDRESSES[request.param].format(folder=tmp_path))
 
     @pytest.fixture

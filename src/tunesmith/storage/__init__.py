@@ -7,6 +7,7 @@ beside it who is alive and one disposable fold. `connect` finds the storage for 
     connect("tunesmith.db")  # a SQLite file: any path, text or Path
     connect("sqlite:///tunesmith.db")  # the same; four slashes for an absolute path
     connect("study.jsonl")  # a text file, also on a drive that several machines share
+    connect("postgresql://user@host/database")  # needs the extra `postgresql`
     connect("study.tunesmith")  # a bundle, which is read only
     connect("redis://host/0")  # a scheme that a package has registered
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:  # `__getattr__` in a form that type checkers and editors unde
     from tunesmith.storage.folder import Folder
     from tunesmith.storage.jsonl import JSONL
     from tunesmith.storage.memory import Memory
+    from tunesmith.storage.postgresql import PostgreSQL
     from tunesmith.storage.remote import Fsspec
     from tunesmith.storage.sqlite import SQLite
 
@@ -47,6 +49,7 @@ __all__ = [
     "Folder",
     "Fsspec",
     "Memory",
+    "PostgreSQL",
     "SQLite",
     "Storage",
     "blobs_registry",
@@ -60,6 +63,7 @@ registry: Registry[Storage] = Registry(
     {
         "jsonl": "tunesmith.storage.jsonl:JSONL",
         "memory": "tunesmith.storage.memory:Memory",
+        "postgresql": "tunesmith.storage.postgresql:PostgreSQL",
         "sqlite": "tunesmith.storage.sqlite:SQLite",
     },
 )

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import secrets
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal, Self, final
@@ -13,7 +12,7 @@ from tunesmith.storage.blobs import Blobs
 from tunesmith.storage.folder import Folder
 from tunesmith.storage.journal import Journal, Line, explained
 from tunesmith.storage.lives import Lives
-from tunesmith.storage.storage import Storage, expected, gone
+from tunesmith.storage.storage import Storage, expected, gone, poll
 
 ENDING: Final = ".jsonl"
 PAUSES_S: Final = (0.005, 0.25)  # of `wait`: first and longest
@@ -99,17 +98,17 @@ class JSONL(Storage):
         return self._journal.read(lambda file: self._journal.texts(file, study, start, limit), [])
 
     def wait(self, study: str, length: int, timeout_s: float) -> int:
-        deadline = time.monotonic() + timeout_s
-        pause_s, longest_s = PAUSES_S
-        seen, now = -1, length
-        while True:
-            if (size := self._journal.size()) != seen:
-                seen, now = size, self._length(study)
-            left_s = deadline - time.monotonic()
-            if now > length or left_s <= 0:
-                return now
-            time.sleep(min(pause_s, left_s))
-            pause_s = min(1.5 * pause_s, longest_s)
+        size, known = -1, length
+
+        def now() -> int:
+            nonlocal size, known
+            if (
+                bytes_now := self._journal.size()
+            ) != size:  # opening it is left to when it has changed
+                size, known = bytes_now, self._length(study)
+            return known
+
+        return poll(now, length, timeout_s, PAUSES_S)
 
     def names(self) -> list[str]:
         return self._journal.read(lambda _: sorted(self._journal.studies), [])

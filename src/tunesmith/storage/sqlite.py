@@ -12,7 +12,7 @@ from tunesmith._core.errors import Conflict, SettingError, StudyNotFound
 from tunesmith.storage.blobs import Blobs
 from tunesmith.storage.database import Database
 from tunesmith.storage.folder import Folder
-from tunesmith.storage.storage import Storage, expected, gone
+from tunesmith.storage.storage import Storage, expected, gone, poll
 
 FORMAT: Final = 1
 
@@ -125,15 +125,7 @@ class SQLite(Storage):
         return self._database.read(work, [])
 
     def wait(self, study: str, length: int, timeout_s: float) -> int:
-        deadline = time.monotonic() + timeout_s
-        pause_s, longest_s = PAUSES_S
-        while (now := self._length(study)) <= length:
-            left_s = deadline - time.monotonic()
-            if left_s <= 0:
-                break
-            time.sleep(min(pause_s, left_s))
-            pause_s = min(1.5 * pause_s, longest_s)
-        return now
+        return poll(lambda: self._length(study), length, timeout_s, PAUSES_S)
 
     def names(self) -> list[str]:
         return self._database.read(
