@@ -1,6 +1,6 @@
 """What survives: random `kill -9` of workers and coordinators, and objectives that do harm.
 
-python bench/faults.py [--kills 300]
+python bench/faults.py [--kills 300] [--file s.jsonl]
 """
 
 import argparse
@@ -85,11 +85,11 @@ def promised(path: Path) -> Iterator[list[Any]]:
         yield json.loads(line)
 
 
-def campaign(kills: int, processes: int, workers: int) -> tuple[str, str, str]:
+def campaign(kills: int, processes: int, workers: int, file: str) -> tuple[str, str, str]:
     """Kill again and again; return what was lost, what came twice, and how orphans fared."""
     luck = random.Random(kills + workers)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "s.db"
+        path = Path(folder) / file
         running = [start(path, workers) for _ in range(processes)]
         killed: list[tuple[float, int]] = []  # when, and which coordinator's or worker's process
         while not Path(f"{path}.promises").exists():
@@ -260,6 +260,7 @@ def main() -> None:
     """Measure and print."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--kills", type=int, default=300)
+    arguments.add_argument("--file", default="s.db", help="its ending says which storage it is")
     arguments.add_argument("--run", nargs=2, help=argparse.SUPPRESS)
     chosen = arguments.parse_args()
     if chosen.run:
@@ -271,7 +272,7 @@ def main() -> None:
         ("8 processes", 8, 0),
         ("2 coordinators of 4 workers each, and their workers", 2, 4),
     ):
-        lost, twice, orphans = campaign(chosen.kills, processes, workers)
+        lost, twice, orphans = campaign(chosen.kills, processes, workers, chosen.file)
         rows += [
             (f"{chosen.kills} × `kill -9` of {who}: acknowledged and lost", "0", lost),
             ("… duplicate numbers", "0", twice),

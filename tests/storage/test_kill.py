@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.storage import SQLite
+from tunesmith.storage import connect
 from tunesmith.testing.storages import check_interleaved, hammer
+
+FILES = ("x.db", "x.jsonl")
 
 # Appends numbered lines, one or three at a time, and prints the length of the log after each append.
 PROGRAM = """
@@ -30,7 +32,7 @@ while True:
 
 def kill_again_and_again(path: Path, kills: int, rng: random.Random) -> None:
     """Kill a writer `kills` times; after each, check that all acknowledged lines are there."""
-    storage = SQLite(path)
+    storage = connect(path)
     for _ in range(kills):
         child = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, str(path)], stdout=subprocess.PIPE, text=True
@@ -50,37 +52,43 @@ def kill_again_and_again(path: Path, kills: int, rng: random.Random) -> None:
         assert (storage.kept_fold("a") or (0, b""))[0] <= len(lines)
         assert storage.append("b", ["alive"]) > 0
     storage.close()
+    if path.suffix != ".db":
+        return
     assert [child.name for child in path.parent.iterdir()] == [path.name]
     connection = sqlite3.connect(path)
     assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     connection.close()
 
 
+@pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("part", range(2))
-def test_kill_loses_nothing(part: int, tmp_path: Path) -> None:
+def test_kill_loses_nothing(part: int, name: str, tmp_path: Path) -> None:
     """Ten kills: all that was acknowledged is there, and the file is whole."""
-    kill_again_and_again(tmp_path / "x.db", 5, random.Random(part))
+    kill_again_and_again(tmp_path / name, 5, random.Random(part))
 
 
 @pytest.mark.slow
-def test_many_kills_lose_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", FILES)
+def test_many_kills_lose_nothing(name: str, tmp_path: Path) -> None:
     """A hundred kills: all that was acknowledged is there, and the file is whole."""
-    kill_again_and_again(tmp_path / "x.db", 100, random.Random(0))
+    kill_again_and_again(tmp_path / name, 100, random.Random(0))
 
 
 def check_hammered(path: Path, count: int) -> None:
-    storage = SQLite(path)
+    storage = connect(path)
     hammer(storage.url, "a", writers=8, count=count)
     check_interleaved(storage.read("a"), writers=8, count=count)
     storage.close()
 
 
-def test_eight_processes_hammer_one_study(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", FILES)
+def test_eight_processes_hammer_one_study(name: str, tmp_path: Path) -> None:
     """Eight writers at once: none is refused, no line is lost or doubled."""
-    check_hammered(tmp_path / "x.db", 20)
+    check_hammered(tmp_path / name, 20)
 
 
 @pytest.mark.slow
-def test_eight_processes_hammer_for_long(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", FILES)
+def test_eight_processes_hammer_for_long(name: str, tmp_path: Path) -> None:
     """Eight writers at once, over many checkpoints: none is refused, no line lost or doubled."""
-    check_hammered(tmp_path / "x.db", 5000)
+    check_hammered(tmp_path / name, 5000)

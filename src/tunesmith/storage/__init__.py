@@ -6,6 +6,8 @@ beside it who is alive and one disposable fold. `connect` finds the storage for 
     connect("memory")  # gone with the process
     connect("tunesmith.db")  # a SQLite file: any path, text or Path
     connect("sqlite:///tunesmith.db")  # the same; four slashes for an absolute path
+    connect("study.jsonl")  # a text file, also on a drive that several machines share
+    connect("postgresql://user@host/database")  # needs the extra `postgresql`
     connect("study.tunesmith")  # a bundle, which is read only
     connect("redis://host/0")  # a scheme that a package has registered
 
@@ -34,16 +36,20 @@ from tunesmith.storage.storage import Storage
 
 if TYPE_CHECKING:  # `__getattr__` in a form that type checkers and editors understand
     from tunesmith.storage.folder import Folder
+    from tunesmith.storage.jsonl import JSONL
     from tunesmith.storage.memory import Memory
+    from tunesmith.storage.postgresql import PostgreSQL
     from tunesmith.storage.remote import Fsspec
     from tunesmith.storage.sqlite import SQLite
 
 __all__ = [
+    "JSONL",
     "Blobs",
     "Bundle",
     "Folder",
     "Fsspec",
     "Memory",
+    "PostgreSQL",
     "SQLite",
     "Storage",
     "blobs_registry",
@@ -55,7 +61,9 @@ registry: Registry[Storage] = Registry(
     "tunesmith.storages",
     "storage",
     {
+        "jsonl": "tunesmith.storage.jsonl:JSONL",
         "memory": "tunesmith.storage.memory:Memory",
+        "postgresql": "tunesmith.storage.postgresql:PostgreSQL",
         "sqlite": "tunesmith.storage.sqlite:SQLite",
     },
 )
@@ -84,7 +92,7 @@ def connect(where: str | PathLike[str] | Storage) -> Storage:
         return Bundle(text)
     if not text:
         raise SettingError('a storage needs a path or a URL, got ""; write "tunesmith.db"')
-    return registry.get("sqlite").open(f"/{text}")
+    return registry.get("jsonl" if text.endswith(".jsonl") else "sqlite").open(f"/{text}")
 
 
 if not TYPE_CHECKING:  # a type checker shall go on refusing unknown names

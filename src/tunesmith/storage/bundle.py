@@ -15,11 +15,11 @@ from typing import Any, Final, NoReturn, Self, final
 from urllib.parse import unquote
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
-from tunesmith._core.errors import Conflict, SettingError, StorageError, StudyNotFound
+from tunesmith._core.errors import SettingError, StorageError, StudyNotFound
 from tunesmith._core.temporary import temporary
 from tunesmith.storage.blobs import Blobs
 from tunesmith.storage.folder import Folder
-from tunesmith.storage.storage import Storage, gone
+from tunesmith.storage.storage import Storage, expected, gone
 
 ENDING: Final = ".tunesmith"
 FORMAT: Final = 1
@@ -146,8 +146,7 @@ class Bundle(Storage):
         known = self.read(study)
         if first is not None and known[:1] != [first]:
             raise StudyNotFound(gone(study, self.url))
-        if expect is not None and len(known) != expect:
-            raise Conflict(expect, len(known))
+        expected(expect, len(known))
         return len(known)
 
     def read(self, study: str, start: int = 0, limit: int | None = None) -> list[str]:

