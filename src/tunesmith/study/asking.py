@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice, takewhile
+from random import SystemRandom
 from typing import Any, Generic, TypeAlias, final
 
 from msgspec.structs import replace
@@ -27,6 +28,9 @@ from tunesmith.study.ledger import Ledger
 from tunesmith.study.ordered import Ordered
 from tunesmith.study.owner import this_process
 from tunesmith.study.proposer import Proposer
+
+PAUSE_S, LONGEST_S = 0.002, 0.1  # after a conflict, lest those who ask at once meet again
+_random = SystemRandom()  # luck that nothing in the log comes from
 
 # How many trials more a budget allows; below 0: nor may those go on that a scheduler has paused.
 Room: TypeAlias = Callable[[History[Any]], int]
@@ -202,6 +206,7 @@ class Asker(Generic[P]):
 
     def _serve(self, n: int, room: Room, owner: str, begun: set[Key]) -> list[Record[P]]:
         ledger = self._ledger
+        longest_s = PAUSE_S
         while True:
             handle = ledger.join()
             draft = self._draft(n, room, handle)
@@ -214,6 +219,8 @@ class Asker(Generic[P]):
                     entries = ledger.append(*events, expect=True)
                 except Conflict:
                     begun -= keys
+                    time.sleep(_random.uniform(0, longest_s))
+                    longest_s = min(2 * longest_s, LONGEST_S)
                     ledger.sync()
                     if not self._stands(draft, started, room, handle):
                         break
