@@ -359,3 +359,43 @@ def test_a_plateau_of_many_trials_is_digested() -> None:
 def test_an_estimate_is_short_whatever_its_size(mean: float, half: float, said: str) -> None:
     """Neither hundreds of digits nor dozens of zeros."""
     assert str(Estimate(mean, (mean - half, mean + half))) == said
+
+
+@pytest.mark.parametrize("power", [-996, 996])
+def test_huge_and_tiny_values_are_like_others(power: int) -> None:
+    """Of values of 1e±300 the same is recommended, to the digit, as of usual ones; many are thinned out first."""
+    size = math.ldexp(1.0, power)
+    luck = np.random.default_rng(0).normal(0, 0.1, 210)
+    rows = [
+        ({"x": x}, (x - 0.3) ** 2 + e) for x, e in zip(np.linspace(-1, 1, 210), luck, strict=True)
+    ]
+    for some in (rows[::7], rows):
+        usual = recommend(history_of(some))
+        found = recommend(history_of([(params, size * value) for params, value in some]))
+        assert found.record.number == usual.record.number
+        assert found.mean == size * usual.mean
+        assert found.interval == (size * usual.interval[0], size * usual.interval[1])
+        assert found.noise == size * usual.noise > 0
+
+
+def test_one_configuration_measured_again_and_again() -> None:
+    """Its mean is as sure as its measurements say, by Student's t."""
+    values = [0.9, 1.0, 1.1, 1.0, 1.2]
+    found = recommend(history_of([({"x": 0.9}, value) for value in values]))
+
+    assert found.noise == pytest.approx(np.std(values, ddof=1))
+    half = 2.1318 * found.noise / math.sqrt(5)
+    assert found.interval == pytest.approx((found.mean - half, found.mean + half), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "estimate, said",
+    [
+        (Estimate(3.4, (1.1, 8.4)), "3.4 (1.1 to 8.4)"),  # which is surely above 0
+        (Estimate(-0.2, (-0.7, -0.1)), "-0.2 (-0.7 to -0.1)"),
+        (Estimate(0.1, (-0.2, 0.4)), "0.1 ± 0.3"),
+    ],
+)
+def test_a_sign_that_is_sure_looks_so(estimate: Estimate, said: str) -> None:
+    """± would say that it may be another one."""
+    assert str(estimate) == said
