@@ -138,3 +138,13 @@ def test_trials_that_keep_the_limits_are_too_few() -> None:
         study.forecast()
     with pytest.raises(ts.NoTrials, match="none of 9 completed trials keeps ms <= 1"):
         study.overtuning()
+
+
+def test_too_few_are_counted_as_what_they_are() -> None:
+    """One is not "are 1", and evaluations of one configuration are none of several trials."""
+    study = ts.Study({"x": ts.Float(0, 1)}, minimize="loss", seed=1, replicates=2)
+    for _ in range(2):
+        study.tell(study.ask(), 1.0)
+
+    with pytest.raises(ts.NoTrials, match="needs 8 completed configurations, there is 1;"):
+        study.forecast()

@@ -128,8 +128,9 @@ def measurable(history: History[Any]) -> list[Record[Any]]:
     if len(records) < LEAST:
         limits = " and ".join(limit.text for limit in history.problem.limits)
         keep = f" that keep {limits}" * bool(limits)
+        n, things = len(records), "configurations" if len(history.replicates) else "trials"
         raise NoTrials(
-            f"this needs {LEAST} completed trials{keep}, there are {len(records)}; run some more first"
+            f"this needs {LEAST} completed {things}{keep}, there {'is' if n == 1 else 'are'} {n}; run some more first"
         )
     return records
 
