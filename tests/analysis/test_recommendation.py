@@ -399,3 +399,22 @@ def test_one_configuration_measured_again_and_again() -> None:
 def test_a_sign_that_is_sure_looks_so(estimate: Estimate, said: str) -> None:
     """± would say that it may be another one."""
     assert str(estimate) == said
+
+
+def test_seeds_that_only_bad_ones_share_tell_of_the_best() -> None:
+    """Each seed moves all alike: the best, measured on one of two, is not known better than seeds are apart."""
+    rows = [(x, 0) for x in np.linspace(-1, 0.4, 30)] + [(0.9, 0), (0.9, 1), (0.8, 0), (0.8, 1)]
+    rows.insert(0, rows.pop(30))  # the default comes first
+    found = recommend(
+        history_of(
+            [({"x": float(x)}, x**2 + (-0.1, 0.1)[seed]) for x, seed in rows],
+            replicate=[(str(x), seed) for x, seed in rows],
+        )
+    )
+
+    assert abs(found.params["x"]) < 0.05
+    assert (
+        found.interval[1] - found.interval[0] > 2 * 6 * 0.1
+    )  # Student's t of one degree of freedom
+    assert found.noise == pytest.approx(0.2 / math.sqrt(2))
+    assert found.chance > 0.99

@@ -324,6 +324,8 @@ def _recommended(tried: Tried[P], observed: Record[P], *, robust: bool) -> Recom
     among = np.flatnonzero(np.isin(rows, tried.candidates))
     one = int(among[np.argmax(score[among])])
 
+    apart, common = _between_seeds(tried)
+    noise = max(size * truth.noise, apart)
     width = float(stdtrit(truth.freedom, (1 + LEVEL) / 2))
 
     def expected(i: int) -> Estimate:
@@ -332,8 +334,8 @@ def _recommended(tried: Tried[P], observed: Record[P], *, robust: bool) -> Recom
         ends = truth.scale.back(truth.means[i] + np.array([0.0, -half, half])) + truth.shift
         mean, low, high = (size * ends).tolist()
         by_folds = 0.0 if tried.folds is None else tried.folds.own(int(rows[i]))
-        low = mean - math.hypot(mean - low, WIDTH * by_folds)
-        high = mean + math.hypot(high - mean, WIDTH * by_folds)
+        low = mean - math.hypot(mean - low, WIDTH * by_folds, common)
+        high = mean + math.hypot(high - mean, WIDTH * by_folds, common)
         return Estimate(sign * mean, (min(sign * low, sign * high), max(sign * low, sign * high)))
 
     covariance = truth.covariance
@@ -361,9 +363,24 @@ def _recommended(tried: Tried[P], observed: Record[P], *, robust: bool) -> Recom
         sign = -tried.problem.objectives[0].sign
         here = here.moved(sign * drawn(0.0, -gain[[one, *rivals]], error))
     return Recommendation(
-        tried.first[rows[one]], here.mean, here.interval, size * truth.noise, default, called, chance,
+        tried.first[rows[one]], here.mean, here.interval, noise, default, called, chance,
         tuple(tried.first[i] for i in rows[rivals]), observed, lucky != one, expected(lucky).mean,
     )  # fmt: skip
+
+
+def _between_seeds(tried: Tried[Any]) -> tuple[float, float]:
+    """How far seeds are apart that configurations share, as a deviation, and how far their mean may be from that of all.
+
+    Nothing where one of the better half was measured again, so that the model knows it. Else what the others
+    measured tells what a seed adds to all.
+    """
+    better = tried.values >= np.median(tried.values)
+    seeds = int((tried.seen.sum(axis=0) > 0).sum())
+    freedom = float((tried.counts - 1).sum())
+    if seeds < 2 or not freedom or (tried.counts[better] > 1).any():
+        return 0.0, 0.0
+    sd = math.sqrt(float(tried.scatter.sum()) / freedom)
+    return sd, float(stdtrit(seeds - 1, (1 + LEVEL) / 2)) * sd / math.sqrt(seeds)
 
 
 def _alike(
