@@ -384,6 +384,7 @@ def test_one_configuration_measured_again_and_again() -> None:
     found = recommend(history_of([({"x": 0.9}, value) for value in values]))
 
     assert found.noise == pytest.approx(np.std(values, ddof=1))
+    assert found.default == Estimate(found.mean, found.interval)
     half = 2.1318 * found.noise / math.sqrt(5)
     assert found.interval == pytest.approx((found.mean - half, found.mean + half), rel=1e-3)
 

@@ -57,6 +57,8 @@ class EffectCurve:
         if len(self.values) == 1:
             return f"{self.parameter}: {shown(self.values[0])} is its only value"
         i = self.values.index(self.best)
+        if not np.ptp(self.mean):
+            return f"{self.parameter}: {self.objective} is the same at all of its values, {self.mean[i]:.4g}"
         text = (
             f"{self.parameter}: {self.objective} is best at {shown(self.best)}, {self.mean[i]:.4g} "
             f"({self.low[i]:.4g} to {self.high[i]:.4g})"

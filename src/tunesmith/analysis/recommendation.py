@@ -392,10 +392,12 @@ def _alike(
         freedom = float((tried.counts - 1).sum())
         noise = math.sqrt(float(tried.scatter.sum()) / freedom) if freedom else 0.0
         half = noise * (stdtrit(freedom, (1 + LEVEL) / 2) if noise else 0.0) / np.sqrt(tried.counts)
+    sign = -tried.problem.objectives[0].sign
     here, *its = (
-        Estimate(one.value, (one.value - float(half[i]), one.value + float(half[i])))
-        for i, one in ((best, observed), *([] if baseline is None else [(baseline, tried.first[baseline])]))
-    )  # fmt: skip
+        Estimate(mean, (mean - float(half[i]), mean + float(half[i])))
+        for i in ((best,) if baseline is None else (best, baseline))
+        for mean in (value if i == best else sign * float(tried.values[i]),)
+    )
     chance = math.nan
     if baseline not in (None, best) and not math.isnan(noise):
         chance = 0.5 if noise else 0.0
