@@ -49,6 +49,7 @@ def test_a_range_that_is_too_wide(found: dict[str, Advice]) -> None:
     one = found["decay"]
 
     assert one.kind == "narrow it"
+    assert one.text.startswith("all outside ")
     assert 1e-6 < one.low < 1e-3 < one.high < 1
 
 

@@ -148,3 +148,13 @@ def test_too_few_are_counted_as_what_they_are() -> None:
 
     with pytest.raises(ts.NoTrials, match="needs 8 completed configurations, there is 1;"):
         study.forecast()
+
+
+def test_what_is_left_is_counted_in_words() -> None:
+    """One more trial is no "trials", and of none left no gain is foretold."""
+    study = ts.Study({"x": ts.Int(0, 8)}, minimize="loss", seed=1)
+    for _ in range(8):
+        study.tell(study.ask(), 1.0)
+    assert str(study.forecast(50)).startswith("1 more trial: loss 1 gets better by ")
+    study.tell(study.ask(), 1.0)
+    assert str(study.forecast(50)) == "every configuration has been tried: loss stays 1"

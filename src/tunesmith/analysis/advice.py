@@ -215,7 +215,7 @@ class _Curve:
         a, b = self._said(low), self._said(high)
         return Advice(
             self.name, "narrow it",
-            f"all beyond {shown(a)} to {shown(b)} is surely worse: narrow it to that", a, b,
+            f"all outside {shown(a)} to {shown(b)} is surely worse: narrow it to that", a, b,
         )  # fmt: skip
 
     def _linear(self) -> bool:

@@ -47,10 +47,12 @@ class Forecast:
     seconds_interval: tuple[float, float]
 
     def __str__(self) -> str:
+        if not self.trials:
+            return f"every configuration has been tried: {self.objective} stays {self.best:.5g}"
         low, high = self.interval
         than = f"than the noise ({self.noise.sd:.2g}, by {self.noise.by})" if self.noise.by else ""
         text = (
-            f"{self.trials} more trials: {self.objective} {self.best:.5g} gets better by "
+            f"{self.trials:,} more trial{'s' * (self.trials > 1)}: {self.objective} {self.best:.5g} gets better by "
             f"{self.gain:.2g} (90 %: {low:.2g} to {high:.2g}), "
             + (f"by more {than}" if than else "at all")
             + f" with a chance of {self.chance:.0%}"
