@@ -118,7 +118,7 @@ def test_it_is_said_in_words(found: Ablation) -> None:
 
     assert head.startswith("score from the default (")
     assert "to trial 1 (6." in head
-    assert lines[0].startswith("  big 0 -> 1: +4")
+    assert lines[0].startswith("  big 0 -> 1: +3.99 (+3.98 to +4.01)")
     assert lines[2].startswith("  small off -> on: +0.5")
 
 

@@ -49,6 +49,7 @@ def test_a_range_that_is_too_wide(found: dict[str, Advice]) -> None:
     one = found["decay"]
 
     assert one.kind == "narrow it"
+    assert one.text.startswith("all outside ")
     assert 1e-6 < one.low < 1e-3 < one.high < 1
 
 
@@ -109,3 +110,22 @@ def test_noise_rarely_advises_anything(sampler: Any) -> None:
         alarms += any(one.kind != "no effect" for one in study.advice())
 
     assert alarms <= 14
+
+
+@pytest.mark.parametrize("power", [-996, 996])
+def test_huge_and_tiny_values_are_like_others(power: int) -> None:
+    """Advice on values of 1e±300 is that on usual ones; nothing overflows."""
+
+    def f(p: Any, size: float = 1.0) -> float:
+        return size * float((p["x"] - 0.3) ** 2 + 2 * (p["kind"] == "b"))
+
+    space = {"x": ts.Float(0, 1), "kind": ts.Categorical(["a", "b"])}
+    found = []
+    for size in (1.0, math.ldexp(1.0, power)):
+        study = ts.Study(space, minimize="loss", seed=1, sampler=ts.samplers.Random())
+        for trial in study.ask(40):
+            study.tell(trial, f(trial.params, size))
+        found.append([(one.parameter, one.kind, one.low, one.high) for one in study.advice()])
+        assert np.isfinite(study.surface("x", "kind").sd).any()
+
+    assert found[0] == found[1] != []

@@ -266,3 +266,17 @@ def test_a_study_that_is_too_short_is_named() -> None:
         ts.NoTrials, match="a study of slow has not completed a trial within 1 trials"
     ):
         compare({"quick": study_of([1.0]), "slow": slow})
+
+
+def test_trials_are_counted_where_some_reported_no_step() -> None:
+    """Steps are what is compared by itself only if all did some."""
+    resource = ts.Resource("epoch", max=3)
+    silent = study_of([3.0, 2.0], resource=resource)
+    stepped = ts.Study(SPACE, seed=0, minimize="loss", resource=resource, scheduler=None)
+    for trial in stepped.ask(2):
+        for epoch in trial.steps():
+            trial.report(epoch, loss=1.0)
+        stepped.tell(trial, 1.0)
+
+    assert compare(silent, stepped).budget == "trials"
+    assert compare(stepped, stepped).budget == "steps"

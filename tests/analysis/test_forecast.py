@@ -138,3 +138,23 @@ def test_trials_that_keep_the_limits_are_too_few() -> None:
         study.forecast()
     with pytest.raises(ts.NoTrials, match="none of 9 completed trials keeps ms <= 1"):
         study.overtuning()
+
+
+def test_too_few_are_counted_as_what_they_are() -> None:
+    """One is not "are 1", and evaluations of one configuration are none of several trials."""
+    study = ts.Study({"x": ts.Float(0, 1)}, minimize="loss", seed=1, replicates=2)
+    for _ in range(2):
+        study.tell(study.ask(), 1.0)
+
+    with pytest.raises(ts.NoTrials, match="needs 8 completed configurations, there is 1;"):
+        study.forecast()
+
+
+def test_what_is_left_is_counted_in_words() -> None:
+    """One more trial is no "trials", and of none left no gain is foretold."""
+    study = ts.Study({"x": ts.Int(0, 8)}, minimize="loss", seed=1)
+    for _ in range(8):
+        study.tell(study.ask(), 1.0)
+    assert str(study.forecast(50)).startswith("1 more trial: loss 1 gets better by ")
+    study.tell(study.ask(), 1.0)
+    assert str(study.forecast(50)) == "every configuration has been tried: loss stays 1"

@@ -149,3 +149,13 @@ def test_nothing_got_better() -> None:
 
     assert "no trial after trial 0 made accuracy better\n" in told
     assert "in 2 trials" in told
+
+
+def test_what_counts_as_better_is_said() -> None:
+    """Where noise is not known a hundredth of the gain does: later trials that gained less are not denied."""
+    study = ts.Study({"x": ts.Float(0, 1)}, minimize="loss", seed=1)
+    for trial, value in zip(study.ask(4), [1.0, 0.1, 0.0999, 0.0998], strict=True):
+        study.tell(trial, value)
+
+    text = str(study.overtuning())
+    assert "up to trial 1 going on made loss better by more than 1% of all that was gained" in text

@@ -359,3 +359,63 @@ def test_a_plateau_of_many_trials_is_digested() -> None:
 def test_an_estimate_is_short_whatever_its_size(mean: float, half: float, said: str) -> None:
     """Neither hundreds of digits nor dozens of zeros."""
     assert str(Estimate(mean, (mean - half, mean + half))) == said
+
+
+@pytest.mark.parametrize("power", [-996, 996])
+def test_huge_and_tiny_values_are_like_others(power: int) -> None:
+    """Of values of 1e±300 the same is recommended, to the digit, as of usual ones; many are thinned out first."""
+    size = math.ldexp(1.0, power)
+    luck = np.random.default_rng(0).normal(0, 0.1, 210)
+    rows = [
+        ({"x": x}, (x - 0.3) ** 2 + e) for x, e in zip(np.linspace(-1, 1, 210), luck, strict=True)
+    ]
+    for some in (rows[::7], rows):
+        usual = recommend(history_of(some))
+        found = recommend(history_of([(params, size * value) for params, value in some]))
+        assert found.record.number == usual.record.number
+        assert found.mean == size * usual.mean
+        assert found.interval == (size * usual.interval[0], size * usual.interval[1])
+        assert found.noise == size * usual.noise > 0
+
+
+def test_one_configuration_measured_again_and_again() -> None:
+    """Its mean is as sure as its measurements say, by Student's t."""
+    values = [0.9, 1.0, 1.1, 1.0, 1.2]
+    found = recommend(history_of([({"x": 0.9}, value) for value in values]))
+
+    assert found.noise == pytest.approx(np.std(values, ddof=1))
+    assert found.default == Estimate(found.mean, found.interval)
+    half = 2.1318 * found.noise / math.sqrt(5)
+    assert found.interval == pytest.approx((found.mean - half, found.mean + half), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "estimate, said",
+    [
+        (Estimate(3.4, (1.1, 8.4)), "3.4 (1.1 to 8.4)"),  # which is surely above 0
+        (Estimate(-0.2, (-0.7, -0.1)), "-0.2 (-0.7 to -0.1)"),
+        (Estimate(0.1, (-0.2, 0.4)), "0.1 ± 0.3"),
+    ],
+)
+def test_a_sign_that_is_sure_looks_so(estimate: Estimate, said: str) -> None:
+    """± would say that it may be another one."""
+    assert str(estimate) == said
+
+
+def test_seeds_that_only_bad_ones_share_tell_of_the_best() -> None:
+    """Each seed moves all alike: the best, measured on one of two, is not known better than seeds are apart."""
+    rows = [(x, 0) for x in np.linspace(-1, 0.4, 30)] + [(0.9, 0), (0.9, 1), (0.8, 0), (0.8, 1)]
+    rows.insert(0, rows.pop(30))  # the default comes first
+    found = recommend(
+        history_of(
+            [({"x": float(x)}, x**2 + (-0.1, 0.1)[seed]) for x, seed in rows],
+            replicate=[(str(x), seed) for x, seed in rows],
+        )
+    )
+
+    assert abs(found.params["x"]) < 0.05
+    assert (
+        found.interval[1] - found.interval[0] > 2 * 6 * 0.1
+    )  # Student's t of one degree of freedom
+    assert found.noise == pytest.approx(0.2 / math.sqrt(2))
+    assert found.chance > 0.99

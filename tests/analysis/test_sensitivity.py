@@ -153,3 +153,14 @@ def test_around_another_trial_and_of_many() -> None:
         assert change == pytest.approx(to**2 - middle.value, abs=0.03)
     with pytest.raises(ts.SettingError, match="trial 300 has not"):
         sensitivity(study.history, study.history[300])
+
+
+def test_of_equal_values_no_move_is_told() -> None:
+    """It says so, in place of a heading with nothing below."""
+    study = ts.Study({"x": ts.Float(0, 1)}, minimize="loss", seed=1)
+    for trial in study.ask(10):
+        study.tell(trial, 0.5)
+
+    assert str(study.sensitivity()).endswith(
+        "no move of one parameter around trial 0 is known to change loss"
+    )

@@ -224,7 +224,9 @@ def test_it_is_said_in_words(found: Tunability) -> None:
     """The default, everything, each certain one with its value, and the rest by name."""
     text = str(found)
 
-    assert text.startswith(f"loss of the default is {found.default}; tuning everything gains 1.5 (")
+    assert text.startswith(
+        f"loss of the default is {found.default}; tuning everything gains 1.45 ("
+    )
     assert "  kind = w: 0." in text
     assert "no certain gain alone: " in text
     assert "nan" not in text

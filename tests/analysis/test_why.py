@@ -122,3 +122,14 @@ def test_where_all_are_equal_nothing_costs() -> None:
 
     assert study.why().costs == ()
     assert str(study.why()) == "trial 0 is the centre"
+
+
+def test_what_is_worse_is_said_to_be_worse() -> None:
+    """With a positive figure, and not as a gain below nothing that is not certain."""
+    study = ts.Study({"x": ts.Float(0, 1, default=0.0)}, minimize="loss", seed=1)
+    for trial in study.ask(20):
+        study.tell(trial, trial["x"])
+    worse = max(study.history, key=lambda record: record.value).number
+
+    assert study.why(worse).text.startswith(f"trial {worse} is worse than the default by ")
+    assert " by -" not in study.why(worse).text

@@ -171,3 +171,16 @@ def test_a_report_of_another_kind_is_refused() -> None:
 
     assert done.exit_code == 2
     assert not Path("r.pdf").exists()
+
+
+def test_of_thousands_another_importance_is_named() -> None:
+    """By densities: it is not that of `tunesmith importance`, and has another name; thousands have commas."""
+    study = ts.Study(
+        {"x": ts.Float(0, 1)}, minimize="loss", seed=1, name="many", sampler=ts.samplers.Random()
+    )
+    for trial in study.ask(2001):
+        study.tell(trial, trial["x"])
+    shown = call("show", "many").stdout
+
+    assert re.search(r"importance for being among the best tenth: x \d+%", shown)
+    assert "2,001 trials: 2,001 complete" in shown

@@ -160,3 +160,19 @@ def test_several_objectives_are_asked_for_by_name() -> None:
     ):
         plots.history()
     assert "loss" in plots.history("loss").layout.yaxis.title.text
+
+
+def test_of_equal_values_pictures_say_so() -> None:
+    """No best place of a flat surface, no gain of 0, no model that foresees little of no differences."""
+    study = ts.Study({"x": ts.Float(0, 1), "y": ts.Float(0, 1)}, minimize="loss", seed=1)
+    for trial in study.ask(10):
+        study.tell(trial, 0.5)
+
+    def said(figure: Any) -> str:
+        title = figure.layout.title
+        return f"{title.text} {title.subtitle.text}".replace("<br>", " ").replace("\xa0", " ")
+
+    assert "loss is expected to be the same everywhere" in said(study.plots.contours())
+    assert "do not rely" not in said(study.plots.importance())
+    assert "nothing that tuning gains over the centre is certain" in said(study.plots.tunability())
+    assert str(study.effects("x")[0]) == "x: loss is the same at all of its values, 0.5"

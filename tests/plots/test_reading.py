@@ -77,3 +77,12 @@ def test_logarithmic_axes_have_few_round_ticks(low: float, ratio: float) -> None
 
     assert len(ticks) <= 4
     assert all(low * 0.999 <= tick <= low * ratio * 1.001 for tick in ticks)
+
+
+def test_a_logarithmic_axis_has_room_for_its_numbers() -> None:
+    """Plotly by itself writes 2 and 5 between those of two decades and more."""
+    view = View.of(np.geomspace(1e-4, 10, 50), 1.0)
+
+    assert view.axis["type"] == "log"
+    assert view.axis["ticktext"] == ["0.0001", "0.01", "1"]
+    assert View.of(np.linspace(1, 2, 9), 1.0).axis["type"] == "linear"

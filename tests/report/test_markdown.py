@@ -95,3 +95,14 @@ def test_another_ending_is_refused(line: ts.Study[Any], tmp_path: Path) -> None:
     """By a sentence that says which there are."""
     with pytest.raises(ts.SettingError, match=r"\.html, for a page with pictures, or \.md"):
         line.report(tmp_path / "report.pdf")
+
+
+def test_of_equal_values_nothing_odd_is_said(make: Any, tmp_path: Path) -> None:
+    """No gain of "0 to 0", no model that foresees little of differences that there are none of, no "of which"."""
+    make({"x": ts.Float(0, 1)}, lambda p: 0.5, 10).report(tmp_path / "r.md")
+    told = (tmp_path / "r.md").read_text("utf-8")
+
+    assert "Nothing is expected to be gained by 50 more trials." in told
+    assert "0 to 0 (" not in told
+    assert "foresees only" not in told
+    assert "10 trials were run, all of which were completed." in told

@@ -11,7 +11,7 @@ from tunesmith._core.errors import SettingError
 from tunesmith.analysis.forecast import measurable
 from tunesmith.analysis.landscape import Landscape, short, summed
 from tunesmith.analysis.modelling import seen
-from tunesmith.analysis.recommendation import Estimate, recommend
+from tunesmith.analysis.recommendation import Estimate, recommend, within
 from tunesmith.numerics.arrays import Floats
 from tunesmith.records import History, Record
 from tunesmith.space import Params
@@ -40,14 +40,13 @@ class AblationStep:
     value: float
 
     def __str__(self) -> str:
-        low, high = self.interval
         changes = ", ".join(
             f"{name} {short(self.before[name])} -> {short(value)}"
             if name in self.before
             else f"{name} {short(value)}"
             for name, value in self.after.items()
         )
-        return f"{changes}: {self.gain:+.2g} ({low:+.2g} to {high:+.2g})"
+        return f"{changes}: {within(self.gain, self.interval, '+')}"
 
 
 @final

@@ -14,6 +14,7 @@ from scipy.special import ndtri
 
 from tunesmith.analysis.effects import AROUND, DRAWS, GRID, Moved, grid, shown
 from tunesmith.analysis.modelling import Model, varied
+from tunesmith.models.surrogate import deviation
 from tunesmith.numerics.arrays import Bools, Floats
 from tunesmith.records import History
 from tunesmith.space import Categorical, Parameter
@@ -79,7 +80,7 @@ def advice(history: History[Any], objective: str | None = None) -> tuple[Advice,
     sure = -float(ndtri(ALPHA / (GRID * len(columns))))
     found: list[tuple[float, Advice]] = []
     for column in columns:
-        curve = _Curve.of(model, column, sure, TRIFLE * float(values.std()))
+        curve = _Curve.of(model, column, sure, TRIFLE * float(deviation(values)))
         if curve is not None:
             found += curve.advice()
     found.sort(key=lambda pair: -pair[0])
@@ -166,7 +167,7 @@ class _Curve:
     def _worse(self, best: int) -> Bools:
         """Which values are surely worse than the best, and by enough (g,)."""
         behind = self.drawn - self.drawn[:, [best]]
-        mean, sd = behind.mean(axis=0), behind.std(axis=0)
+        mean, sd = behind.mean(axis=0), deviation(behind, axis=0)
         return np.asarray((mean > self.sure * sd) & (mean > self.trifle))
 
     def _towards(self, side: int) -> bool:
@@ -179,7 +180,7 @@ class _Curve:
         nearest = np.flatnonzero(inner)[np.argmin(self.drawn[:, inner].mean(axis=0))]
         behind = self.drawn[:, nearest] - self.drawn[:, end]
         mean = float(behind.mean())
-        return mean > self.sure * float(behind.std()) and mean > self.trifle
+        return mean > self.sure * float(deviation(behind)) and mean > self.trifle
 
     def _said(self, unit: float) -> Any:
         return self.parameter.from_unit(unit)
@@ -214,7 +215,7 @@ class _Curve:
         a, b = self._said(low), self._said(high)
         return Advice(
             self.name, "narrow it",
-            f"all beyond {shown(a)} to {shown(b)} is surely worse: narrow it to that", a, b,
+            f"all outside {shown(a)} to {shown(b)} is surely worse: narrow it to that", a, b,
         )  # fmt: skip
 
     def _linear(self) -> bool:

@@ -12,6 +12,7 @@ from scipy.special import stdtrit
 from tunesmith._core.errors import NoTrials, NotSupported, SettingError
 from tunesmith.analysis.forecast import averages
 from tunesmith.analysis.modelling import seen
+from tunesmith.analysis.recommendation import within
 from tunesmith.models.noise import losses_of, shared_by
 from tunesmith.numerics.arrays import Floats
 from tunesmith.numerics.ranking import friedman, holm, ranks, shift, signed_rank
@@ -193,7 +194,7 @@ def compare(
         other: Then the other one.
         objective: Which, if there are several.
         budget: What shall be the same for all: trials that ended, steps of the resource, or seconds since the first
-            trial began; by default steps, where there is a resource, else trials.
+            trial began; by default steps, where the trials of all studies report some of a resource, else trials.
 
     Raises:
         NoTrials: A study has not completed a trial within the common budget.
@@ -215,7 +216,7 @@ def compare(
             )
     paired, rows = _pairs(groups)
     if budget is None:
-        budget = "steps" if any(history.problem.resource for history in every) else "trials"
+        budget = "steps" if all(map(_stepped, every)) else "trials"
     elif budget not in ("trials", "steps", "seconds"):
         raise SettingError(f'budget= is "trials", "steps" or "seconds", got {budget!r}')
     runs = {
@@ -306,6 +307,11 @@ def _pairs(groups: dict[str, list[One]]) -> tuple[str, dict[str, list[int]]]:
     return "order", {name: list(range(count)) for name, count in counts.items()}
 
 
+def _stepped(history: History[Any]) -> bool:
+    """Whether its trials did steps of a resource."""
+    return history.problem.resource is not None and any(record.step for record in history)
+
+
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class _Run:
@@ -377,7 +383,7 @@ def _told(pair: Pair, many: str, n: int) -> str:
     between = f"{abs(pair.difference):.2g}"
     if math.isfinite(low):
         ends = sorted((low, high) if pair.difference >= 0 else (-low, -high))
-        between += f" ({ends[0]:.2g} to {ends[1]:.2g})"
+        between = within(abs(pair.difference), (ends[0], ends[1]))
     p = f"p = {pair.p:.2g}"
     if pair.better:
         worse = pair.b if pair.better == pair.a else pair.a
@@ -429,10 +435,9 @@ def _dueled(duel: Duel, names: list[str]) -> str:
             f"whether {a} is better than {b} cannot be told either: they share no seeds and no folds; let replicates="
             "10 in studies of one seed tell it"
         )
-    low, high = duel.interval
+    low, high = sorted(math.copysign(1.0, duel.difference) * end for end in duel.interval)
     told = f"by {abs(duel.difference):.2g} on {duel.n} common {duel.by}"
     if not duel.better:
-        return f"{a} and {b} cannot be told apart: they differ {told} ({low:.2g} to {high:.2g})"
+        return f"{a} and {b} cannot be told apart: they differ {told} ({low:z.2g} to {high:z.2g})"
     better, worse = (a, b) if duel.better == "a" else (b, a)
-    low, high = sorted((abs(low), abs(high)))
     return f"{better} is better than {worse} {told} ({low:.2g} to {high:.2g})"

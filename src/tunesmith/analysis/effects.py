@@ -14,6 +14,7 @@ import numpy as np
 from tunesmith._core.errors import NotSupported, SettingError
 from tunesmith.analysis.modelling import Model, varied
 from tunesmith.analysis.remembering import remembered
+from tunesmith.models.surrogate import deviation
 from tunesmith.numerics.arrays import Bools, Floats, Ints
 from tunesmith.records import History
 from tunesmith.space import Categorical, Parameter
@@ -56,6 +57,8 @@ class EffectCurve:
         if len(self.values) == 1:
             return f"{self.parameter}: {shown(self.values[0])} is its only value"
         i = self.values.index(self.best)
+        if not np.ptp(self.mean):
+            return f"{self.parameter}: {self.objective} is the same at all of its values, {self.mean[i]:.4g}"
         text = (
             f"{self.parameter}: {self.objective} is best at {shown(self.best)}, {self.mean[i]:.4g} "
             f"({self.low[i]:.4g} to {self.high[i]:.4g})"
@@ -150,7 +153,10 @@ def surface(
     if len(moved.points):
         drawn = moved.average(model.surrogate.draws(moved.points, DRAWS))
         known = moved.known
-        mean[known], sd[known] = sign * drawn[:, known].mean(axis=0), drawn[:, known].std(axis=0)
+        mean[known], sd[known] = (
+            sign * drawn[:, known].mean(axis=0),
+            deviation(drawn[:, known], axis=0),
+        )
     shape = len(x), len(y)
     xs, ys = (
         tuple(parameters[j].from_unit(float(u)) for u in units) for j, units in ((a, x), (b, y))

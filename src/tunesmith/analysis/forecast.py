@@ -47,10 +47,12 @@ class Forecast:
     seconds_interval: tuple[float, float]
 
     def __str__(self) -> str:
+        if not self.trials:
+            return f"every configuration has been tried: {self.objective} stays {self.best:.5g}"
         low, high = self.interval
         than = f"than the noise ({self.noise.sd:.2g}, by {self.noise.by})" if self.noise.by else ""
         text = (
-            f"{self.trials} more trials: {self.objective} {self.best:.5g} gets better by "
+            f"{self.trials:,} more trial{'s' * (self.trials > 1)}: {self.objective} {self.best:.5g} gets better by "
             f"{self.gain:.2g} (90 %: {low:.2g} to {high:.2g}), "
             + (f"by more {than}" if than else "at all")
             + f" with a chance of {self.chance:.0%}"
@@ -128,8 +130,9 @@ def measurable(history: History[Any]) -> list[Record[Any]]:
     if len(records) < LEAST:
         limits = " and ".join(limit.text for limit in history.problem.limits)
         keep = f" that keep {limits}" * bool(limits)
+        n, things = len(records), "configurations" if len(history.replicates) else "trials"
         raise NoTrials(
-            f"this needs {LEAST} completed trials{keep}, there are {len(records)}; run some more first"
+            f"this needs {LEAST} completed {things}{keep}, there {'is' if n == 1 else 'are'} {n}; run some more first"
         )
     return records
 

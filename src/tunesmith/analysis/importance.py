@@ -113,7 +113,7 @@ class Importance:
             if self.method == "anova"
             else f"of what tells the best tenth by {self.objective} from the others"
         )
-        head = f"shares {what}, by {self.trials} configurations"
+        head = f"shares {what}, by {self.trials:,} configurations"
         if not self.effects:
             return f"{head}: no parameter has several values"
         named = [e for e in self.effects if e.share >= SMALL or e.interval[1] >= LARGE]

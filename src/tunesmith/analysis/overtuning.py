@@ -32,8 +32,9 @@ class Overtuning:
         tested: Its value on the test samples (n,); NaN: it was not measured.
         relative: How much of what was gained on the test samples was lost again: 0: nothing; 1: all, and the
             first incumbent was as good; NaN: not known, or nothing was ever gained.
-        paid: The number of the last trial that made the incumbent better by more than noise, on the test
-            samples, or, without them, in validation. What came later did not pay.
+        paid: The number of the last trial that made the incumbent better by more than noise (where that is not known, by
+            a hundredth of all that was gained), on the test samples, or, without them, in validation. What came later
+            did not pay.
         noise: Of an evaluation.
         forecast: What more trials would gain in validation; None: too few have completed.
 
@@ -80,6 +81,7 @@ class Overtuning:
             lines.append(f"no trial after trial {self.paid} made {which} better{noise}")
         else:
             rest = int((self.trials > self.paid).sum())
+            noise = noise or f" by more than {WORTH:.0%} of all that was gained"
             after = f"; the {_trials(rest)} after it did not" if rest else ""
             lines.append(f"up to trial {self.paid} going on made {which} better{noise}{after}")
         lines.append(str(self.noise))

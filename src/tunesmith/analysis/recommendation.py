@@ -18,7 +18,7 @@ from tunesmith.analysis.remembering import remembered
 from tunesmith.analysis.spread import Folds, drawn, finest
 from tunesmith.models import Features, Prior
 from tunesmith.models.subset import chosen
-from tunesmith.models.surrogate import fitted
+from tunesmith.models.surrogate import fitted, scaled
 from tunesmith.models.truth import Means, Truth
 from tunesmith.numerics import additive
 from tunesmith.numerics.arrays import Floats, Ints
@@ -56,9 +56,14 @@ class Estimate:
         return Estimate(self.mean + by, (low + by, high + by))
 
     def __str__(self) -> str:
-        half = (self.interval[1] - self.interval[0]) / 2
+        low, high = self.interval
+        half = (high - low) / 2
         if not math.isfinite(half):
             return f"{self.mean:.4g}"
+        if half >= abs(self.mean) and (
+            low > 0 or high < 0
+        ):  # ± would say that its sign is not known
+            return within(self.mean, self.interval)
         if half <= 1e-9 * abs(self.mean):
             return f"{self.mean:.4g} ± 0"
         power = math.floor(math.log10(half))
@@ -66,6 +71,26 @@ class Estimate:
             return f"{self.mean:.4g} ± {half:.2g}"
         digits = max(0, -power + (half < 3 * 10**power))  # two of 0.015, one of 0.04
         return f"{self.mean:z.{digits}f} ± {half:.{digits}f}"
+
+
+def within(mean: float, interval: tuple[float, float], sign: str = "") -> str:
+    """Return a figure with its interval, with as many digits as tell them apart.
+
+    Args:
+        mean: The figure.
+        interval: Where it lies.
+        sign: "+": positive ones have a sign as well.
+
+    Example:
+        >>> within(1.6004, (1.5961, 1.6044)), within(0.5, (0.25, 0.8), "+")
+        ('1.6 (1.596 to 1.604)', '+0.5 (+0.25 to +0.8)')
+    """
+    ends = (mean, *interval)
+    for digits in range(2, 7):
+        said = [f"{end:{sign}z.{digits}g}" for end in ends]
+        if len(set(said)) == len(set(ends)):
+            break
+    return f"{said[0]} ({said[1]} to {said[2]})"
 
 
 @final
@@ -282,15 +307,7 @@ def _recommended(tried: Tried[P], observed: Record[P], *, robust: bool) -> Recom
     called = "" if baseline is None else tried.first[0].note
     evaluations = int(tried.counts.sum())
     if evaluations < LEAST or not np.ptp(tried.values):
-        value = observed.value
-        sure = evaluations >= LEAST  # all are equal
-        nothing = (value, value) if sure else (-math.inf, math.inf)
-        default = None if baseline is None else Estimate(tried.first[baseline].value, nothing)
-        others = tuple(tried.first[i] for i in tried.candidates if i != best)
-        return Recommendation(
-            tried.first[best], value, nothing, 0.0 if sure else math.nan, default, called,
-            math.nan if baseline in (None, best) or not sure else 0.0, others, observed, False, value,
-        )  # fmt: skip
+        return _alike(tried, observed, best, baseline)
     space = tried.problem.space
     features = Features(space)
     units = space.encode([record.logged for record in tried.first])
@@ -298,7 +315,8 @@ def _recommended(tried: Tried[P], observed: Record[P], *, robust: bool) -> Recom
     first = int(tried.candidates[np.argmax(tried.values[tried.candidates])])
     named = [best, first] if baseline is None else [best, first, baseline]
     rows = modelled(tried, columns, features, named)
-    truth = fitted(tried.some(rows, columns), features)
+    known, size = scaled(tried.some(rows, columns))
+    truth = fitted(known, features)
     sd = np.sqrt(np.maximum(np.diag(truth.covariance), 0.0))
     score = truth.means - CAUTION * sd
     if robust:
@@ -306,16 +324,18 @@ def _recommended(tried: Tried[P], observed: Record[P], *, robust: bool) -> Recom
     among = np.flatnonzero(np.isin(rows, tried.candidates))
     one = int(among[np.argmax(score[among])])
 
+    apart, common = _between_seeds(tried)
+    noise = max(size * truth.noise, apart)
     width = float(stdtrit(truth.freedom, (1 + LEVEL) / 2))
 
     def expected(i: int) -> Estimate:
         sign = -tried.problem.objectives[0].sign
         half = width * math.hypot(sd[i], truth.shift_sd / truth.scale.size)
         ends = truth.scale.back(truth.means[i] + np.array([0.0, -half, half])) + truth.shift
-        mean, low, high = ends.tolist()
+        mean, low, high = (size * ends).tolist()
         by_folds = 0.0 if tried.folds is None else tried.folds.own(int(rows[i]))
-        low = mean - math.hypot(mean - low, WIDTH * by_folds)
-        high = mean + math.hypot(high - mean, WIDTH * by_folds)
+        low = mean - math.hypot(mean - low, WIDTH * by_folds, common)
+        high = mean + math.hypot(high - mean, WIDTH * by_folds, common)
         return Estimate(sign * mean, (min(sign * low, sign * high), max(sign * low, sign * high)))
 
     covariance = truth.covariance
@@ -324,9 +344,11 @@ def _recommended(tried: Tried[P], observed: Record[P], *, robust: bool) -> Recom
     )
     gain = truth.means[one] - truth.means
     if tried.folds is not None:  # luck with the folds, which the model takes for the truth
-        values = truth.scale.back(truth.means)
+        values = size * truth.scale.back(truth.means)
         gain = values[one] - values
-        differs = np.hypot(differs * truth.scale.size, tried.folds.apart(int(rows[one]))[rows])
+        differs = np.hypot(
+            differs * size * truth.scale.size, tried.folds.apart(int(rows[one]))[rows]
+        )
     near = among[(np.abs(gain) <= width * differs)[among] & (among != one)]
     rivals = near[np.argsort(-truth.means[near], kind="stable")]
     default, chance = None, math.nan
@@ -341,8 +363,49 @@ def _recommended(tried: Tried[P], observed: Record[P], *, robust: bool) -> Recom
         sign = -tried.problem.objectives[0].sign
         here = here.moved(sign * drawn(0.0, -gain[[one, *rivals]], error))
     return Recommendation(
-        tried.first[rows[one]], here.mean, here.interval, truth.noise, default, called, chance,
+        tried.first[rows[one]], here.mean, here.interval, noise, default, called, chance,
         tuple(tried.first[i] for i in rows[rivals]), observed, lucky != one, expected(lucky).mean,
+    )  # fmt: skip
+
+
+def _between_seeds(tried: Tried[Any]) -> tuple[float, float]:
+    """How far seeds are apart that configurations share, as a deviation, and how far their mean may be from that of all.
+
+    Nothing where one of the better half was measured again, so that the model knows it. Else what the others
+    measured tells what a seed adds to all.
+    """
+    better = tried.values >= np.median(tried.values)
+    seeds = int((tried.seen.sum(axis=0) > 0).sum())
+    freedom = float((tried.counts - 1).sum())
+    if seeds < 2 or not freedom or (tried.counts[better] > 1).any():
+        return 0.0, 0.0
+    sd = math.sqrt(float(tried.scatter.sum()) / freedom)
+    return sd, float(stdtrit(seeds - 1, (1 + LEVEL) / 2)) * sd / math.sqrt(seeds)
+
+
+def _alike(
+    tried: Tried[P], observed: Record[P], best: int, baseline: int | None
+) -> Recommendation[P]:
+    """What is said of too few measurements, or of configurations that are all equal: only what was measured again tells more."""
+    value, noise, half = observed.value, math.nan, np.full(len(tried.counts), math.inf)
+    if tried.counts.sum() >= LEAST:  # all are equal
+        freedom = float((tried.counts - 1).sum())
+        noise = math.sqrt(float(tried.scatter.sum()) / freedom) if freedom else 0.0
+        half = noise * (stdtrit(freedom, (1 + LEVEL) / 2) if noise else 0.0) / np.sqrt(tried.counts)
+    sign = -tried.problem.objectives[0].sign
+    here, *its = (
+        Estimate(mean, (mean - float(half[i]), mean + float(half[i])))
+        for i in ((best,) if baseline is None else (best, baseline))
+        for mean in (value if i == best else sign * float(tried.values[i]),)
+    )
+    chance = math.nan
+    if baseline not in (None, best) and not math.isnan(noise):
+        chance = 0.5 if noise else 0.0
+    others = tuple(tried.first[i] for i in tried.candidates if i != best)
+    called = "" if baseline is None else tried.first[baseline].note
+    return Recommendation(
+        tried.first[best], here.mean, here.interval, noise, its[0] if its else None, called, chance,
+        others, observed, False, value,
     )  # fmt: skip
 
 
@@ -359,7 +422,7 @@ def modelled(tried: Tried[Any], columns: Floats, features: Features, named: list
     spread = np.union1d(np.linspace(0, m - 1, MOST).astype(int), ends)
     if not np.ptp(tried.values):  # there is nothing to be foreseen
         return np.union1d(spread, named).astype(int)
-    foreseen = fitted(tried.some(spread, columns), features).at(columns)
+    foreseen = fitted(scaled(tried.some(spread, columns))[0], features).at(columns)
     shrink = features.layout.shrink(Prior.of(features.layout, features.size).mean)
     return np.union1d(chosen(columns, foreseen, shrink, MOST), [*named, *ends])
 

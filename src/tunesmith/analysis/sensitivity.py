@@ -11,6 +11,7 @@ from scipy.special import fdtri
 from tunesmith._core.errors import SettingError
 from tunesmith.analysis.forecast import measurable
 from tunesmith.analysis.landscape import Landscape, short, summed
+from tunesmith.analysis.recommendation import within
 from tunesmith.models.noise import SURE, completed, groups, losses_of
 from tunesmith.models.surrogate import Surrogate
 from tunesmith.numerics.arrays import Floats
@@ -44,9 +45,9 @@ class Seeds:
     def __str__(self) -> str:
         low, high = self.interval
         of = (
-            f"{self.configurations} configurations with replicates"
+            f"{self.configurations:,} configurations with replicates"
             if self.by == "replicates"
-            else f"{self.configurations} trials, as far as a model explains them"
+            else f"{self.configurations:,} trials, as far as a model explains them"
         )
         return (
             f"{self.share:.0%} ({low:.0%} to {high:.0%}) of the spread is seeds: ± {self.sd:.2g} at the same "
@@ -74,10 +75,7 @@ class Step:
     worse: bool
 
     def __str__(self) -> str:
-        low, high = self.interval
-        return (
-            f"{self.parameter} = {short(self.to)}: {self.change:+.2g} ({low:+.2g} to {high:+.2g})"
-        )
+        return f"{self.parameter} = {short(self.to)}: {within(self.change, self.interval, '+')}"
 
 
 @final
@@ -98,6 +96,8 @@ class Sensitivity:
     steps: tuple[Step, ...]
 
     def __str__(self) -> str:
+        if not self.steps:
+            return f"{self.seeds}\nno move of one parameter around trial {self.trial} is known to change {self.objective}"
         head = f"{self.objective} around trial {self.trial}, if one parameter moves:"
         return "\n".join([str(self.seeds), head, *(f"  {step}" for step in self.steps)])
 

@@ -96,7 +96,8 @@ class Spending:
                 f"{self.again_s / self.work_s:.0%} in further evaluations of configurations"
             )
         share = self.asking_s / self.work_s
-        of = f"{share:.1%} of the work" if share < 1 else f"{share:.2g} times as long as the work"
+        part = f"{share:.1%}" if 0 < share < 0.1 else f"{share:.0%}"
+        of = f"{part} of the work" if share < 1 else f"{share:.2g} times as long as the work"
         lines.append(f"finding suggestions took {lasting(self.asking_s)}, {of}")
         if self.best_s is not None and self.best_s < self.work_s:
             rest = 1 - self.best_s / self.work_s

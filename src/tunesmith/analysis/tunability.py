@@ -7,7 +7,7 @@ from typing import Any, TypeVar, final
 import numpy as np
 
 from tunesmith.analysis.landscape import TAILS, Landscape, short, summed
-from tunesmith.analysis.recommendation import Estimate
+from tunesmith.analysis.recommendation import Estimate, within
 from tunesmith.analysis.remembering import remembered
 from tunesmith.numerics.arrays import Floats
 from tunesmith.records import History
@@ -47,10 +47,9 @@ class Gain:
         return self.interval[0] > 0
 
     def __str__(self) -> str:
-        low, high = self.interval
         to = ", ".join(f"{name} = {short(value)}" for name, value in self.to.items())
         head = to or f"{' and '.join(self.parameters)} as by default"
-        return f"{head}: {self.gain:.2g} ({low:.2g} to {high:.2g})"
+        return f"{head}: {within(self.gain, self.interval)}"
 
 
 @final
@@ -77,9 +76,8 @@ class Tunability:
     trials: int
 
     def __str__(self) -> str:
-        low, high = self.total.interval
         head = f"{self.objective} of the {self.called} is {self.default}; tuning everything gains"
-        lines = [f"{head} {self.total.gain:.2g} ({low:.2g} to {high:.2g})"]
+        lines = [f"{head} {within(self.total.gain, self.total.interval)}"]
         worth = [gain for gain in self.single if gain.sure]
         if worth:
             lines += ["one parameter alone:", *(f"  {gain}" for gain in worth)]

@@ -118,16 +118,18 @@ def _said(found: Why, land: Landscape[Any], target: Record[Any]) -> Iterator[str
         yield f"{one} came to its end, which the {land.called} did not ({land.failed})"
     elif not found.changes:
         yield f"{one} is the {land.called}"
+    elif found.gain_interval[1] < 0:
+        low, high = found.gain_interval
+        yield f"{one} is worse than the {land.called} by {Estimate(-found.gain, (-high, -low))}, by {_changes(found)}"
     elif not found.smallest:
         low, high = found.gain_interval
-        yield f"it is not certain that {one} is better than the {land.called}: a gain of {low:.2g} to {high:.2g}"
+        yield f"it is not certain that {one} is better than the {land.called}: a gain of {low:z.2g} to {high:z.2g}"
     else:
         gain = Estimate(found.gain, found.gain_interval)
-        n, few = found.changes, len(found.smallest)
-        changes = f"{n} change{'s' * (n > 1)}"
-        yield f"{one} is better than the {land.called} by {gain}, by {changes}"
+        few = len(found.smallest)
+        yield f"{one} is better than the {land.called} by {gain}, by {_changes(found)}"
         low, high = (min(max(share, 0.0), 1.0) for share in found.interval)
-        if few < n:
+        if few < found.changes:
             values = ", ".join(f"{name} = {short(value)}" for name, value in found.smallest.items())
             yield f"{values} alone keep{'s' * (few == 1)} {min(found.kept, 1):.0%} of that ({low:.0%} to {high:.0%})"
     worst: dict[str, Step] = {}
@@ -140,6 +142,10 @@ def _said(found: Why, land: Landscape[Any], target: Record[Any]) -> Iterator[str
     idle = [name for name, step in worst.items() if not step.worse]
     if idle:
         yield f"no certain cost: {', '.join(idle)}"
+
+
+def _changes(found: Why) -> str:
+    return f"{found.changes} change{'s' * (found.changes > 1)}"
 
 
 def _move(step: Step, space: Space[Any], params: Params) -> str:

@@ -15,7 +15,7 @@ from tunesmith.cli.shared import emit, json_option, objective_option, storage_op
 @click.argument("studies", nargs=-1, required=True)
 @click.option(
     "--budget", type=click.Choice(["trials", "steps", "seconds"]),
-    help="What is the same for all; by default steps, where there is a resource, else trials.",
+    help="What is the same for all; by default steps, where all report some of a resource, else trials.",
 )  # fmt: skip
 @objective_option
 @storage_option

@@ -27,7 +27,7 @@ def heading(study: Study[Any], storage: str | None) -> list[str]:
     """Return what is tuned, where it is kept, and how many trials there are."""
     history = study.history
     objectives = ", ".join(f"{o.direction} {o.name}" for o in study.problem.objectives)
-    counts = ", ".join(f"{n} {state}" for state in STATES if (n := history.count(state)))
+    counts = ", ".join(f"{n:,} {state}" for state in STATES if (n := history.count(state)))
     paused = "; paused, `tunesmith resume` lets it go on" if study.paused else ""
     return [
         f"{study.name}: {objectives}, kept in {place_of(storage)}, seed {study.seed}",
@@ -62,9 +62,10 @@ def weights(history: History[Any]) -> Iterator[str]:
         said = ", ".join(f"{effect.parameter} {effect.share:.0%}" for effect in named[:NAMED])
         if method == "anova" and told.explained < LITTLE:
             said = f"not known, a model foresees {told.explained:.0%} of the differences"
-        yield f"importance{f' for {objective.name}' if several else ''}: {said}" + " …" * (
-            len(named) > NAMED
-        )
+        of = f" for {objective.name}" if several else ""
+        if method == "density":  # which asks another question than `tunesmith importance`
+            of = f" for being among the best tenth{f' by {objective.name}' if several else ''}"
+        yield f"importance{of}: {said}" + " …" * (len(named) > NAMED)
 
 
 def running(history: History[Any], *, cut: bool) -> Table | None:

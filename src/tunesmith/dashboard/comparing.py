@@ -64,7 +64,7 @@ def routes(site: Site) -> APIRouter:
     def studies_compared(lives: list[Live], views: list[View]) -> dict[str, Any]:
         lines = []
         for view in views:
-            line = sketch.incumbents(view.history.problem, view.columns)
+            line = sketch.incumbents(view.history, view.columns)
             if line is not None:
                 lines.append(sketch.Line(view.name, line.x, line.y, steps=True))
         names = dict.fromkeys(v.history.problem.objectives[0].name for v in views)

@@ -75,7 +75,7 @@ def routes(site: Site) -> APIRouter:
             "trials": len(history),
             "counts": counts,
             "best": best_so_far(history).removeprefix("best "),
-            "line": sketch.incumbents(history.problem, view.columns),
+            "line": sketch.incumbents(history, view.columns),
             "last": float(started[-1]) if len(started) else view.created,
             "paused": view.paused,
         }
@@ -129,7 +129,7 @@ def routes(site: Site) -> APIRouter:
             history = view.history
             running = [r for r in history.open if r.state == "running"]
             return {
-                "line": sketch.incumbents(history.problem, view.columns),
+                "line": sketch.incumbents(history, view.columns),
                 "stands": standing.stands(site, live, view),
                 "best_word": standing.best_word(view),
                 "words": best_so_far(history),

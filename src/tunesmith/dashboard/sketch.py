@@ -11,9 +11,11 @@ from typing import Any, final
 import numpy as np
 from markupsafe import Markup, escape
 
+from tunesmith._core.errors import NoTrials
 from tunesmith.dashboard.table import STATES, Columns, key
 from tunesmith.numerics.arrays import Floats
-from tunesmith.records import Problem, Record
+from tunesmith.plots.reading import Outcomes
+from tunesmith.records import History, Problem, Record
 
 MOST = 240  # points of a line
 
@@ -53,9 +55,19 @@ def curve(record: Record[Any], metric: str, name: str) -> Line:
     return Line(name, steps.astype(float), values)
 
 
-def incumbents(problem: Problem[Any], columns: Columns) -> Line | None:
-    """Return the best value of the first objective after each completed trial; None: there is none."""
-    objective = problem.objectives[0]
+def incumbents(history: History[Any], columns: Columns) -> Line | None:
+    """Return the best value of the first objective after each completed trial; None: there is none.
+
+    Of configurations that are evaluated repeatedly means count, and only what keeps the limits.
+    """
+    objective = history.problem.objectives[0]
+    name = f"best {objective.name}"
+    if len(history.replicates) or history.problem.limits:
+        try:
+            where, best = Outcomes.of(history, objective.name).best()
+        except NoTrials:
+            return None
+        return Line(name, where.astype(float), best, steps=True) if len(where) else None
     column = columns[key(columns, "metric", objective.name)]
     state = columns[key(columns, "trial", "state")]
     done = np.flatnonzero((state.values == STATES.index("complete")) & np.isfinite(column.values))
@@ -67,7 +79,7 @@ def incumbents(problem: Problem[Any], columns: Columns) -> Line | None:
         np.r_[moves if len(moves) <= MOST else moves[:: len(moves) // MOST + 1], len(losses) - 1]
     )
     return Line(
-        f"best {objective.name}",
+        name,
         done[some].astype(float),
         objective.sign * losses[some],
         steps=True,

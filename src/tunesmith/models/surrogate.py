@@ -44,14 +44,10 @@ class Surrogate:
         self._constant = -float(known.values[0])
         self._truth: Truth | None = None
         self.explained = 0.0
-        middle = np.median(known.values)
-        good = np.maximum(known.values - middle, 0.0)  # the worse half may be anything
-        self.size = power_of_two(good if good.any() else known.values)
+        known, self.size = scaled(known)
         if np.ptp(known.values) > 0:
-            values = known.values / self.size
-            scatter = known.scatter / self.size / self.size
-            scaled = replace(known, values=values, scatter=scatter, sums=known.sums / self.size)
-            self._truth = fitted(scaled, features, level / self.size)
+            values = known.values
+            self._truth = fitted(known, features, level / self.size)
             missed = values - self._truth.scale.back(self._truth.foreseen())
             off = values - values.mean()
             unit = power_of_two(off)
@@ -107,10 +103,24 @@ class Surrogate:
         return -self.size * back(means), self.size * half, covariance / sds[:, None] / sds
 
 
+def scaled(known: Means) -> tuple[Means, float]:
+    """Return what was measured, divided by a power of two so that huge and tiny values are like others, and that power."""
+    good = np.maximum(known.values - np.median(known.values), 0.0)  # the worse half may be anything
+    size = power_of_two(good if good.any() else known.values)
+    scatter = known.scatter / size / size
+    return replace(known, values=known.values / size, scatter=scatter, sums=known.sums / size), size
+
+
 def power_of_two(values: Floats) -> float:
     """Return what values (n,) are divided by so that their squares neither overflow nor vanish; no digit is lost."""
     _, exponent = np.frexp(np.abs(values).max(initial=0.0))
     return float(np.ldexp(1.0, int(exponent) - 1))
+
+
+def deviation(values: Floats, axis: int | None = None) -> Floats:
+    """Return the standard deviation of values, of huge and tiny ones, too."""
+    size = power_of_two(values)
+    return np.asarray(size * (values / size).std(axis=axis))
 
 
 _kept: dict[bytes, Truth] = {}

@@ -107,6 +107,8 @@ class Contours(Picture):
         sign = 1 if self.toward == "lower" else -1
         if not np.isfinite(told.mean).any():
             return f"{told.objective} over {' and '.join(told.parameters)}: they are never active together"
+        if np.nanmin(told.mean) == np.nanmax(told.mean):
+            return f"{told.objective} is expected to be the same everywhere"
         i, j = np.unravel_index(np.nanargmin(sign * told.mean), told.mean.shape)
         one, other = (short(name, 24) for name in told.parameters)
         return f"{told.objective} is expected to be best at {one} {short(label(told.x[int(i)]), 14)}, {other} {short(label(told.y[int(j)]), 14)}"

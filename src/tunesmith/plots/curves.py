@@ -92,7 +92,7 @@ class Curves(Picture):
         title = f"{self.metric} ({self.toward} is better)" if self.toward else self.metric
         return figure(
             self._headline(), self._note(), self._data(),
-            xaxis=axis(self.unit), yaxis=axis(title, range=self.view.range, type="log" if self.view.log else "linear"),
+            xaxis=axis(self.unit), yaxis=axis(title, **self.view.axis),
         )  # fmt: skip
 
     def _headline(self) -> str:

@@ -81,8 +81,8 @@ class Front(Picture):
         (across, up), (left, low) = (self.objectives[self.x], self.objectives[self.y]), self.views
         return figure(
             self._headline(), self._note(), self._data(),
-            xaxis=axis(toward(across) + left.said.replace("▲", "▶").replace("▼", "◀"), range=left.range, type="log" if left.log else "linear"),
-            yaxis=axis(toward(up) + low.said, range=low.range, type="log" if low.log else "linear"),
+            xaxis=axis(toward(across) + left.said.replace("▲", "▶").replace("▼", "◀"), **left.axis),
+            yaxis=axis(toward(up) + low.said, **low.axis),
         )  # fmt: skip
 
     def _headline(self) -> str:

@@ -18,6 +18,7 @@ from tunesmith.plots.words import number, plural, text
 from tunesmith.records import History
 
 BINS = 120
+FEW = 8  # trials, of which each has a mark on the axis
 
 
 @final
@@ -104,8 +105,8 @@ class Trials(Picture):
     def draw(self) -> Spec:
         return figure(
             self._headline(), self._note(), self._data(),
-            xaxis=axis("trial", rangemode="nonnegative"),
-            yaxis=axis(self.title + self.view.said, range=self.view.range, type="log" if self.view.log else "linear"),
+            xaxis=axis("trial", rangemode="nonnegative", dtick=1 if self.trials < FEW else None),
+            yaxis=axis(self.title + self.view.said, **self.view.axis),
             shapes=self._lines(),
         )  # fmt: skip
 

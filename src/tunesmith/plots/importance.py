@@ -62,7 +62,8 @@ class Shares(Picture):
         said = [f"By {plural(told.trials, 'configuration')}; lines are 90 % intervals."]
         if told.within < 1:
             said.append(f"Within the best {told.within:.0%}.")
-        if told.method == "anova" and told.explained < LITTLE:
+        differ = any(effect.share for effect in told.effects)
+        if told.method == "anova" and told.explained < LITTLE and differ:
             said.append(
                 f"A model foresees {told.explained:.0%} of the differences between trials: do not rely on this."
             )

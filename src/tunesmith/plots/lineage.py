@@ -102,7 +102,7 @@ class Lineage(Picture):
         data.insert(0, line(x, y, GREY, width=1, dash="dash", name="copied", hoverinfo="skip"))
         return figure(
             self._headline(), "Dashed: a copy begins where its parent stood, with other params. Red: the line that led to the best.",
-            data, xaxis=axis(self.unit), yaxis=axis(self.title, range=self.view.range, type="log" if self.view.log else "linear"),
+            data, xaxis=axis(self.unit), yaxis=axis(self.title, **self.view.axis),
         )  # fmt: skip
 
     def _headline(self) -> str:

@@ -8,6 +8,9 @@ import numpy as np
 
 from tunesmith._core.errors import NoTrials, NotSupported, SettingError
 from tunesmith.numerics.arrays import Bools, Floats, Ints
+from tunesmith.plots.scales import decades
+from tunesmith.plots.theme import Spec
+from tunesmith.plots.words import number
 from tunesmith.records import History, Objective, Record
 
 MARKS = 2000  # that a picture has at most; a browser draws them in a moment
@@ -194,6 +197,15 @@ class View:
     def range(self) -> list[float]:
         """The range of the axis as Plotly wants it."""
         return np.log10([self.low, self.high]).tolist() if self.log else [self.low, self.high]
+
+    @property
+    def axis(self) -> Spec:
+        """The axis as Plotly wants it; where it is logarithmic with few round numbers, which have room."""
+        if not self.log:
+            return {"range": self.range, "type": "linear"}
+        ticks = decades(self.low, self.high)
+        texts = [number(tick) for tick in ticks]
+        return {"range": self.range, "type": "log", "tickvals": ticks, "ticktext": texts}
 
     @property
     def said(self) -> str:

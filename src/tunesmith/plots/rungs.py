@@ -113,7 +113,7 @@ class Ladder(Picture):
             self._headline(), self._note(), self._data(), below=62,
             xaxis=axis(f"{self.unit}, and how many came so far", tickvals=list(range(len(names))), ticktext=names,
                        range=[-pad, len(names) - 1 + pad], showgrid=False, zeroline=False),
-            yaxis=axis(self.title + self.view.said, range=self.view.range, type="log" if self.view.log else "linear"),
+            yaxis=axis(self.title + self.view.said, **self.view.axis),
         )  # fmt: skip
 
     def _headline(self) -> str:

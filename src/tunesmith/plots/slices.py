@@ -110,8 +110,7 @@ class Slices(Picture):
             title = short(self.name, 20) if panel.first else ""
             layout |= panel.axes(
                 one.scale.axis(),
-                axis(title, range=self.view.range, nticks=5,
-                     type="log" if self.view.log else "linear", showticklabels=panel.first),
+                axis(title, nticks=5, showticklabels=panel.first, **self.view.axis),
             )  # fmt: skip
         return figure(self._headline(), self._note(), data, height=height, **layout)
 

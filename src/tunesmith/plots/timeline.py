@@ -118,7 +118,7 @@ class Timeline(Picture):
                 data.append({
                     "type": "bar", "orientation": "h", "name": name, "width": 0.84, "y": mine[:, 0], "base": mine[:, 1] / size,
                     "x": (mine[:, 2] - mine[:, 1]) / size, "customdata": mine[:, 4],
-                    "marker": {"color": color, "pattern": {"shape": pattern, "size": 5, "solidity": 0.25, "fgcolor": "#ffffff"}, "line": {"width": 0}},
+                    "marker": {"color": color, "pattern": {"shape": pattern, "size": 5, "solidity": 0.4, "fgcolor": "#ffffff"}, "line": {"width": 0}},
                     "hovertemplate": f"trial %{{customdata}}, {name}<br>%{{x:.3g}} {unit}<extra></extra>",
                 })  # fmt: skip
         return data

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Self, final
 
 from tunesmith.analysis import Tunability, tunability
+from tunesmith.analysis.recommendation import within
 from tunesmith.analysis.tunability import Gain
 from tunesmith.plots.bars import Bar, bars
 from tunesmith.plots.picture import Picture
@@ -51,13 +52,15 @@ class Gains(Picture):
                 )
             )
         head = f"tuning everything gains {number(told.total.gain, 3)} over the {told.called}"
-        if told.single and told.single[0].sure:
+        if not told.total.sure:
+            head = f"nothing that tuning gains over the {told.called} is certain"
+        elif told.single and told.single[0].sure:
             first = told.single[0]
             head += f"; {short(first.parameters[0], 24)} alone {number(first.gain, 3)}"
         elif told.single:
             head += "; no parameter alone does for certain"
-        low, high = told.total.interval
-        note = f"The {told.called} has {told.default}; everything: 90 % between {number(low, 3)} and {number(high, 3)}. Others stay at their defaults."
+        total = within(told.total.gain, told.total.interval)
+        note = f"The {told.called} has {told.default}; everything gains {total}, with 90 % in brackets. Others stay at their defaults."
         return bars(head, note, rows, STYLES, f"gain in {told.objective}", nticks=6)
 
 

@@ -12,6 +12,7 @@ from typing import Any, final
 
 from tunesmith.analysis import Effect, Estimate, Gain, Importance, Recommendation
 from tunesmith.analysis.forecast import lasting
+from tunesmith.analysis.recommendation import within
 from tunesmith.models.gains import LEAST
 from tunesmith.plots.words import label, listed, number, plural
 from tunesmith.records import Record, State
@@ -261,6 +262,8 @@ def _foreseen(a: Answers) -> str:
     if not told.trials:
         return "Every configuration has been tried."
     low, high = told.interval
+    if not high:
+        return f"Nothing is expected to be gained by {plural(told.trials, 'more trial')}."
     than = "more than the noise" if told.noise.by else "anything"
     text = (
         f"{plural(told.trials, 'more trial')} would make the best measured {told.objective} better by {low:.2g} to {high:.2g} "
@@ -408,23 +411,23 @@ def _shares(told: Importance) -> dict[str, str]:
 
 
 def _gain(gain: Gain) -> str:
-    low, high = gain.interval
     if gain.sure:
-        return f"{gain.gain:.2g} ({low:.2g} to {high:.2g})"
+        return within(gain.gain, gain.interval)
+    high = gain.interval[1]
     return f"none for certain (up to {high:.2g})" if high > 0 else "none"
 
 
 def _together(a: Answers) -> Iterator[str]:
     """What two parameters do together, and what tuning everything gains."""
     for name, told in a.tunability.items():
-        low, high = told.total.interval
         if told.total.sure:
+            gain = within(told.total.gain, told.total.interval)
             yield (
-                f"Tuning everything gains {told.total.gain:.2g} ({low:.2g} to {high:.2g}) in {name} over the {told.called}, "
+                f"Tuning everything gains {gain} in {name} over the {told.called}, "
                 f"as a model foresees it."
             )
     for name, found in a.importance.items():
-        if found.explained < LITTLE:
+        if found.explained < LITTLE and any(effect.share for effect in found.effects):
             yield (
                 f"A model foresees only {found.explained:.0%} of the differences in {name}: do not rely on the shares."
             )

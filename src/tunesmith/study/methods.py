@@ -131,10 +131,17 @@ def _expense(history: History[Any], seed: int) -> list[str]:
         "failed": history.count("failed"),
         "not finished": history.count("running", "paused"),
     }
-    listed = ", ".join(
-        f"{_were(n) if what != 'failed' else n} {what}" for what, n in counts.items() if n
-    )
-    total = f"{_were(len(history), 'trial')} run" + (f", of which {listed}" if listed else "")
+    there = {what: n for what, n in counts.items() if n}
+    total = f"{_were(len(history), 'trial')} run"
+    if len(there) == 1:
+        [(what, n)] = there.items()
+        were = "" if what == "failed" else "was " if n == 1 else "were "
+        total += f", {'which' if n == 1 else 'all of which'} {were}{what}"
+    elif there:
+        listed = ", ".join(
+            f"{_were(n) if what != 'failed' else f'{n:,}'} {what}" for what, n in there.items()
+        )
+        total += f", of which {listed}"
     if history.problem.resource is not None:
         total += f" ({plural(history.spent, history.problem.resource.name)} in all)"
     if again := sum(record.source == "replicate" for record in history):
@@ -144,7 +151,7 @@ def _expense(history: History[Any], seed: int) -> list[str]:
 
 
 def _were(n: int, noun: str = "") -> str:
-    return f"{plural(n, noun) if noun else n} {'was' if n == 1 else 'were'}"
+    return f"{plural(n, noun) if noun else f'{n:,}'} {'was' if n == 1 else 'were'}"
 
 
 def _outcome(history: History[Any]) -> list[str]:
