@@ -171,3 +171,28 @@ def test_a_report_of_another_kind_is_refused() -> None:
 
     assert done.exit_code == 2
     assert not Path("r.pdf").exists()
+
+
+def test_a_study_commands_no_terminal(tmp_path: Path) -> None:
+    """Names, labels and failures of others are shown as they are: no colours, no cursor, no markup."""
+    place = str(tmp_path / "s.db")
+    odd = "\x1b]52;c;ZQ==\x07[bold]x[/bold][/]"
+    study = ts.Study(
+        {"[b]x": ts.Categorical([odd, "b"])},
+        minimize="loss",
+        name=odd,
+        storage=place,
+        scheduler=None,
+    )
+
+    def fit(trial: ts.Trial[dict[str, Any]]) -> float:
+        if trial.number == 1:
+            raise ValueError(odd)
+        return 0.5
+
+    study.run(fit, trials=3, progress=False)
+    for words in (["list"], ["show"], ["show", odd, "1"]):
+        told = CliRunner().invoke(commands, [*words, "--storage", place])
+        assert (words, told.exit_code) == (words, 0)
+        assert "\x1b" not in told.stdout
+        assert r"\x1b]52;c;ZQ==\x07[bold]x[/bold][/]" in told.stdout

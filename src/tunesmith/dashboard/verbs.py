@@ -108,9 +108,9 @@ def typed(parameters: Mapping[str, Parameter], form: Mapping[str, str]) -> dict[
 
 def _number(path: str, text: str) -> float:
     try:
-        number = json.loads(text) if len(text) <= DIGITS else None
+        number: object = json.loads(text) if len(text) <= DIGITS else None
     except ValueError:
         number = None
-    if type(number) not in (int, float):
+    if not isinstance(number, int | float) or isinstance(number, bool):
         raise SpaceError(f"{path} is a number, got {text[:40]!r}")
-    return number  # type: ignore[no-any-return]  # it is one
+    return number
