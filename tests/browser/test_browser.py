@@ -261,3 +261,46 @@ def test_nothing_of_a_study_becomes_a_script(opened: Any, served: Any) -> None:
     page.goto(start + "/notes")
     page.locator(".tag").first.click()
     expect(page.locator("h1")).to_have_text(ATTACK)
+
+
+def test_a_picture_is_asked_for_by_one_clock(opened: Any, served: Any) -> None:
+    """However often its study has changed: an open page does not ask more often the longer it is open."""
+    storage = Memory()
+    study = ts.Study({"x": ts.Float(0, 1)}, minimize="loss", name="digits", storage=storage)
+    page: Page = opened(served(storage), "/")
+    asked: list[str] = []
+
+    def answer(route: Any) -> None:
+        asked.append(route.request.url)
+        picture = {"data": [], "layout": {"height": 100}}
+        route.fulfill(json=picture, headers={"x-again-s": "1"})
+
+    page.route("**/pictures/history.json", answer)
+    page.goto("/studies/digits")
+    for i in range(6):
+        study.note(str(i))
+        expect(page.locator("#notes .words").first).to_contain_text(str(i))
+        page.wait_for_timeout(150)
+    asked.clear()
+    page.wait_for_timeout(3_000)
+
+    assert 1 <= len(asked) <= 4
+
+
+def test_a_page_outlives_a_storage_that_is_away_for_a_moment(opened: Any, served: Any) -> None:
+    """It says so, asks again by itself, and goes on; a study that is deleted is not asked for again."""
+    storage = Memory()
+    study = ts.Study({"x": ts.Float(0, 1)}, minimize="loss", name="digits", storage=storage)
+    page: Page = opened(served(storage), "/studies/digits/notes")
+    page.route(
+        "**/studies/digits/notes",
+        lambda route: route.fulfill(
+            status=503, body="<main id=main><p class=lead>the disk is away"
+        ),
+    )
+    study.note("one")
+    expect(page.locator("#pulse")).to_contain_text("the disk is away")
+    page.unroute("**/studies/digits/notes")
+
+    expect(page.locator("#notes .words")).to_contain_text("one")
+    expect(page.locator("#pulse")).to_be_hidden()

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 from click.testing import CliRunner
 
 import tunesmith as ts
@@ -54,3 +55,12 @@ def test_what_cannot_be_served_is_refused() -> None:
     assert "at least 16 characters" in short.stderr
     assert nowhere.exit_code == 1
     assert "nothing can listen on 192.0.2.1:0" in nowhere.stderr
+
+
+def test_the_token_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the others on this machine, who see command lines, do not read it."""
+    monkeypatch.setenv("TUNESMITH_TOKEN", "short")
+    told = CliRunner().invoke(commands, ["dashboard"])
+
+    assert told.exit_code == 2
+    assert "at least 16 characters" in told.stderr

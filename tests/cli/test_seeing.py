@@ -184,3 +184,28 @@ def test_of_thousands_another_importance_is_named() -> None:
 
     assert re.search(r"importance for being among the best tenth: x \d+%", shown)
     assert "2,001 trials: 2,001 complete" in shown
+
+
+def test_a_study_commands_no_terminal(tmp_path: Path) -> None:
+    """Names, labels and failures of others are shown as they are: no colours, no cursor, no markup."""
+    place = str(tmp_path / "s.db")
+    odd = "\x1b]52;c;ZQ==\x07[bold]x[/bold][/]"
+    study = ts.Study(
+        {"[b]x": ts.Categorical([odd, "b"])},
+        minimize="loss",
+        name=odd,
+        storage=place,
+        scheduler=None,
+    )
+
+    def fit(trial: ts.Trial[dict[str, Any]]) -> float:
+        if trial.number == 1:
+            raise ValueError(odd)
+        return 0.5
+
+    study.run(fit, trials=3, progress=False)
+    for words in (["list"], ["show"], ["show", odd, "1"]):
+        told = CliRunner().invoke(commands, [*words, "--storage", place])
+        assert (words, told.exit_code) == (words, 0)
+        assert "\x1b" not in told.stdout
+        assert r"\x1b]52;c;ZQ==\x07[bold]x[/bold][/]" in told.stdout

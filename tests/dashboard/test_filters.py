@@ -1,3 +1,5 @@
+import tracemalloc
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -101,3 +103,25 @@ def test_columns_that_grow_with_the_log_are_those_made_at_once() -> None:
                 np.testing.assert_array_equal(grown[key].values, column.values)
         if trial.number % 2 == 0:
             study.tell(trial, trial["x"])
+
+
+def test_a_name_of_a_thousand_parts_is_refused(digits: ts.Study[Any]) -> None:
+    """As any other that is not there."""
+    with pytest.raises(ts.SpaceError, match="nothing that trials have"):
+        numbers(digits, f"a{'.a' * 999}")
+
+
+def test_a_name_that_is_said_often_costs_no_more_memory(digits: ts.Study[Any]) -> None:
+    """A long filter over many trials takes a column for each name, not for each time that it stands there."""
+    study = ts.Study({"a": ts.Float(0, 1)}, minimize="loss", seed=1)
+    study.run(lambda t: t["a"], trials=3, progress=False)
+    columns = {
+        name: replace(column, values=np.resize(column.values, 50_000))
+        for name, column in Rows(study.problem).update(study.history).items()
+    }
+    tracemalloc.start()
+    kept(" or ".join(["a<0"] * 280), columns, {})
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert most < 80e6

@@ -85,7 +85,7 @@ def test_without_the_token_nothing_is_seen(serve: Any, storage: Memory) -> None:
         ("x-none", "1"),
         ("authorization", "Bearer wrong"),
         ("authorization", TOKEN),
-        ("cookie", f"tunesmith={TOKEN}"),
+        ("cookie", f"{Access(token=TOKEN).cookie}={TOKEN}"),
         ("cookie", "tunesmith"),
         ("cookie", 'tunesmith="'),
     ):
@@ -194,3 +194,49 @@ def test_the_word_is_found_wherever_it_may_stand() -> None:
     assert access.has_word(form, body)
     assert access.has_word(Headers({"x-csrf-token": access.csrf}), b"")
     assert not access.has_word(Headers({"content-type": "text/plain"}), body)
+
+
+@pytest.mark.parametrize("query", ["&" * 60, "token=%FF%FE", "token=" + "x" * 20_000])
+def test_odd_words_at_the_door_are_refused(serve: Any, storage: Memory, query: str) -> None:
+    """Before anybody is known, and with an answer that is no failure of the server."""
+    client = serve(storage, token=TOKEN)
+    form = {"content-type": "application/x-www-form-urlencoded"}
+
+    assert client.get(f"/login?{query}").status_code < 500
+    assert client.post("/login", content=query, headers=form).status_code < 500
+
+
+def test_an_origin_that_is_no_address_is_another_site(serve: Any, storage: Memory) -> None:
+    """It writes nothing, and the server bears it."""
+    client = serve(storage)
+    form = {"csrf": word(client), "text": "x"}
+
+    assert client.post(NOTE, data=form, headers={"origin": "http://["}).status_code == 403
+    assert notes(storage) == 0
+
+
+def test_a_form_of_many_fields_is_refused(serve: Any, storage: Memory) -> None:
+    """By one sentence, whoever sends it."""
+    client = serve(storage, token=TOKEN)
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    for headers in (form, {**form, "authorization": f"Bearer {TOKEN}"}):
+        assert client.post(NOTE, content="&" * 3000, headers=headers).status_code in (400, 401)
+    assert notes(storage) == 0
+
+
+def test_cookies_of_others_are_borne(serve: Any, storage: Memory) -> None:
+    """Browsers know no ports: what other servers of this machine have set comes along, whatever it looks like."""
+    client = serve(storage, token=TOKEN)
+    ours = client.get(f"/login?token={TOKEN}").headers["set-cookie"].split(";")[0]
+    client.cookies.clear()
+    headers = {"cookie": f'other={{"a": 1}}; {ours}; last="'}
+
+    assert client.get("/studies/digits", headers=headers).status_code == 200
+
+
+def test_dashboards_of_one_machine_do_not_log_out_one_another() -> None:
+    """Each token has a cookie of its own."""
+    first, second = Access(token=TOKEN), Access(token=TOKEN[::-1])
+
+    assert first.cookie != second.cookie
+    assert first.cookie == Access(token=TOKEN).cookie

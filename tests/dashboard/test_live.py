@@ -1,5 +1,6 @@
 import asyncio
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -129,3 +130,34 @@ def test_what_goes_wrong_is_the_answer() -> None:
 
     assert answer.made is not None
     assert str(answer.made.exception()) == "none yet"
+
+
+def test_what_is_being_made_is_not_forgotten_and_made_again() -> None:
+    """However many ask: a list of more studies than answers are kept comes to its end."""
+    room, gate, made = Backroom(most=2), threading.Event(), list[int]()
+
+    def work(i: int) -> int:
+        gate.wait(10)
+        made.append(i)
+        return i
+
+    for _ in range(3):
+        for i in range(6):
+            room.ask(i, 1, lambda i=i: work(i))  # type: ignore[misc]  # bound now
+    gate.set()
+    room.wait("last", 1, lambda: None, 10)
+    room.wait("very last", 1, lambda: None, 10)
+    room.close()
+
+    assert sorted(made) == list(range(6))
+
+
+def test_a_page_on_a_bundle_rests(digits: ts.Study[Any], tmp_path: Any) -> None:
+    """What cannot grow is not looked at again and again."""
+    digits.bundle(tmp_path / "digits.tunesmith")
+    bundle = ts.storage.connect(tmp_path / "digits.tunesmith")
+    begun = time.monotonic()
+    length = bundle.wait("digits", 0, 5)
+
+    assert bundle.wait("digits", length, 0.1) == length
+    assert 0.1 <= time.monotonic() - begun < 5

@@ -1,4 +1,5 @@
 import re
+import sys
 from typing import Any
 
 import httpx
@@ -199,6 +200,9 @@ def test_what_is_enqueued_is_tried_next(serve: Any, storage: Memory, digits: ts.
         ({"p:lr": "high"}, "is a number"),
         ({"p:warm": "2"}, "one of 2 labels"),
         ({"p:nope": "2"}, "no parameter"),
+        ({"p:lr": "[" * 20_000}, "is a number"),
+        ({"p:lr": "1e999"}, "lr"),
+        ({"p:warm": "9" * 5000}, "one of 2 labels"),
     ):
         answer = send(client, path, **fields)
         assert answer.status_code == 400
@@ -275,3 +279,15 @@ def test_events_say_where_the_log_stands(
     again = {"last-event-id": f"{position}-0"}
     with client.stream("GET", "/studies/digits/events", headers=again) as answer:
         assert f"id: {position + 1}-0" in (line for line, _ in zip(answer.iter_lines(), range(8), strict=False))  # fmt: skip
+
+
+def test_values_at_the_end_of_floats_have_pages(serve: Any) -> None:
+    """Who says "infinitely bad" by the largest float there is sees what the others have reached."""
+    storage = Memory()
+    study = ts.Study({"x": ts.Float(0, 1)}, minimize="loss", name="digits", storage=storage)
+    values = iter([sys.float_info.max, 0.5, 1.7e308, 0.25, -1e-320])
+    client = serve(storage)
+    for n in (1, 4):
+        study.run(lambda _: next(values), trials=n, progress=False)
+        for page in ("/", "/studies/digits", "/studies/digits/trials/0", "/compare?study=digits"):
+            assert client.get(page).status_code == 200

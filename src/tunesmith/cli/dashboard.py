@@ -21,7 +21,9 @@ from tunesmith.study.opening import kept_at
 )
 @click.option(
     "--token",
-    help="What whoever comes must know; made and printed if other machines reach the host.",
+    envvar="TUNESMITH_TOKEN",
+    help="What whoever comes must know; made and printed if other machines reach the host. Everybody on this machine "
+    "sees command lines: better say it in $TUNESMITH_TOKEN.",
 )
 @click.option(
     "--allow-host",

@@ -13,6 +13,7 @@ from tunesmith.cli.shared import (
 )
 from tunesmith.study import load, studies
 from tunesmith.study.progress import best_so_far
+from tunesmith.study.table import cell
 
 
 @click.command()
@@ -33,8 +34,8 @@ def command(storage: str | None, as_json: bool) -> None:
     for study in found:
         history = study.history
         table.add_row(
-            study.name,
-            ", ".join(f"{o.direction} {o.name}" for o in study.problem.objectives),
+            cell(study.name),
+            cell(", ".join(f"{o.direction} {o.name}" for o in study.problem.objectives)),
             str(len(history)),
             str(history.count("failed")),
             best_so_far(history).removeprefix("best "),

@@ -19,7 +19,7 @@ from tunesmith.space import Space
 from tunesmith.study import Study, load
 from tunesmith.study.beside import searches
 from tunesmith.study.opening import kept_at
-from tunesmith.study.progress import shown_place
+from tunesmith.study.progress import plain, shown_place
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -100,7 +100,7 @@ def tell(study: Study[Any], found: Any, *, as_json: bool) -> None:
     if as_json:
         emit({"name": study.name, **dataclasses.asdict(found)})
     else:
-        click.echo(found)
+        click.echo(plain(str(found)))
 
 
 def study_of(word: str, storage: str | None) -> Study[Any]:

@@ -26,7 +26,7 @@ from tunesmith.records import Record
 from tunesmith.report.sections import last_line
 from tunesmith.report.words import ran_with
 from tunesmith.study import Study
-from tunesmith.study.progress import baseline_name, baseline_of, plural
+from tunesmith.study.progress import baseline_name, baseline_of, plain, plural
 from tunesmith.study.table import cell, trials_table
 
 FRONT = 8  # trials of those that no other beats
@@ -84,7 +84,7 @@ def _trial(study: Study[Any], number: int, *, as_json: bool) -> None:
         "note": record.note,
         "failure": "" if failure is None else f"{failure.kind}: {failure.text}",
     }
-    click.echo(f"{study.name}, trial {number}: {record.state}")
+    click.echo(f"{plain(study.name)}, trial {number}: {record.state}")
     for title, rows in (
         ("values", record.values),
         ("params", params_of(record)),
@@ -95,7 +95,7 @@ def _trial(study: Study[Any], number: int, *, as_json: bool) -> None:
         if shown:
             click.echo(f"\n{title}")
         for name, value in shown.items():
-            click.echo(f"  {name}: {value}")
+            click.echo(plain(f"  {name}: {value}"))
 
 
 def _last(study: Study[Any], n: int) -> list[Record[Any]]:
@@ -119,7 +119,7 @@ def _best(study: Study[Any]) -> None:
     else:
         _beside(study, found[0])
     for line in weights(study.history):
-        click.echo(line)
+        click.echo(plain(line))
 
 
 def _front(study: Study[Any], found: list[Record[Any]]) -> None:
@@ -139,17 +139,17 @@ def _beside(study: Study[Any], best: Record[Any]) -> None:
         shown[f"{baseline_name(baseline)} (trial {baseline.number})"] = baseline
     table = _table("", *shown)
     for metric in dict.fromkeys(name for r in shown.values() for name in r.values):
-        table.add_row(Text(metric), *(cell(r.values.get(metric)) for r in shown.values()))
+        table.add_row(Text(plain(metric)), *(cell(r.values.get(metric)) for r in shown.values()))
     table.add_section()
     columns = [params_of(record) for record in shown.values()]
     for name in dict.fromkeys(name for params in columns for name in params):
         table.add_row(
-            Text(name),
+            Text(plain(name)),
             *(cell(params[name]) if name in params else Text("·") for params in columns),
         )
     show_table(table)
     found = study.recommend()
-    click.echo(f"recommended: trial {found.record.number}: {found}")
+    click.echo(f"recommended: trial {found.record.number}: {plain(str(found))}")
     confirmation = study.confirmation
     if confirmation is not None:
         head, *rest = str(confirmation).splitlines()
@@ -180,11 +180,11 @@ def _failures(study: Study[Any]) -> None:
         click.echo(f"\n{len(failed)} failed:")
     for line, count in lines.most_common(5):
         example = next(r.number for r in reversed(failed) if last_line(r) == line)
-        click.echo(f"  {count} x {line} (trial {example})")
+        click.echo(plain(f"  {count} x {line} (trial {example})"))
 
 
 def _table(*heads: str) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     for head in heads:
-        table.add_column(Text(head), no_wrap=True)
+        table.add_column(Text(plain(head)), no_wrap=True)
     return table

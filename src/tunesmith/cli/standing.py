@@ -14,7 +14,7 @@ from tunesmith.cli.shared import STATES, place_of
 from tunesmith.records import History, Record
 from tunesmith.report import trail
 from tunesmith.study import Study
-from tunesmith.study.progress import plural
+from tunesmith.study.progress import plain, plural
 from tunesmith.study.table import cell, latest
 
 MOST = 8  # rows of trials that run
@@ -30,7 +30,7 @@ def heading(study: Study[Any], storage: str | None) -> list[str]:
     counts = ", ".join(f"{n:,} {state}" for state in STATES if (n := history.count(state)))
     paused = "; paused, `tunesmith resume` lets it go on" if study.paused else ""
     return [
-        f"{study.name}: {objectives}, kept in {place_of(storage)}, seed {study.seed}",
+        f"{plain(study.name)}: {plain(objectives)}, kept in {place_of(storage)}, seed {study.seed}",
         plural(len(history), "trial") + (f": {counts}" if counts else "") + paused,
     ]
 
@@ -82,11 +82,11 @@ def running(history: History[Any], *, cut: bool) -> Table | None:
     resource = history.problem.resource
     table = Table(box=None, padding=(0, 2, 0, 0), expand=cut)
     for head in ("running", "step" if resource is None else resource.name, "for", *metrics):
-        table.add_column(Text(head), no_wrap=True)
+        table.add_column(Text(plain(head)), no_wrap=True)
     table.add_column("params", overflow="ellipsis", no_wrap=True, ratio=1)
     now = time.time()
     for record in records[:MOST]:
-        params = " ".join(f"{name}={cell(value)}" for name, value in record.logged.items())
+        params = " ".join(f"{plain(name)}={cell(value)}" for name, value in record.logged.items())
         table.add_row(
             str(record.number),
             _far(record),

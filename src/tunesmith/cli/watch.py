@@ -16,7 +16,7 @@ from tunesmith.cli.standing import heading, running, trails
 from tunesmith.records import History, Record
 from tunesmith.study import Study
 from tunesmith.study.opening import kept_at
-from tunesmith.study.progress import best_so_far, ending_of, plural
+from tunesmith.study.progress import best_so_far, ending_of, plain, plural
 from tunesmith.study.table import trials_table
 
 ROWS = 8
@@ -69,7 +69,9 @@ def _live(study: Study[Any], storage: str | None, looks: Iterator[History[Any]])
 
 def _view(study: Study[Any], storage: str | None, history: History[Any]) -> Group:
     said = [*heading(study, storage), *trails(history), best_so_far(history)]
-    parts: list[Any] = [Text(line, no_wrap=True, overflow="ellipsis") for line in said if line]
+    parts: list[Any] = [
+        Text(plain(line), no_wrap=True, overflow="ellipsis") for line in said if line
+    ]
     table = running(history, cut=True)
     if table is not None:
         parts += [Text(), table]
@@ -114,5 +116,5 @@ def _lines(study: Study[Any], looks: Iterator[History[Any]], *, as_json: bool) -
 
 
 def _line(*words: str) -> None:
-    click.echo(" · ".join(word for word in words if word))
+    click.echo(plain(" · ".join(word for word in words if word)))
     sys.stdout.flush()

@@ -57,6 +57,7 @@ def application(storage: Storage, access: Access) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         site.backroom.close()
+        site.summaries.close()
 
     app = FastAPI(
         title="Tunesmith",

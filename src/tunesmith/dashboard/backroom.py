@@ -58,9 +58,14 @@ class Answer:
 
 @final
 class Backroom:
-    """Makes and keeps answers."""
+    """Makes and keeps answers.
 
-    def __init__(self) -> None:
+    Args:
+        most: So many are kept; what is still being made comes on top.
+    """
+
+    def __init__(self, most: float = MOST) -> None:
+        self._most = most
         self._work: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._lock = threading.Lock()
         self._shelves: OrderedDict[Hashable, _Shelf] = OrderedDict()
@@ -99,8 +104,7 @@ class Backroom:
             now = time.monotonic()
             if shelf is None:
                 shelf = self._shelves[key] = self._begin(key, version, work, now)
-                while len(self._shelves) > MOST:
-                    self._shelves.popitem(last=False)
+                self._make_room()
             self._shelves.move_to_end(key)
             due = shelf.begun + (1.0 + SHARE) * shelf.cost_s
             if shelf.version != version and shelf.future.done() and now >= due:
@@ -125,10 +129,18 @@ class Backroom:
         answer = self.ask(key, version, work)
         if answer.made is None:
             with self._lock:
-                future = self._shelves[key].future
-            future.exception(timeout_s)
+                shelf = self._shelves.get(key)
+            if shelf is not None:
+                shelf.future.exception(timeout_s)
             answer = self.ask(key, version, work)
         return answer
+
+    def _make_room(self) -> None:
+        """Forget those that were not asked for the longest time; what is being made would be made twice."""
+        for key in [key for key, shelf in self._shelves.items() if shelf.future.done()]:
+            if len(self._shelves) <= self._most:
+                return
+            del self._shelves[key]
 
     def _begin(
         self, key: Hashable, version: Hashable, work: Callable[[], Any], now: float

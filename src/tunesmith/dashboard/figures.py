@@ -10,7 +10,7 @@ from tunesmith import plots
 from tunesmith._core.errors import StudyError
 from tunesmith.dashboard.asked import Segment
 from tunesmith.dashboard.live import View
-from tunesmith.dashboard.site import Site, finished
+from tunesmith.dashboard.site import Site, finished, said
 from tunesmith.plots.theme import template
 
 PATIENCE_S: Final = 60.0
@@ -54,7 +54,9 @@ def drawn_picture(site: Site, view: View, kind: str) -> JSONResponse:
         )
     except TimeoutError:
         raise StudyError(f"the picture {kind!r} takes longer than a minute; come back") from None
-    body = b"" if answer.made is None else answer.made.result()
+    body, sentence = said(answer)
+    if body is None:
+        raise StudyError(sentence)
     headers = {} if answer.again_s is None else {"x-again-s": f"{answer.again_s:.1f}"}
     response = JSONResponse(None, headers=headers)
     response.body = body

@@ -10,6 +10,7 @@ fails to hold; a label that it does not have is None.
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from functools import cache
 
 import numpy as np
 
@@ -42,6 +43,7 @@ def kept(text: str, columns: Columns, tagged: Tagged) -> Bools:
         return np.ones(n, dtype=bool)
     used: list[Floats] = []
 
+    @cache  # a name that stands there a hundred times is one column
     def named(path: str) -> Number | Label:
         if path.startswith("tags.") and path not in columns:
             tag = path.removeprefix("tags.")

@@ -68,9 +68,16 @@ def routes(site: Site) -> APIRouter:
 
 
 async def form_of(request: Request) -> dict[str, str]:
-    """Return the fields of a form that was sent."""
+    """Return the fields of a form that was sent.
+
+    Raises:
+        SettingError: It has more than any of ours.
+    """
     body = (await request.body()).decode("utf-8", "replace")
-    return dict(parse_qsl(body, keep_blank_values=True, max_num_fields=2000))
+    try:
+        return dict(parse_qsl(body, keep_blank_values=True, max_num_fields=2000))
+    except ValueError:
+        raise SettingError("a form has at most 2,000 fields") from None
 
 
 def whole(text: str) -> int:

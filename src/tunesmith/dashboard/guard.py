@@ -12,13 +12,13 @@ import secrets
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import sha256
-from http.cookies import CookieError, SimpleCookie
 from typing import Final, final
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
+from starlette.requests import Request, cookie_parser
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -97,10 +97,17 @@ class Access:
             raise SettingError(
                 f"host={self.host!r} is reached from other machines, so the dashboard needs a token"
             )
+        if not is_local(self.host):
+            _own_names()  # now, and not while others wait for their pages
         if self.token is not None and (len(self.token) < SHORTEST or not self.token.isascii()):
             raise SettingError(
                 f"a token has at least {SHORTEST} characters, all of them ASCII; left out, one is made"
             )
+
+    @property
+    def cookie(self) -> str:
+        """The name of that cookie: browsers know no ports, and several dashboards one by another token."""
+        return f"{COOKIE}-{hmac.new((self.token or '').encode(), b'name', sha256).hexdigest()[:8]}"
 
     @property
     def session(self) -> str:
@@ -137,29 +144,39 @@ class Access:
         return scheme.lower() == "bearer" and self.knows(token.strip())
 
     def _has_session(self, headers: Headers) -> bool:
-        try:
-            found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-        except CookieError:
-            return False
-        return found is not None and hmac.compare_digest(
-            found.value.encode(), self.session.encode()
-        )
+        # as browsers send them: what other servers of this host have set may look like anything
+        found = cookie_parser(headers.get("cookie", "")).get(self.cookie, "")
+        return hmac.compare_digest(found.encode(), self.session.encode())
 
     def is_ours(self, headers: Headers) -> bool:
         """Return whether a request comes from where its server is, as far as the browser says."""
         if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return False
         origin = headers.get("origin")
-        return origin is None or urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
+        if origin is None:
+            return True
+        try:
+            return urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
+        except ValueError:
+            return False
 
     def has_word(self, headers: Headers, body: bytes) -> bool:
         """Return whether a request has the word that our pages know, in its head or its form."""
         words = [headers.get("x-csrf-token", "")]
         if headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-            words += parse_qs(body.decode("latin-1"), max_num_fields=2000).get("csrf", [])
+            words += fields(body, 2000).get("csrf", [])
         return any(hmac.compare_digest(word.encode(), self.csrf.encode()) for word in words)
 
 
+def fields(body: bytes, most: int) -> dict[str, list[str]]:
+    """Return the fields of a form or of a query; none if there are more than `most`."""
+    try:
+        return parse_qs(body.decode("latin-1"), max_num_fields=most)
+    except ValueError:
+        return {}
+
+
+@cache  # who asks may wait for a name server
 def _own_names() -> Iterable[str]:
     return socket.gethostname().lower(), socket.getfqdn().lower()
 
@@ -247,7 +264,7 @@ class Guard:
     def _login(self, scope: Scope, body: bytes) -> Response | None:
         """Let in who knows the token: a small page leads on, since a cookie of ours goes only with own links."""
         given = scope["query_string"] if scope["method"] in SAFE else body
-        (token,) = parse_qs(given.decode("latin-1"), max_num_fields=50).get("token", [""])[:1]
+        (token,) = fields(given, 50).get("token", [""])[:1]
         if not token:
             return None
         if not self._access.knows(token):
@@ -258,7 +275,11 @@ class Guard:
         )
         secure = Request(scope).url.scheme == "https"
         response.set_cookie(
-            COOKIE, self._access.session, httponly=True, samesite="strict", secure=secure
+            self._access.cookie,
+            self._access.session,
+            httponly=True,
+            samesite="strict",
+            secure=secure,
         )
         return response
 

@@ -56,7 +56,7 @@ def routes(site: Site) -> APIRouter:
     def studies_page() -> dict[str, Any]:
         rows = []
         for name in hub.names():
-            summary = site.backroom.ask(
+            summary = site.summaries.ask(
                 ("summary", name), hub.length(name), lambda name=name: summary_of(name), hub.changes.nudge  # type: ignore[misc]  # bound now
             )  # fmt: skip
             failed = summary.made is not None and summary.made.exception() is not None

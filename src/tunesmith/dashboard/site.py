@@ -1,5 +1,6 @@
 """What all routes share: the open studies, the templates, and pages that are made once for all who look."""
 
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -36,6 +37,7 @@ class Site:
         self.hub = hub
         self.access = access
         self.backroom = Backroom()
+        self.summaries = Backroom(math.inf)  # small, and the list of studies needs all of them
         self._lock = threading.Lock()
         self._pages: OrderedDict[Hashable, Future[bytes]] = OrderedDict()
         self._templates = Environment(

@@ -18,6 +18,7 @@ from tunesmith.plots.reading import Outcomes
 from tunesmith.records import History, Problem, Record
 
 MOST = 240  # points of a line
+HUGE = 1e300  # what is beyond means "infinitely bad", and floats have no room around it
 
 
 @final
@@ -87,7 +88,7 @@ def incumbents(history: History[Any], columns: Columns) -> Line | None:
 
 
 def _thinned(line: Line) -> Line:
-    keep = np.isfinite(line.y) & np.isfinite(line.x)
+    keep = (np.abs(line.y) < HUGE) & np.isfinite(line.x)
     x, y = line.x[keep], line.y[keep]
     if len(x) > MOST:
         some = np.unique(np.linspace(0, len(x) - 1, MOST).astype(int))
@@ -114,9 +115,9 @@ def _path(line: Line, x: tuple[float, float], y: tuple[float, float], box: Seque
 
 def spark(line: Line | None) -> Markup:
     """Return a line without axes, as it stands in a table."""
+    line = None if line is None else _thinned(line)
     if line is None or not len(line.x):
         return Markup("")
-    line = _thinned(line)
     x = float(line.x.min()), float(line.x.max())
     path = _path(line, x, _ends([line.y]), (1, 2, 119, 26))
     if len(line.x) == 1:

@@ -12,6 +12,7 @@ from tunesmith.space.parameters import Parameter
 
 LONGEST = {"text": 20_000, "who": 100, "note": 1_000, "tag": 50}
 TAGS = 20
+DIGITS = 100  # of a number in a form
 
 
 def short(what: str, text: str) -> str:
@@ -96,15 +97,20 @@ def typed(parameters: Mapping[str, Parameter], form: Mapping[str, str]) -> dict[
             continue
         if isinstance(parameter, Labelled):
             labels = tuple(parameter.labels or ())
-            if not text.isdecimal() or int(text) >= len(labels):
-                raise SpaceError(f"{path} is one of {len(labels)} labels, got {text!r}")
-            params[path] = labels[int(text)]
+            place = int(text) if text.isdecimal() and len(text) <= DIGITS else len(labels)
+            if place >= len(labels):
+                raise SpaceError(f"{path} is one of {len(labels)} labels, got {text[:40]!r}")
+            params[path] = labels[place]
             continue
-        try:
-            number = json.loads(text)
-        except ValueError:
-            number = None
-        if type(number) not in (int, float):
-            raise SpaceError(f"{path} is a number, got {text!r}")
-        params[path] = number
+        params[path] = _number(path, text.strip())
     return params
+
+
+def _number(path: str, text: str) -> float:
+    try:
+        number: object = json.loads(text) if len(text) <= DIGITS else None
+    except ValueError:
+        number = None
+    if not isinstance(number, int | float) or isinstance(number, bool):
+        raise SpaceError(f"{path} is a number, got {text[:40]!r}")
+    return number

@@ -42,20 +42,23 @@ def written(path: str) -> str:
 
 def path_of(node: ast.AST) -> str | None:
     """Return the path that `a.b[0]["c"]` writes, or None if the node is nothing like it."""
-    if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, ast.Attribute):
-        part: object = node.attr
-    elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-        part = node.slice.value
-    else:
-        return None
-    head = path_of(node.value)
-    if head is None or isinstance(part, bool) or not isinstance(part, str | int):
-        return None
-    if isinstance(node.value, ast.Name) and head == _HEAD and isinstance(part, str):
-        return part if isinstance(node, ast.Subscript) else f"{head}.{part}"
-    return f"{head}.{part}"
+    parts: list[str] = []
+    quoted = False  # whether what stands next to the first name is ["..."]
+    while not isinstance(node, ast.Name):  # a text may have a thousand parts: no recursion
+        if isinstance(node, ast.Attribute):
+            part: object = node.attr
+        elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+            part = node.slice.value
+        else:
+            return None
+        if isinstance(part, bool) or not isinstance(part, str | int):
+            return None
+        quoted = isinstance(node, ast.Subscript) and isinstance(part, str)
+        parts.append(str(part))
+        node = node.value
+    if not (quoted and node.id == _HEAD):
+        parts.append(node.id)
+    return ".".join(reversed(parts))
 
 
 @final

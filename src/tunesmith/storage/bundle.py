@@ -9,6 +9,7 @@ anything is read.
 import json
 import shutil
 import stat
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, NoReturn, Self, final
@@ -154,7 +155,10 @@ class Bundle(Storage):
         return known[start : None if limit is None else start + limit]
 
     def wait(self, study: str, length: int, timeout_s: float) -> int:
-        return len(self.read(study))  # it will not grow
+        known = len(self.read(study))
+        if known <= length:  # it will not grow; who looks again and again would do nothing else
+            time.sleep(timeout_s)
+        return known
 
     def names(self) -> list[str]:
         return [self._study]  # what confirms it comes along unasked

@@ -3,6 +3,7 @@
 Everything goes to standard error, so that a program's own output stays its own.
 """
 
+import re
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -11,10 +12,17 @@ from typing import Any
 from tunesmith._core.errors import NoTrials
 from tunesmith.records import History, Record
 
+_COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
 
 def number(value: float) -> str:
     """Return a value with the digits that people read: four significant ones."""
     return f"{value:.4g}"
+
+
+def plain(text: str) -> str:
+    """Return a text for a terminal: what would move its cursor, or command it, stands there as an escape."""
+    return _COMMANDS.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def plural(n: int, noun: str) -> str:

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tunesmith.records import Record
-from tunesmith.study.progress import number
+from tunesmith.study.progress import number, plain
 
 
 def trials_table(records: Iterable[Record[Any]], metrics: Iterable[str], *, cut: bool) -> Table:
@@ -21,13 +21,13 @@ def trials_table(records: Iterable[Record[Any]], metrics: Iterable[str], *, cut:
     names = list(metrics)
     table = Table(box=None, padding=(0, 2, 0, 0), expand=cut)
     for head in ("trial", "state", "s", *names):
-        table.add_column(Text(head), no_wrap=True)
+        table.add_column(Text(plain(head)), no_wrap=True)
     table.add_column("params", overflow="ellipsis", no_wrap=True, ratio=1)
     for record in records:
-        params = (f"{name}={cell(value)}" for name, value in record.logged.items())
+        params = (f"{plain(name)}={cell(value)}" for name, value in record.logged.items())
         table.add_row(
             str(record.number),
-            record.failure.kind if record.failure else record.state,
+            cell(record.failure.kind if record.failure else record.state),
             number(record.duration_s) if record.finished else "",
             *(cell(latest(record, name)) for name in names),
             Text(" ".join(params)),
@@ -39,7 +39,7 @@ def cell(value: Any) -> Text:
     """Return a value as people read it: numbers with four digits."""
     if value is None:
         return Text("")
-    return Text(number(value) if isinstance(value, float) else str(value))
+    return Text(number(value) if isinstance(value, float) else plain(str(value)))
 
 
 def latest(record: Record[Any], metric: str) -> float | None:

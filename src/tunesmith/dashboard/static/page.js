@@ -62,6 +62,7 @@ let source = null;
 let seen = main.dataset.seen;
 let busy = false;
 let again = false;
+let gone = false;
 
 function exchange(fresh) {
   for (const next of fresh.querySelectorAll("[data-live]")) {
@@ -100,6 +101,7 @@ async function refresh() {
     const text = await response.text();
     const fresh = new DOMParser().parseFromString(text, "text/html");
     if (response.ok) {
+      say("");
       seen = fresh.getElementById("main").dataset.seen;
       exchange(fresh);
       for (const figure of document.querySelectorAll("[data-picture]")) figure.dataset.stale = "1";
@@ -107,7 +109,8 @@ async function refresh() {
     } else {
       const sentence = fresh.querySelector("main .lead");
       say(sentence ? sentence.textContent : "this page is not here any more");
-      stop();
+      gone = response.status === 404;
+      if (gone) stop(); else later("refresh", 3000, refresh);
     }
   } catch {
     say("the dashboard does not answer");
@@ -117,27 +120,38 @@ async function refresh() {
   }
 }
 
+const timers = {};
+function later(what, ms, work) {
+  clearTimeout(timers[what]);
+  timers[what] = setTimeout(work, ms);
+}
+
 function say(sentence) {
   pulse.textContent = sentence;
   pulse.hidden = !sentence;
 }
 
 function follow() {
-  if (source || !main.dataset.events || document.hidden) return;
+  if (source || gone || !main.dataset.events || document.hidden) return;
   source = new EventSource(`${main.dataset.events}?since=${encodeURIComponent(seen)}`);
   source.addEventListener("hello", (event) => {
     say("");
     if (event.data !== root.dataset.boot) location.reload();
   });
   source.addEventListener("change", (event) => { if (event.data !== seen) refresh(); });
-  source.addEventListener("error", () => say("the dashboard does not answer"));
+  source.addEventListener("error", () => {
+    say("the dashboard does not answer");
+    if (source.readyState !== EventSource.CLOSED) return; // else the browser does not try again
+    stop();
+    later("follow", 3000, () => { refresh(); follow(); });
+  });
 }
 function stop() {
   if (source) source.close();
   source = null;
 }
 // a page that nobody sees holds no connection: a browser has few of them
-document.addEventListener("visibilitychange", () => { if (document.hidden) stop(); else follow(); });
+document.addEventListener("visibilitychange", () => { if (document.hidden) stop(); else { follow(); drawSeen(); } });
 
 // --- pictures --------------------------------------------------------------------------------------------------------
 
@@ -179,8 +193,8 @@ async function draw(figure) {
     await paint(figure, grounds);
     const title = spec.layout && spec.layout.title && (spec.layout.title.text || spec.layout.title);
     if (typeof title === "string") plot.setAttribute("aria-label", title.replace(/<[^>]*>/g, " "));
-    const later = response.headers.get("x-again-s");
-    if (later) setTimeout(() => { figure.dataset.stale = "1"; drawSeen(); }, 1000 * Math.max(1, Number(later)));
+    const wait = response.headers.get("x-again-s");
+    if (wait) later(figure.id, 1000 * Math.max(1, Number(wait)), () => { figure.dataset.stale = "1"; if (!document.hidden) drawSeen(); });
   } catch {
     caption.textContent = "the picture did not come";
     caption.hidden = false;
