@@ -379,7 +379,11 @@ class Truth:
             prior, at_X = drawn[: len(columns)], drawn[len(columns) :]
             C, _, covariance = self._inverse(self._parts[part])
             covariance.flat[:: len(covariance) + 1] += noise * own + JITTER
-            luck = np.linalg.cholesky(covariance) @ rng.standard_normal(at_X.shape)
+            luck = rng.standard_normal(at_X.shape)
+            if seeds.ratio:  # what shared seeds add is common to several
+                luck = np.linalg.cholesky(covariance) @ luck
+            else:
+                luck *= np.sqrt(np.diag(covariance))[:, None]
             # the last column is the mean itself: nothing drawn, nothing moved but the measurements
             missing = np.column_stack([seeds.targets[:, None] - at_X - luck, seeds.targets])
             mean = C.sum(axis=0) @ missing / C.sum()
