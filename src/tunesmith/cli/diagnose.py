@@ -7,10 +7,10 @@ import click
 import msgspec
 
 from tunesmith._core.errors import StudyError
+from tunesmith._core.words import plural
 from tunesmith.analysis import Diagnosis, Finding, Move, Symptom, diagnose
 from tunesmith.cli.shared import best_records, emit, json_option, opened, storage_option
 from tunesmith.study import Study
-from tunesmith.study.progress import plural
 
 _WIDTH = 100
 _SHOWN = 8  # numbers of trials in a line

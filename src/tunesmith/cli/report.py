@@ -2,8 +2,8 @@
 
 import click
 
+from tunesmith._core.words import plural
 from tunesmith.cli.shared import emit, json_option, opened, storage_option, study_of
-from tunesmith.study.progress import plural
 
 
 @click.command()

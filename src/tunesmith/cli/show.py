@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tunesmith._core.errors import StudyError
+from tunesmith._core.words import plural
 from tunesmith.cli.shared import (
     best_records,
     emit,
@@ -26,7 +27,7 @@ from tunesmith.records import Record
 from tunesmith.report.sections import last_line
 from tunesmith.report.words import ran_with
 from tunesmith.study import Study
-from tunesmith.study.progress import baseline_name, baseline_of, plain, plural
+from tunesmith.study.progress import baseline_name, baseline_of, plain
 from tunesmith.study.table import cell, trials_table
 
 FRONT = 8  # trials of those that no other beats

@@ -8,13 +8,14 @@ from rich.table import Table
 from rich.text import Text
 
 from tunesmith._core.errors import TunesmithError
+from tunesmith._core.words import plural
 from tunesmith.analysis import importance
 from tunesmith.analysis.forecast import lasting
 from tunesmith.cli.shared import STATES, place_of
 from tunesmith.records import History, Record
 from tunesmith.report import trail
 from tunesmith.study import Study
-from tunesmith.study.progress import plain, plural
+from tunesmith.study.progress import plain
 from tunesmith.study.table import cell, latest
 
 MOST = 8  # rows of trials that run

@@ -11,12 +11,13 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from tunesmith._core.words import plural
 from tunesmith.cli.shared import finite, json_option, opened, storage_option, trial_data
 from tunesmith.cli.standing import heading, running, trails
 from tunesmith.records import History, Record
 from tunesmith.study import Study
 from tunesmith.study.opening import kept_at
-from tunesmith.study.progress import best_so_far, ending_of, plain, plural
+from tunesmith.study.progress import best_so_far, ending_of, plain
 from tunesmith.study.table import trials_table
 
 ROWS = 8

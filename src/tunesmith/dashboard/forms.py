@@ -1,6 +1,6 @@
 """The forms of the pages: what they send becomes events, and leads back to a page."""
 
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import parse_qsl
 
 from anyio.to_thread import run_sync
@@ -10,12 +10,18 @@ from fastapi.responses import RedirectResponse
 from tunesmith._core.errors import SettingError
 from tunesmith.dashboard import verbs
 from tunesmith.dashboard.asked import Segment
+from tunesmith.dashboard.live import View
 from tunesmith.dashboard.site import Site, url
+from tunesmith.records import Record
 
 
 def routes(site: Site) -> APIRouter:
     """Return the routes of all forms."""
     router = APIRouter()
+
+    def named(view: View, number: str) -> Record[Any] | None:
+        """The trial that a field names; None: it is empty."""
+        return site.trial(view, whole(number)) if number else None
 
     @router.post("/studies/{study}/notes")
     async def add_note(request: Request, study: Segment) -> RedirectResponse:
@@ -24,8 +30,7 @@ def routes(site: Site) -> APIRouter:
 
         def work() -> str:
             live, view = site.opened(study)
-            number = form.get("trial", "")
-            record = site.trial(view, whole(number)) if number else None
+            record = named(view, form.get("trial", ""))
             tags = form.get("tags", "").split(",")
             verbs.note(live, record, form.get("text", ""), tags, form.get("who", ""))
             return url(view.name, *(("trials", record.number) if record else ("notes",)))
@@ -39,8 +44,7 @@ def routes(site: Site) -> APIRouter:
 
         def work() -> str:
             live, view = site.opened(study)
-            number = form.get("trial", "")
-            record = site.trial(view, whole(number)) if number else None
+            record = named(view, form.get("trial", ""))
             verbs.command(live, command_of(form.get("command", "")), record, form.get("who", ""))
             return url(view.name, *(("trials", record.number) if record else ()))
 
@@ -55,8 +59,7 @@ def routes(site: Site) -> APIRouter:
             live, view = site.opened(study)
             given = {k.removeprefix("p:"): v for k, v in form.items() if k.startswith("p:")}
             params = verbs.typed(view.history.problem.space.parameters, given)
-            number = form.get("parent", "")
-            parent = site.trial(view, whole(number)) if number else None
+            parent = named(view, form.get("parent", ""))
             if form.get("same") and parent is not None:
                 params = dict(parent.logged)
             verbs.enqueue(live, view, params, form.get("note", ""), parent, form.get("who", ""))

@@ -27,6 +27,7 @@ from tunesmith.dashboard.live import Live, View
 from tunesmith.dashboard.site import Site, finished, said
 from tunesmith.dashboard.table import STATES, key
 from tunesmith.records import History, Record
+from tunesmith.report.sections import last_line
 from tunesmith.study.progress import baseline_name, baseline_of
 
 
@@ -150,14 +151,6 @@ def failures(view: View) -> list[Failed]:
     lines = Counter(last_line(record) for record in failed)
     last = {last_line(record): record.number for record in failed}
     return [Failed(line, n, last[line]) for line, n in lines.most_common(5)]
-
-
-def last_line(record: Record[Any]) -> str:
-    """Return the kind of a failure with the last line of its text."""
-    if record.failure is None:
-        return ""
-    lines = record.failure.text.strip().splitlines()
-    return f"{record.failure.kind}: {lines[-1]}" if lines else record.failure.kind
 
 
 def best_word(view: View) -> str:

@@ -6,6 +6,7 @@ from typing import Any, Self, final
 import numpy as np
 
 from tunesmith._core.errors import NotSupported, SettingError
+from tunesmith._core.words import plural
 from tunesmith.analysis import Surface, effects, surface
 from tunesmith.numerics.arrays import Floats, Ints
 from tunesmith.plots.effects import reach
@@ -14,7 +15,7 @@ from tunesmith.plots.picture import Picture
 from tunesmith.plots.reading import Outcomes, better, thin
 from tunesmith.plots.scales import Scale
 from tunesmith.plots.theme import RED, SCALE, Spec
-from tunesmith.plots.words import label, plural, short, text
+from tunesmith.plots.words import label, short, text
 from tunesmith.records import History
 
 MARKS = 400

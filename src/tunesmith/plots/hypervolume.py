@@ -5,12 +5,13 @@ from typing import Any, Self, final
 
 import numpy as np
 
+from tunesmith._core.words import plural
 from tunesmith.analysis import hypervolume
 from tunesmith.numerics.arrays import Floats, Ints
 from tunesmith.plots.frame import axis, figure, line
 from tunesmith.plots.picture import Picture
 from tunesmith.plots.theme import BLUE, Spec, clear
-from tunesmith.plots.words import listed, plural
+from tunesmith.plots.words import listed
 from tunesmith.records import History
 
 

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Any, Self, final
 
+from tunesmith._core.words import plural
 from tunesmith.analysis import Importance, importance
 from tunesmith.analysis.importance import LITTLE, Method
 from tunesmith.plots.bars import Bar, bars
 from tunesmith.plots.picture import Picture
 from tunesmith.plots.theme import BLUE, GREEN, Spec
-from tunesmith.plots.words import plural, short
+from tunesmith.plots.words import short
 from tunesmith.records import History
 
 ROWS = 20

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Any, Self, final
 
 from tunesmith._core.errors import NotSupported
+from tunesmith._core.words import plural
 from tunesmith.analysis import Importance, importance
 from tunesmith.plots.bars import Bar, bars
 from tunesmith.plots.picture import Picture
 from tunesmith.plots.theme import BLUE, Spec
-from tunesmith.plots.words import plural, short
+from tunesmith.plots.words import short
 from tunesmith.records import History
 
 ROWS = 12

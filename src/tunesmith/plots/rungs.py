@@ -7,12 +7,13 @@ from typing import Any, Self, final
 import numpy as np
 
 from tunesmith._core.errors import NoTrials, NotSupported
+from tunesmith._core.words import plural
 from tunesmith.numerics.arrays import Floats, Ints
 from tunesmith.plots.frame import axis, figure
 from tunesmith.plots.picture import Picture
 from tunesmith.plots.reading import View, objective_of, thin, toward
 from tunesmith.plots.theme import BLUE, GREEN, GREY, RED, Spec
-from tunesmith.plots.words import plural, text
+from tunesmith.plots.words import text
 from tunesmith.records import History, Record
 
 MOST = 8  # rungs

@@ -7,6 +7,7 @@ from typing import Any, Self, final
 import numpy as np
 
 from tunesmith._core.errors import NotSupported
+from tunesmith._core.words import plural
 from tunesmith.numerics.arrays import Floats
 from tunesmith.plots.frame import axis, figure, line, panels, strung
 from tunesmith.plots.lineage import members
@@ -14,7 +15,7 @@ from tunesmith.plots.picture import Picture
 from tunesmith.plots.reading import objective_of, thin
 from tunesmith.plots.scales import PANELS, Scale, scales
 from tunesmith.plots.theme import BLUE, RED, Spec
-from tunesmith.plots.words import plural, short, text
+from tunesmith.plots.words import short, text
 from tunesmith.records import History, Record
 
 LINES = 120

@@ -7,13 +7,13 @@ from typing import Any, Self, final
 import numpy as np
 
 from tunesmith._core.errors import NoTrials
+from tunesmith._core.words import plural
 from tunesmith.analysis.forecast import lasting
 from tunesmith.analysis.spending import BREAK_S, stretches
 from tunesmith.numerics.arrays import Floats, Ints
 from tunesmith.plots.frame import axis, figure
 from tunesmith.plots.picture import Picture
 from tunesmith.plots.theme import BLUE, GREEN, GREY, PURPLE, RED, Spec, clear
-from tunesmith.plots.words import plural
 from tunesmith.records import History
 
 BARS = 600  # that are drawn one by one

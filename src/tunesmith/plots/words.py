@@ -54,11 +54,6 @@ def label(value: Any) -> str:
     return number(value) if isinstance(value, float) else str(value)
 
 
-def plural(n: int, noun: str) -> str:
-    """Return "1 trial", "2,000 trials"."""
-    return f"{n:,} {noun}{'s' * (n != 1)}"
-
-
 def listed(names: list[str]) -> str:
     """Return "a, b and c"."""
     return " and ".join([*([", ".join(names[:-1])] if names[1:] else []), *names[-1:]])

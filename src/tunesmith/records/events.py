@@ -58,6 +58,11 @@ class Failure(_Part, frozen=True):
     kind: FailureKind
     text: str = ""
 
+    @property
+    def last(self) -> str:
+        """The last line of the text, which says what was raised."""
+        return "".join(self.text.strip().splitlines()[-1:])
+
 
 class Event(
     msgspec.Struct,

@@ -10,11 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
+from tunesmith._core.words import plural
 from tunesmith.analysis import Effect, Estimate, Gain, Importance, Recommendation
 from tunesmith.analysis.forecast import lasting
 from tunesmith.analysis.recommendation import within
 from tunesmith.models.gains import LEAST
-from tunesmith.plots.words import label, listed, number, plural
+from tunesmith.plots.words import label, listed, number
 from tunesmith.records import Record, State
 from tunesmith.report.answers import Answers
 from tunesmith.report.words import ranged, sentence
@@ -475,10 +476,8 @@ def _failed(a: Answers) -> list[str]:
 
 def last_line(record: Record[Any]) -> str:
     """Return the kind of a failure, and the last line of its text; empty: it has not failed."""
-    if record.failure is None:
-        return ""
-    lines = record.failure.text.strip().splitlines()
-    return f"{record.failure.kind}: {lines[-1]}" if lines else record.failure.kind
+    failure = record.failure
+    return "" if failure is None else f"{failure.kind}: {failure.last}".removesuffix(": ")
 
 
 def _spent(a: Answers) -> Section:

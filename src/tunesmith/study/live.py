@@ -13,8 +13,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from tunesmith._core.words import plural
 from tunesmith.records import History, Record
-from tunesmith.study.progress import best_so_far, plural
+from tunesmith.study.progress import best_so_far
 from tunesmith.study.table import trials_table
 
 ROWS = 8

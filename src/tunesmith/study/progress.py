@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith._core.errors import NoTrials
+from tunesmith._core.words import plural
 from tunesmith.records import History, Record
 
 _COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -25,17 +26,11 @@ def plain(text: str) -> str:
     return _COMMANDS.sub(lambda found: repr(found[0])[1:-1], text)
 
 
-def plural(n: int, noun: str) -> str:
-    """Return "1 trial", "2 trials"."""
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
-
-
 def ending_of(record: Record[Any], history: History[Any]) -> str:
     """Return "trial 7: loss 0.31", with what went wrong if it failed, or of which trial it is a repetition."""
     values = ", ".join(f"{name} {number(value)}" for name, value in record.values.items())
     if record.failure is not None:
-        last = record.failure.text.strip().splitlines()[-1:]
-        values = " ".join([f"failed ({record.failure.kind})", *last])
+        values = f"failed ({record.failure.kind}) {record.failure.last}".rstrip()
     elif record.state == "stopped":
         values = f"stopped after step {record.step}, {values}"
     again = ""

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from tunesmith._core.codec import to_logged
 from tunesmith._core.errors import ResultError, Stopped, StudyError
 from tunesmith._core.types import P
+from tunesmith._core.words import plural
 from tunesmith.executors import Died, Executor, Key, Raised, Returned, Work
 from tunesmith.records import Change, Failure, Fold, Record, changes
 from tunesmith.records.events import Finished, Reported, Started
@@ -25,7 +26,6 @@ from tunesmith.storage import Blobs, Folder
 from tunesmith.study.errand import Ending, Kept, Report
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.origin import origin
-from tunesmith.study.progress import plural
 from tunesmith.study.results import check_objectives, diverged, failure_of
 from tunesmith.study.saving import Answer
 from tunesmith.study.trial import Ticket
@@ -103,7 +103,7 @@ class Rerun(Generic[P]):
         n = plural(sum(self._counts(one) for one in self.compared), "value")
         before, now = self.before.failure, self.now.failure
         if before is None and now is not None:
-            return f"differs: it failed ({now.kind}), {_last_line(now)}"
+            return f"differs: it failed ({now.kind}), {now.last}"
         if before is not None and now is None:
             return f"differs: it failed then ({before.kind}), and does not now"
         if self.difference == 0:
@@ -126,10 +126,6 @@ class Rerun(Generic[P]):
         told = [str(change) for change in self.changes if change.kind != "command"]
         lines.append(f"  since then: {'; '.join(told) or 'nothing changed that is known'}")
         return "\n".join(lines)
-
-
-def _last_line(failure: Failure) -> str:
-    return "".join(failure.text.strip().splitlines()[-1:])
 
 
 def rerun(

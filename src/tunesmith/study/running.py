@@ -21,6 +21,7 @@ from tunesmith._core.errors import (
     Superseded,
 )
 from tunesmith._core.types import P
+from tunesmith._core.words import plural
 from tunesmith.executors import Died, Executor, Key, Raised, Returned, Serial, Work
 from tunesmith.records import Failure, History
 from tunesmith.records.events import PauseReason
@@ -28,7 +29,6 @@ from tunesmith.study.bounds import Bounds
 from tunesmith.study.desk import Desk, answer
 from tunesmith.study.errand import Ending, Kept, Note, Report
 from tunesmith.study.owner import this_process
-from tunesmith.study.progress import plural
 from tunesmith.study.results import failure_of, own_traceback
 from tunesmith.study.saving import UNSAVED
 from tunesmith.study.signals import GRACE_S, SAVING_S, AtOnce, Notice, noticed

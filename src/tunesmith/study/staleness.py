@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, final
 
+from tunesmith._core.words import plural
 from tunesmith.records import Change, History, Provenance, changes
-from tunesmith.study.progress import plural
 
 _NAMED = 3  # names in a line for people
 

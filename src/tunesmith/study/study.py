@@ -13,6 +13,7 @@ from tunesmith._core import checks
 from tunesmith._core.errors import Conflict, SettingError, StudyError, StudyFinished
 from tunesmith._core.hints import hint_attribute, hint_keywords
 from tunesmith._core.types import P
+from tunesmith._core.words import plural
 from tunesmith.analysis import Confirmation
 from tunesmith.executors import Executor
 from tunesmith.records import Limit, Objective, Problem, Record, Resource
@@ -37,7 +38,7 @@ from tunesmith.study.objectives import caller, space_meant
 from tunesmith.study.options import Making, Names, Running
 from tunesmith.study.origin import origin
 from tunesmith.study.parts import Parts, part_of
-from tunesmith.study.progress import plural, say, shown_place
+from tunesmith.study.progress import say, shown_place
 from tunesmith.study.reading import Readable
 from tunesmith.study.rerunning import TOLERANCE, Rerun, rerun
 from tunesmith.study.running import Run

@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, TypeAlias, final
 
+from tunesmith._core.words import plural
 from tunesmith.executors import Executor, Processes
 from tunesmith.records import History, Record
 from tunesmith.storage import Memory
 from tunesmith.study import notebook
 from tunesmith.study.ledger import Ledger
 from tunesmith.study.owner import this_process
-from tunesmith.study.progress import best_so_far, ending_of, plural, say, shown_place
+from tunesmith.study.progress import best_so_far, ending_of, say, shown_place
 
 Shown: TypeAlias = bool | Literal["lines"]  # "lines": of each trial, where there is no terminal
 

@@ -13,6 +13,7 @@ from sklearn.base import is_classifier
 from tunesmith._core import checks
 from tunesmith._core.errors import SettingError
 from tunesmith._core.hints import hint_keywords
+from tunesmith._core.words import plural
 from tunesmith.integrations.sklearn.arguments import WORDS
 from tunesmith.integrations.sklearn.folds import FIT_FAILED, SCORE, Candidate
 from tunesmith.integrations.sklearn.places import length
@@ -25,7 +26,6 @@ from tunesmith.samplers import Sampler
 from tunesmith.schedulers import SuccessiveHalving
 from tunesmith.schedulers.rungs import check_factor, levels
 from tunesmith.storage import Storage
-from tunesmith.study.progress import plural
 from tunesmith.study.trial import Trial
 
 SAMPLES = "n_samples"

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, final
 
+from tunesmith._core.words import plural
 from tunesmith.integrations.sklearn.results import seconds
 from tunesmith.records import History, Record
 from tunesmith.stop import StopRule
-from tunesmith.study.progress import plural, say
+from tunesmith.study.progress import say
 
 LONG_S = 3600.0  # from how much work on a grid is told what would be cheaper
 CHEAPER = 50  # candidates, the number that a search has if nobody says otherwise

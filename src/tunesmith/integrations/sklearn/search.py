@@ -7,6 +7,7 @@ import numpy as np
 
 from tunesmith._core.errors import SettingError
 from tunesmith._core.hints import hint_keywords
+from tunesmith._core.words import plural
 from tunesmith.integrations.sklearn import boosting
 from tunesmith.integrations.sklearn.arguments import WORDS
 from tunesmith.integrations.sklearn.folds import Candidate
@@ -18,7 +19,6 @@ from tunesmith.records import Resource
 from tunesmith.samplers import Sampler
 from tunesmith.schedulers import Race
 from tunesmith.storage import Storage
-from tunesmith.study.progress import plural
 
 
 @final

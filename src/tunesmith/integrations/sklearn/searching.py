@@ -24,6 +24,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from tunesmith._core import checks
 from tunesmith._core.errors import NoTrials, SettingError, StudyError
+from tunesmith._core.words import plural
 from tunesmith.integrations.sklearn import boosting
 from tunesmith.integrations.sklearn.arguments import check_arguments, check_names, listed_grid
 from tunesmith.integrations.sklearn.folds import FIT_FAILED, SCORE, Candidate
@@ -58,7 +59,7 @@ from tunesmith.study.beside import beside
 from tunesmith.study.confirming import default_of
 from tunesmith.study.folds import is_free
 from tunesmith.study.opening import place
-from tunesmith.study.progress import plural, say
+from tunesmith.study.progress import say
 
 IDENTITY = "identity"  # the tag of the note that says what the scores of a kept search depend on
 CANDIDATES = 50  # how many there are if nobody says a number
