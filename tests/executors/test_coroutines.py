@@ -93,7 +93,7 @@ def test_a_cancelled_coroutine_may_clean_up() -> None:
         executor.submit(work, A)
         log.until(executor, A)
         assert cleaned == [True]
-        assert executor.free() == 1
+        assert len(executor.free()) == 1
 
     assert isinstance(log.ended[A], Raised)
 

@@ -16,7 +16,7 @@ trials nor studies::
 
     with Processes(2) as executor:
         executor.submit(work, ("0.0", 1), 6)
-        while executor.free() < 2:
+        while len(executor.free()) < 2:
             executor.pump(inbox, timeout_s=1)  # begun, how much?, Returned(value=42)
 
 Parts:
@@ -42,6 +42,7 @@ from typing import TYPE_CHECKING
 from tunesmith._core.hints import hint_of_module
 from tunesmith._core.registry import Registry
 from tunesmith.executors.executor import (
+    HERE,
     LATER,
     Channel,
     Died,
@@ -49,6 +50,7 @@ from tunesmith.executors.executor import (
     Executor,
     Inbox,
     Key,
+    Place,
     Raised,
     Returned,
     Work,
@@ -61,6 +63,7 @@ if TYPE_CHECKING:  # `__getattr__` in a form that type checkers and editors unde
     from tunesmith.executors.threads import Threads
 
 __all__ = [
+    "HERE",
     "LATER",
     "Channel",
     "Coroutines",
@@ -69,6 +72,7 @@ __all__ = [
     "Executor",
     "Inbox",
     "Key",
+    "Place",
     "Processes",
     "Raised",
     "Returned",

@@ -8,7 +8,7 @@ from inspect import isawaitable
 from typing import Any, final
 
 from tunesmith._core.errors import Cancelled
-from tunesmith.executors.executor import Executor, Inbox, Key, Raised, Returned, Work
+from tunesmith.executors.executor import Executor, Inbox, Key, Place, Raised, Returned, Work
 from tunesmith.executors.post import Line, Post, opened
 
 GRACE_S = 1.0  # how long `close` waits for coroutines to end
@@ -66,7 +66,7 @@ class Coroutines(Executor):
         self._thread: threading.Thread | None = None
         self._loop: Future[asyncio.AbstractEventLoop] = Future()
 
-    def free(self) -> int:
+    def free(self) -> list[Place]:
         return self._post.free()
 
     def submit(self, work: Work, key: Key, *args: Any) -> None:

@@ -17,6 +17,23 @@ from tunesmith._core.errors import SettingError
 Key: TypeAlias = tuple[str, int]  # such as (uid, attempt)
 
 
+@final
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a work runs, in words for people.
+
+    Attributes:
+        worker: The machine, where it is another one than the executor's; else empty.
+        device: The accelerators that a work sees there; empty: none is its own.
+    """
+
+    worker: str = ""
+    device: str = ""
+
+
+HERE: Final = Place()
+
+
 class _Answer(Enum):
     LATER = "LATER"
 
@@ -109,8 +126,8 @@ class Executor(ABC):
     """
 
     @abstractmethod
-    def free(self) -> int:
-        """Return how many works would begin at once if they were submitted now."""
+    def free(self) -> list[Place]:
+        """Return where works would begin at once, in the order in which `submit` takes the places."""
 
     @abstractmethod
     def submit(self, work: Work, key: Key, *args: Any) -> None:
@@ -189,5 +206,5 @@ def check_submit(name: str, key: Key, running: Collection[Key], n: int, *, close
         raise SettingError(f"a work with the key {key!r} is running; wait for its end")
     if len(running) >= n:
         raise SettingError(
-            f"all places of {name} ({n}) are taken; submit while free() is above 0, pump until it is"
+            f"all places of {name} ({n}) are taken; submit while free() has some, pump until it has"
         )

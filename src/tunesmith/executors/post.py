@@ -8,10 +8,12 @@ from typing import Any, TypeAlias, final
 
 from tunesmith._core.errors import Cancelled, SettingError
 from tunesmith.executors.executor import (
+    HERE,
     LATER,
     Ended,
     Inbox,
     Key,
+    Place,
     Raised,
     Returned,
     check_places,
@@ -123,9 +125,9 @@ class Post:
         self._letters: SimpleQueue[Letter] = SimpleQueue()
         self._closed = False
 
-    def free(self) -> int:
+    def free(self) -> list[Place]:
         """See `Executor.free`."""
-        return 0 if self._closed else self._n - len(self._lines)
+        return [] if self._closed else [HERE] * (self._n - len(self._lines))
 
     def open(self, key: Key) -> Line:
         """Return the line of a work that may begin.

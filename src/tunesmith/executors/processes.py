@@ -15,12 +15,14 @@ from tunesmith._core.checks import is_whole
 from tunesmith._core.errors import SettingError
 from tunesmith.executors.child import Child
 from tunesmith.executors.executor import (
+    HERE,
     LATER,
     Died,
     Ended,
     Executor,
     Inbox,
     Key,
+    Place,
     Raised,
     Returned,
     Work,
@@ -125,8 +127,8 @@ class Processes(Executor):
         self._looked = time.monotonic()
         self._closed = False
 
-    def free(self) -> int:
-        return 0 if self._closed else self._n - len(self._running)
+    def free(self) -> list[Place]:
+        return [] if self._closed else [HERE] * (self._n - len(self._running))
 
     def submit(self, work: Work, key: Key, *args: Any) -> None:
         check_submit("Processes", key, self._running, self._n, closed=self._closed)

@@ -5,11 +5,13 @@ from typing import Any, final
 
 from tunesmith._core.errors import Cancelled, SettingError
 from tunesmith.executors.executor import (
+    HERE,
     LATER,
     Ended,
     Executor,
     Inbox,
     Key,
+    Place,
     Raised,
     Returned,
     Work,
@@ -38,8 +40,8 @@ class Serial(Executor):
         self._line: _Line | None = None  # submitted or running
         self._closed = False
 
-    def free(self) -> int:
-        return 0 if self._closed or self._line else 1
+    def free(self) -> list[Place]:
+        return [] if self._closed or self._line else [HERE]
 
     def submit(self, work: Work, key: Key, *args: Any) -> None:
         running = [self._line.key] if self._line else []

@@ -5,7 +5,7 @@ from functools import partial
 from threading import Thread
 from typing import Any, final
 
-from tunesmith.executors.executor import Executor, Inbox, Key, Work
+from tunesmith.executors.executor import Executor, Inbox, Key, Place, Work
 from tunesmith.executors.post import Post
 
 
@@ -26,7 +26,7 @@ class Threads(Executor):
         self._post = Post("Threads", n)
         self._ending = ending
 
-    def free(self) -> int:
+    def free(self) -> list[Place]:
         return self._post.free()
 
     def submit(self, work: Work, key: Key, *args: Any) -> None:

@@ -6,7 +6,7 @@ has been started by somebody else, or there is no room for it any more: then a n
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice, takewhile
 from random import SystemRandom
@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from tunesmith._core.errors import Conflict, SettingError, SpaceError
 from tunesmith._core.random import Keyed, seed_of
 from tunesmith._core.types import P
-from tunesmith.executors import Key
+from tunesmith.executors import Key, Place
 from tunesmith.records import Failure, Fold, History, Record
 from tunesmith.records.events import Enqueued, Finished, Resumed, ResumeReason, Source, Started
 from tunesmith.replication import Replication
@@ -174,19 +174,19 @@ class Asker(Generic[P]):
         return None if self._ordered is None else self._ordered.awaited(self._ledger.fold.history)
 
     def ask(
-        self, n: int, room: Room, *, lease: bool, retries: int, begun: set[Key]
+        self, places: Sequence[Place], room: Room, *, lease: bool, retries: int, begun: set[Key]
     ) -> list[Record[P]]:
-        """Start or resume at most `n` trials.
+        """Start or resume at most a trial for each place.
 
         Args:
-            n: How many at most.
+            places: Where they will run, in their order.
             room: How many trials more the budget allows, orphans of running trials apart.
             lease: Whether the death of this process shall orphan them.
             retries: How often a trial is begun again whose process died; then it has failed.
             begun: Takes uid and attempt of each, before it is begun.
 
         Returns:
-            Their records; fewer than `n` if the budget or the space is exhausted, a trial is
+            Their records; fewer than places if the budget or the space is exhausted, a trial is
             `awaited`, or the study is paused.
         """
         self._ledger.sync()
@@ -195,24 +195,25 @@ class Asker(Generic[P]):
         self._give_up(retries)
         owner = this_process() if lease else ""
         served: list[Record[P]] = []
-        while len(served) < n:
+        while left := places[len(served) :]:
             # one kind at a time, so that the sampler has heard of all that was started before
-            size = n - len(served) if self._ordered is None else 1
-            more = self._serve(size, room, owner, begun)
+            more = self._serve(left if self._ordered is None else left[:1], room, owner, begun)
             if not more:
                 break
             served += more
         return served
 
-    def _serve(self, n: int, room: Room, owner: str, begun: set[Key]) -> list[Record[P]]:
+    def _serve(
+        self, places: Sequence[Place], room: Room, owner: str, begun: set[Key]
+    ) -> list[Record[P]]:
         ledger = self._ledger
         longest_s = PAUSE_S
         while True:
             handle = ledger.join()
-            draft = self._draft(n, room, handle)
+            draft = self._draft(len(places), room, handle)
             while draft:
                 started = len(ledger.fold.history)
-                events = self._events(draft, handle, owner)
+                events = self._events(draft, places, handle, owner)
                 keys = {(e.uid, e.attempt if isinstance(e, Resumed) else 1) for e in events}
                 begun |= keys
                 try:
@@ -385,7 +386,7 @@ class Asker(Generic[P]):
                 ledger.append(ended)
 
     def _events(
-        self, draft: list[_Again[P] | _Start], handle: int, owner: str
+        self, draft: list[_Again[P] | _Start], places: Sequence[Place], handle: int, owner: str
     ) -> list[Started | Resumed]:
         ledger = self._ledger
         fold = ledger.fold
@@ -394,12 +395,15 @@ class Asker(Generic[P]):
         number = len(fold.history)
         uids = fold.next_uids(handle)
         events: list[Started | Resumed] = []
-        for part in draft:
+        for part, place in zip(draft, places, strict=False):
             if isinstance(part, _Again):
                 again = next_attempt(part.record, now, owner, part.basis, self._configured)
                 events.append(
-                    replace(again, batch=part.batch, memo=part.memo or {}, ask_s=part.ask_s)
-                )
+                    replace(
+                        again, batch=part.batch, memo=part.memo or {}, ask_s=part.ask_s,
+                        worker=place.worker, device=place.device,
+                    )
+                )  # fmt: skip
                 continue
             uid, replicate = next(uids), part.replicate
             if self._replication is not None and part.source != "fork":
@@ -422,6 +426,8 @@ class Asker(Generic[P]):
                     seed=seed_for(seed, number, replicate),
                     replicate=replicate,
                     ask_s=part.ask_s,
+                    worker=place.worker,
+                    device=place.device,
                 )
             )
             number += 1

@@ -14,7 +14,7 @@ from tunesmith._core import checks
 from tunesmith._core.codec import to_logged
 from tunesmith._core.errors import Conflict, StudyError, Superseded
 from tunesmith._core.types import P
-from tunesmith.executors import Key
+from tunesmith.executors import Key, Place
 from tunesmith.records import Failure, Fold, History, Record
 from tunesmith.records.events import (
     Commanded,
@@ -141,14 +141,14 @@ class Desk(Generic[P]):
     @_alone
     def ask(
         self,
-        n: int,
+        places: Sequence[Place],
         room: Room,
         *,
         lease: bool,
         retries: int = RETRIES,
         begun: set[Key] | None = None,
     ) -> list[Trial[P]]:
-        """Return at most `n` trials to run; see `Asker.ask`.
+        """Return trials to run, at most one for each place; see `Asker.ask`.
 
         Raises:
             StudyError: The study's sampler or scheduler is not at hand.
@@ -159,7 +159,7 @@ class Desk(Generic[P]):
                 f"registered here; open it with {self._parts.missing.split()[1]}=..."
             )
         records = self._asker.ask(
-            n, room, lease=lease, retries=retries, begun=set() if begun is None else begun
+            places, room, lease=lease, retries=retries, begun=set() if begun is None else begun
         )
         self._drop()
         return [Trial(Ticket.of(record, self.ledger.files), self) for record in records]

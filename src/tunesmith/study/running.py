@@ -152,7 +152,7 @@ class Run(Generic[P]):
                 for trial in asked:
                     self._begin(trial)
                 waits = self._awaits()
-                exhausted = len(asked) < free and not waits
+                exhausted = len(asked) < len(free) and not waits
                 reason = self._exhausted() if exhausted else ""
                 if waits and not self._running:  # for a trial of others, or for the study to go on
                     self._desk.ledger.wait(PUMP_S)

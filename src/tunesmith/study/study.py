@@ -15,7 +15,7 @@ from tunesmith._core.hints import hint_attribute, hint_keywords
 from tunesmith._core.types import P
 from tunesmith._core.words import plural
 from tunesmith.analysis import Confirmation
-from tunesmith.executors import Executor
+from tunesmith.executors import HERE, Executor
 from tunesmith.records import Limit, Objective, Problem, Record, Resource
 from tunesmith.records.events import Keep
 from tunesmith.replication import Fixed, Replication
@@ -211,7 +211,7 @@ class Study(Readable[P]):
         """
         n = None if n is None else checks.whole("n in ask(n)", n)
         self._check_population(None)
-        trials = self._desk.ask(1 if n is None else n, lambda _: 1 << 60, lease=lease)
+        trials = self._desk.ask([HERE] * (1 if n is None else n), lambda _: 1 << 60, lease=lease)
         if not trials and n != 0 and self._desk.fold.paused:
             raise StudyError(f"{self.name!r} is paused; study.resume() lets it go on")
         awaited = self._desk.awaited
