@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 
@@ -101,6 +101,8 @@ class PBT(Scheduler[_State]):
         resample. Deviations: members wait for one another; moves are normal on the parameter's own scale
         instead of factors of 0.8 and 1.2; the best are copied in turn instead of by lot.
     """
+
+    forks: ClassVar[bool] = True
 
     population: int | None = None
     interval: int | None = None

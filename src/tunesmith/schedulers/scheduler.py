@@ -7,7 +7,7 @@ reads a state. It is asked at few reports (`due`), and what it decides follows f
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeAlias, TypeVar, final
+from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar, final
 
 import numpy as np
 
@@ -50,7 +50,13 @@ class Fork:
 
 
 class Scheduler(ABC, Generic[S]):
-    """Decides how long trials go on. Subclasses are final frozen dataclasses that hold their settings."""
+    """Decides how long trials go on. Subclasses are final frozen dataclasses that hold their settings.
+
+    Attributes:
+        forks: Whether it trains a population: trials go on as copies of others, under changed params.
+    """
+
+    forks: ClassVar[bool] = False
 
     @abstractmethod
     def init(self, problem: Problem[Any], rng: np.random.Generator) -> S:

@@ -20,7 +20,7 @@ from tunesmith.records.events import FORMAT, Configured, Created, Enqueued, Keep
 from tunesmith.records.provenance import NOTHING
 from tunesmith.replication import Fixed, Replication
 from tunesmith.samplers import Auto, Sampler
-from tunesmith.schedulers import ASHA, PBT, Scheduler
+from tunesmith.schedulers import ASHA, Scheduler
 from tunesmith.space import Space
 from tunesmith.storage import Blobs, Memory, Storage, connect
 from tunesmith.storage.blobs import connect as connect_blobs
@@ -198,9 +198,9 @@ def _check_members(scheduler: Scheduler[Any] | None) -> None:
     Raises:
         NotSupported: It is such a one.
     """
-    if isinstance(scheduler, PBT):
+    if scheduler is not None and scheduler.forks:
         raise NotSupported(
-            "PBT changes params in the course of a training, so no configuration can be evaluated again; "
+            f"{type(scheduler).__name__} changes params in the course of a training, so no configuration can be evaluated again; "
             "leave replicates= out, and repeat the winner's schedule"
         )
 

@@ -20,7 +20,7 @@ from tunesmith.records import Limit, Objective, Problem, Record, Resource
 from tunesmith.records.events import Keep
 from tunesmith.replication import Fixed, Replication
 from tunesmith.samplers import FiniteSampler, Queue, Sampler
-from tunesmith.schedulers import PBT, Scheduler
+from tunesmith.schedulers import Scheduler
 from tunesmith.space import Space
 from tunesmith.stop import StopRule
 from tunesmith.storage import Blobs, Memory, Storage
@@ -243,10 +243,11 @@ class Study(Readable[P]):
         endless = trials is None and self._ledger.fold.history.problem.space.cardinality is None
         if not endless or isinstance(self.sampler, FiniteSampler) or steering is None:
             return
-        if isinstance(steering.scheduler, PBT) and steering.room() is None:
+        if steering.scheduler.forks and steering.room() is None:
+            name = type(steering.scheduler).__name__
             raise SettingError(
-                "PBT selects when all members have begun, and nothing says how many there are; give "
-                "PBT(population=16), or run(..., trials=16)"
+                f"{name} selects when all members have begun, and nothing says how many there are; give "
+                f"{name}(population=16), or run(..., trials=16)"
             )
 
     def tell(self, trial: Trial[P] | int, result: Any = None, /, **values: Any) -> Record[P]:

@@ -277,6 +277,8 @@ class Play:
         return bool(revived)
 
     def _fork(self, fork: Fork) -> None:
+        name = type(self.scheduler).__name__
+        assert self.scheduler.forks, f"forks {fork.parent}, and {name}.forks says that it does not"
         key = self._fold.checkpoint(fork.parent, fork.step)
         assert key is not None, f"forks {fork.parent} at {fork.step}, where it has not saved"
         self.problem.space.check(fork.params)
