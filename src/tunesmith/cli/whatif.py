@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tunesmith._core.errors import NotSupported
-from tunesmith._core.words import plural
+from tunesmith._core.words import number, plural
 from tunesmith.cli.settings import scheduler_of
 from tunesmith.cli.shared import (
     emit,
@@ -21,7 +21,6 @@ from tunesmith.cli.shared import (
 )
 from tunesmith.schedulers import registry
 from tunesmith.simulator import Outcome, Recorded
-from tunesmith.study.progress import number
 
 _SHOWN = 6  # numbers of trials that a sentence names
 

@@ -9,6 +9,7 @@ import click
 
 from tunesmith._core import checks
 from tunesmith._core.errors import SettingError, TrialFailed
+from tunesmith._core.words import number
 from tunesmith.cli.functions import function_at, names_function, own_traceback
 from tunesmith.cli.program import Program
 from tunesmith.cli.shared import best_records, emit, params_of, study_data
@@ -17,7 +18,6 @@ from tunesmith.executors import Threads
 from tunesmith.space import Space
 from tunesmith.study import Study
 from tunesmith.study.options import Running
-from tunesmith.study.progress import number
 
 
 def is_function(what: tuple[str, ...]) -> bool:

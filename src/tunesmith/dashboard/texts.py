@@ -6,9 +6,8 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from tunesmith._core.words import plural
+from tunesmith._core.words import number, plural
 from tunesmith.analysis.forecast import lasting
-from tunesmith.study.progress import number
 
 
 def value(given: Any) -> str:

@@ -5,14 +5,14 @@ from typing import Any, Self, final
 
 import numpy as np
 
-from tunesmith._core.words import plural
+from tunesmith._core.words import number, plural
 from tunesmith.analysis import Ablation, Estimate, ablation
 from tunesmith.analysis.ablation import AblationStep
 from tunesmith.plots.bars import Bar, bars
 from tunesmith.plots.picture import Picture
 from tunesmith.plots.reading import objective_of
 from tunesmith.plots.theme import BLUE, GREEN, PURPLE, RED, Spec
-from tunesmith.plots.words import joined, label, number, short
+from tunesmith.plots.words import joined, label, short
 from tunesmith.records import History, Record
 
 ROWS = 16

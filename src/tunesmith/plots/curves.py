@@ -6,13 +6,13 @@ from typing import Any, Self, final
 import numpy as np
 
 from tunesmith._core.errors import NoTrials, NotSupported, SettingError
-from tunesmith._core.words import plural
+from tunesmith._core.words import number, plural
 from tunesmith.numerics.arrays import Floats
 from tunesmith.plots.frame import axis, figure, line, strung
 from tunesmith.plots.picture import Picture
 from tunesmith.plots.reading import View, better, thin
 from tunesmith.plots.theme import BLUE, GREEN, GREY, PURPLE, RED, Spec, clear
-from tunesmith.plots.words import number, text
+from tunesmith.plots.words import text
 from tunesmith.records import History, Record
 
 LINES = 200  # that are drawn one by one

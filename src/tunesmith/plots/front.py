@@ -6,14 +6,14 @@ from typing import Any, Self, final
 import numpy as np
 
 from tunesmith._core.errors import NoTrials, NotSupported, SettingError
-from tunesmith._core.words import plural
+from tunesmith._core.words import number, plural
 from tunesmith.numerics import pareto
 from tunesmith.numerics.arrays import Floats, Ints
 from tunesmith.plots.frame import axis, figure, line
 from tunesmith.plots.picture import Picture
 from tunesmith.plots.reading import MARKS, Outcomes, View, objective_of, thin, toward
 from tunesmith.plots.theme import BLUE, GREY, RED, Spec
-from tunesmith.plots.words import number, text
+from tunesmith.plots.words import text
 from tunesmith.records import History, Objective
 
 

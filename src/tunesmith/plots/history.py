@@ -8,14 +8,14 @@ from typing import Any, Self, final
 import numpy as np
 
 from tunesmith._core.errors import NoTrials
-from tunesmith._core.words import plural
+from tunesmith._core.words import number, plural
 from tunesmith.analysis import Estimate, recommend
 from tunesmith.numerics.arrays import Floats, Ints
 from tunesmith.plots.frame import axis, figure, line
 from tunesmith.plots.picture import Picture
 from tunesmith.plots.reading import MARKS, Outcomes, View, thin, toward
 from tunesmith.plots.theme import BLUE, GREEN, GREY, PURPLE, RED, Spec, clear
-from tunesmith.plots.words import number, text
+from tunesmith.plots.words import text
 from tunesmith.records import History
 
 BINS = 120

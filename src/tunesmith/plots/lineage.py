@@ -6,13 +6,13 @@ from typing import Any, Self, final
 import numpy as np
 
 from tunesmith._core.errors import NoTrials, NotSupported
-from tunesmith._core.words import plural
+from tunesmith._core.words import number, plural
 from tunesmith.numerics.arrays import Floats
 from tunesmith.plots.frame import axis, figure, line, strung
 from tunesmith.plots.picture import Picture
 from tunesmith.plots.reading import View, objective_of, thin, toward
 from tunesmith.plots.theme import BLUE, GREY, RED, Spec
-from tunesmith.plots.words import number, text
+from tunesmith.plots.words import text
 from tunesmith.records import History, Record
 
 LINES = 200

@@ -5,12 +5,13 @@ from typing import Any, Self, final
 
 import numpy as np
 
+from tunesmith._core.words import number
 from tunesmith.analysis import overtuning
 from tunesmith.numerics.arrays import Floats, Ints
 from tunesmith.plots.frame import axis, figure, line
 from tunesmith.plots.picture import Picture
 from tunesmith.plots.theme import BLUE, GREY, RED, Spec
-from tunesmith.plots.words import number, text
+from tunesmith.plots.words import text
 from tunesmith.records import History
 
 

@@ -10,14 +10,14 @@ from typing import Any, Self, final
 import numpy as np
 
 from tunesmith._core.errors import NoTrials
-from tunesmith._core.words import plural
+from tunesmith._core.words import number, plural
 from tunesmith.numerics.arrays import Floats, Ints
 from tunesmith.plots.frame import figure
 from tunesmith.plots.picture import Picture
 from tunesmith.plots.reading import Outcomes, View, thin
 from tunesmith.plots.scales import Scale, apart, scales
 from tunesmith.plots.theme import BLUE, GREY, RED, Spec
-from tunesmith.plots.words import number, short, text
+from tunesmith.plots.words import short, text
 from tunesmith.records import History
 
 LINES = 240

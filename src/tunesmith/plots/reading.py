@@ -7,10 +7,10 @@ from typing import Any, Self, final
 import numpy as np
 
 from tunesmith._core.errors import NoTrials, NotSupported, SettingError
+from tunesmith._core.words import number
 from tunesmith.numerics.arrays import Bools, Floats, Ints
 from tunesmith.plots.scales import decades
 from tunesmith.plots.theme import Spec
-from tunesmith.plots.words import number
 from tunesmith.records import History, Objective, Record
 
 MARKS = 2000  # that a picture has at most; a browser draws them in a moment

@@ -8,10 +8,11 @@ from typing import Any, Self, final
 import numpy as np
 
 from tunesmith._core.errors import NotSupported, SettingError
+from tunesmith._core.words import number
 from tunesmith.numerics.arrays import Floats
 from tunesmith.plots.frame import axis
 from tunesmith.plots.theme import Spec
-from tunesmith.plots.words import label, number, short, text
+from tunesmith.plots.words import label, short, text
 from tunesmith.records import Problem, Record
 from tunesmith.space import Categorical, Float, Int, Ordinal, Parameter
 

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Any, Self, final
 
+from tunesmith._core.words import number
 from tunesmith.analysis import Tunability, tunability
 from tunesmith.analysis.recommendation import within
 from tunesmith.analysis.tunability import Gain
 from tunesmith.plots.bars import Bar, bars
 from tunesmith.plots.picture import Picture
 from tunesmith.plots.theme import BLUE, GREY, RED, Spec
-from tunesmith.plots.words import joined, label, number, short
+from tunesmith.plots.words import joined, label, short
 from tunesmith.records import History
 
 ROWS = 15

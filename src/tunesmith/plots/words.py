@@ -1,16 +1,16 @@
 """Texts in pictures: data never becomes markup, and lines end before a phone does."""
 
-import math
 import re
 import textwrap
 from typing import Any
+
+from tunesmith._core.words import number
 
 LABEL = 22  # characters of a label on an axis
 
 # what Plotly reads as tags, as entities, as a formula, and in a hover text as the name of a column
 _MEANT = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;", "%{": "&#37;{"}
 _SPACE = re.compile(r"[\x00-\x20\x7f\u2028\u2029]+")
-_EXPONENT = re.compile(r"e(-?)\+?0*")
 _TOGETHER = re.compile(r" (?=±|\d)")
 
 
@@ -34,19 +34,6 @@ def short(value: Any, width: int = LABEL) -> str:
         half = (width - 1) // 2
         said = f"{said[: width - 1 - half]}…{said[-half:]}"
     return said
-
-
-def number(value: float, digits: int = 4) -> str:
-    """Return a number as people read it, with so many significant digits.
-
-    Example:
-        >>> number(0.123456), number(1e-5), number(1500000.0)
-        ('0.1235', '1e-5', '1.5e6')
-    """
-    if math.isnan(value):
-        return "–"
-    said = f"{value:.{digits}g}"
-    return _EXPONENT.sub(r"e\1", said) if "e" in said else said
 
 
 def label(value: Any) -> str:

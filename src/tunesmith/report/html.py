@@ -16,11 +16,12 @@ from typing import Any, Final, final
 import numpy as np
 
 from tunesmith._core.optional import need
+from tunesmith._core.words import number
 from tunesmith.analysis.forecast import lasting
 from tunesmith.plots.picture import Picture as Drawing
 from tunesmith.plots.registry import registry
 from tunesmith.plots.theme import CONFIG, Spec, template
-from tunesmith.plots.words import label, number
+from tunesmith.plots.words import label
 from tunesmith.records import History, Record
 from tunesmith.report.answers import Answers, asked
 from tunesmith.report.sections import STATES, heading, last_line, sections

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
-from tunesmith._core.words import plural
+from tunesmith._core.words import number, plural
 from tunesmith.analysis import Effect, Estimate, Gain, Importance, Recommendation
 from tunesmith.analysis.forecast import lasting
 from tunesmith.analysis.recommendation import within
 from tunesmith.models.gains import LEAST
-from tunesmith.plots.words import label, listed, number
+from tunesmith.plots.words import label, listed
 from tunesmith.records import Record, State
 from tunesmith.report.answers import Answers
 from tunesmith.report.words import ranged, sentence

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from tunesmith._core.errors import NoTrials
-from tunesmith._core.words import plural
+from tunesmith._core.words import number, plural
 from tunesmith.analysis import Confirmation
 from tunesmith.analysis.confirmation import stands
 from tunesmith.analysis.recommendation import Estimate
@@ -13,7 +13,7 @@ from tunesmith.records import History, Record
 from tunesmith.records.events import Part
 from tunesmith.report.words import ranged
 from tunesmith.study.parts import shown
-from tunesmith.study.progress import baseline_name, baseline_of, number
+from tunesmith.study.progress import baseline_name, baseline_of
 
 Known: TypeAlias = Mapping[str, tuple[str, tuple[str, ...]]]
 

@@ -13,12 +13,12 @@ from typing import Any, Protocol, Self, final
 import numpy as np
 
 from tunesmith._core.errors import NoTrials
-from tunesmith._core.words import plural
+from tunesmith._core.words import number, plural
 from tunesmith.numerics.arrays import Floats
 from tunesmith.plots.reading import Outcomes, View, thin
 from tunesmith.plots.theme import BLUE, RED
 from tunesmith.records import History, Record
-from tunesmith.study.progress import best_so_far, number
+from tunesmith.study.progress import best_so_far
 
 ROWS = 6
 DOTS = 300

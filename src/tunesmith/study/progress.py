@@ -10,15 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith._core.errors import NoTrials
-from tunesmith._core.words import plural
+from tunesmith._core.words import number, plural
 from tunesmith.records import History, Record
 
 _COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
-
-def number(value: float) -> str:
-    """Return a value with the digits that people read: four significant ones."""
-    return f"{value:.4g}"
 
 
 def plain(text: str) -> str:

@@ -6,8 +6,9 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from tunesmith._core.words import number
 from tunesmith.records import Record
-from tunesmith.study.progress import number, plain
+from tunesmith.study.progress import plain
 
 
 def trials_table(records: Iterable[Record[Any]], metrics: Iterable[str], *, cut: bool) -> Table:

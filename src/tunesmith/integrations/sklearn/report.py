@@ -3,10 +3,9 @@
 from typing import Any
 
 from tunesmith._core.errors import NoTrials
-from tunesmith._core.words import plural
+from tunesmith._core.words import number, plural
 from tunesmith.analysis import Confirmation, recommend
 from tunesmith.records import History
-from tunesmith.study.progress import number
 
 
 def told(
