@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import tunesmith as ts
+from tunesmith._core.words import number
 from tunesmith.cli import COMMANDS, commands
 
 
@@ -76,7 +77,7 @@ def test_list() -> None:
 
     best = ts.load(None, "digits").best.value
     assert line.split() == [
-        "digits", "minimize", "loss", "8", "2", f"{best:.4g}", "(centre", "0.001)",
+        "digits", "minimize", "loss", "8", "2", number(best), "(centre", "0.001)",
     ]  # fmt: skip
     assert (data["name"], data["trials"], data["failed"]) == ("digits", 8, 2)
 
