@@ -123,7 +123,13 @@ class Executor(ABC):
     `Returned`, `Raised` or `Died`. Nothing arrives except in `pump`, and the inbox may call every
     method but `pump`. What an inbox raises leaves `pump`; the messages not yet delivered are
     delivered by the next one.
+
+    Attributes:
+        output: Gets each line that works print in other processes, in `pump`; None: it goes where
+            this process's goes.
     """
+
+    output: Callable[[str], object] | None = None
 
     @abstractmethod
     def free(self) -> list[Place]:
@@ -148,7 +154,8 @@ class Executor(ABC):
     def pump(self, inbox: Inbox, timeout_s: float) -> None:
         """Hand the messages that have come to `inbox`, in the calling thread.
 
-        Waits for the first of them if none has come; returns at once if no work runs.
+        Waits for the first of them, or for a place to become free, if none has come; returns at once
+        if no work runs and it `awaits` no place.
 
         Args:
             inbox: Called as `inbox(key, message)`. For a request it returns the answer, an
@@ -158,6 +165,13 @@ class Executor(ABC):
         Raises:
             SettingError: The inbox said `LATER` to a work that cannot wait here.
         """
+
+    def awaits(self) -> str:
+        """Return what it waits for to get a place that it does not have yet, in words for people.
+
+        Empty, as of those that make their places themselves: none is on its way.
+        """
+        return ""
 
     @abstractmethod
     def reply(self, key: Key, value: Any) -> None:
@@ -169,6 +183,7 @@ class Executor(ABC):
 
         Processes are killed, coroutines cancelled; in a thread, the next message or the one that
         waits for its answer raises `Cancelled`. A work that has ended, or never was, is no error.
+        Where its place has to come anew, it is free some time after its end.
         """
 
     @abstractmethod

@@ -106,21 +106,19 @@ class _Worker:
         self._outward = outward
         self._pid = os.getpid()
         self._writing = threading.Lock()
-        self._frames: SimpleQueue[Frame] = SimpleQueue()
-        self._channel = _Channel(0, self.write)
-        self._functions: dict[int, bytes | Callable[..., Any]] = {}
+        self._works = Works(self.write, setup.threads)
 
     def attend(self, frames: Reassembly, begun: list[Frame]) -> None:
         """Read the pipe, and give signs of life, for ever."""
         for frame in begun:
-            self._take(frame)
+            self._works.take(frame)
         poll = select.poll()
         poll.register(self._inward, select.POLLIN)
         while True:
             if poll.poll(min(self._setup.beat_s, 3600) * 1000):
                 piece = os.read(self._inward, CHUNK_BYTES) or _end()
                 for frame in frames.feed(piece):
-                    self._take(frame)
+                    self._works.take(frame)
             elif os.getppid() != self._setup.parent:
                 _end()  # some other process holds the pipe open
             elif self._writing.acquire(blocking=False):  # else something is being said anyway
@@ -129,11 +127,9 @@ class _Worker:
                 finally:
                     self._writing.release()
 
-    def _take(self, frame: Frame) -> None:
-        if frame.kind is Kind.REPLY:
-            self._channel.answer(frame)
-        else:
-            self._frames.put(frame)
+    def serve(self) -> NoReturn:
+        """Run works, for ever."""
+        self._works.serve()
 
     def write(self, frame: Frame) -> None:
         """Put a frame into the pipe, waiting for room."""
@@ -152,6 +148,31 @@ class _Worker:
         except OSError:
             _end()
 
+
+@final
+class Works:
+    """Runs the works that frames tell of, one after the other, and frames what they say.
+
+    Args:
+        write: Takes a frame to the executor; from any thread.
+        threads: Threads that a library may use at most; None: it is the user's business.
+    """
+
+    def __init__(self, write: Callable[[Frame], None], threads: int | None) -> None:
+        self._write = write
+        self._threads = threads
+        self._pid = os.getpid()
+        self._frames: SimpleQueue[Frame] = SimpleQueue()
+        self._channel = _Channel(0, write)
+        self._functions: dict[int, bytes | Callable[..., Any]] = {}
+
+    def take(self, frame: Frame) -> None:
+        """Take what the executor says, in a thread beside that of `serve`."""
+        if frame.kind is Kind.REPLY:
+            self._channel.answer(frame)
+        else:
+            self._frames.put(frame)
+
     def serve(self) -> NoReturn:
         """Run works, for ever."""
         while True:
@@ -161,13 +182,13 @@ class _Worker:
                 if len(self._functions) > KNOWN:
                     del self._functions[next(iter(self._functions))]
             else:
-                self._channel = _Channel(frame.number, self.write)
+                self._channel = _Channel(frame.number, self._write)
                 ended = self._run(frame)
                 if os.getpid() != self._pid:
                     os._exit(0)  # the work has forked and returned twice
                 self._channel.close()
                 _flush()
-                self.write(ended)
+                self._write(ended)
 
     def _run(self, frame: Frame) -> Frame:
         try:
@@ -189,8 +210,8 @@ class _Worker:
             return known
         function: Callable[..., Any] = loads(known)  # noqa: S301 - of the parent
         self._functions[number] = function
-        if self._setup.threads is not None:
-            limit_threads(self._setup.threads)
+        if self._threads is not None:
+            limit_threads(self._threads)
         return function
 
 

@@ -36,6 +36,7 @@ from tunesmith.study.trial import Trial
 from tunesmith.study.voice import Voice
 
 PUMP_S = 0.5  # how long to wait for workers before looking at the clock
+QUIET_S = 5.0  # a run that has waited for a place for longer says so
 Recess: TypeAlias = Literal["pre-empted", "interrupted", "study paused"]  # it may go on later
 Told: TypeAlias = Literal["stop", "pause", "timeout"] | Recess  # why a trial was told to end
 
@@ -72,7 +73,7 @@ class Run(Generic[P]):
         self._bounds = bounds
         self._proven = proven
         self._voice = voice
-        self._begun = time.monotonic()
+        self._begun = self._busy = time.monotonic()
         self._running: dict[Key, Trial[P]] = {}
         self._reporting: set[Key] = set()  # those of them that have reported in this attempt
         self._savable: set[Key] = set()  # those that can save themselves at their next report
@@ -159,7 +160,13 @@ class Run(Generic[P]):
                     refresh()
                     continue
             if not self._running:
-                return reason, exhausted
+                awaited = "" if reason or exhausted or leaves else self._executor.awaits()
+                if not awaited:
+                    return reason, exhausted
+                if time.monotonic() - self._busy > QUIET_S:
+                    self._voice.awaits(awaited)
+            else:
+                self._busy = time.monotonic()
             if self._late() and self._bounds.kills:
                 for key in self._running:
                     self._executor.cancel(key)

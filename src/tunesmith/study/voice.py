@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any, Literal, TypeAlias, final
 
 from tunesmith._core.words import plural
-from tunesmith.executors import Executor, Processes
+from tunesmith.executors import Executor
 from tunesmith.records import History, Record
 from tunesmith.storage import Memory
 from tunesmith.study import notebook
@@ -33,6 +33,7 @@ class Voice:
         self._said_paused = False
         self._said_unsaved = False
         self._said_saving = False
+        self._awaits = ""
 
     @property
     def _history(self) -> History[Any]:
@@ -45,7 +46,7 @@ class Voice:
         What workers print stands above it; in a notebook, where the cell prints.
         """
         in_notebook = sys.stdout is not sys.__stdout__
-        if in_notebook and isinstance(executor, Processes):
+        if in_notebook:
             executor.output = print
         show = notebook.display() if self._shown else None
         if show is not None:
@@ -61,7 +62,7 @@ class Voice:
         from tunesmith.study.live import View  # noqa: PLC0415 - rich is loaded only to be seen
 
         with View(self._history, budget) as view:
-            if isinstance(executor, Processes) and sys.stdout.isatty():
+            if sys.stdout.isatty():
                 executor.output = view.above
             yield view.refresh
 
@@ -76,6 +77,12 @@ class Voice:
         if self._shown and not self._said_paused:
             say("the study is paused; `study.resume()` or `tunesmith resume` lets it go on")
         self._said_paused = True
+
+    def awaits(self, what: str) -> None:
+        """Say what nothing can begin without, once."""
+        if self._shown and what != self._awaits:
+            say(f"{self._ledger.name}: {what}")
+        self._awaits = what
 
     def unsaved(self, number: int, text: str) -> None:
         """Say of the first trial that could not be saved that it could not."""
