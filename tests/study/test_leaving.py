@@ -74,6 +74,20 @@ def test_whoever_insists_is_not_kept_waiting(tmp_path: Path) -> None:
     assert process.returncode == 0
 
 
+def test_an_echo_is_no_second_signal(tmp_path: Path) -> None:
+    """What a cluster tells a process, and the script that started it once more, is waited for all the same."""
+    process = start(tmp_path / "s.db", "slowly")
+    for name in ("told", "told again"):
+        process.send_signal(signal.SIGTERM)
+        (tmp_path / name).touch()
+        time.sleep(0.1)
+    process.communicate(timeout=8)
+
+    assert process.returncode == 0
+    (record,) = ts.load(tmp_path / "s.db", "s").history
+    assert (record.state, record.step) == ("paused", 2)
+
+
 def signalling(trial: T) -> float:
     os.kill(os.getpid(), signal.SIGUSR1)
     return 1.0

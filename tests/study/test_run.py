@@ -3,6 +3,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
 import pytest
@@ -57,6 +58,62 @@ def test_too_many_failures_end_the_run() -> None:
     study = ts.Study(X, minimize="loss")
     with pytest.raises(ts.StudyError, match=r"^4 trials failed in this run, 3 may; .*no luck"):
         study.run(mostly, trials=10, max_failures=3, progress=False)
+
+
+def study_of_another_machine(trials: int, failed: int) -> ts.Study[dict[str, Any]]:
+    """A study that a machine of another name has begun."""
+
+    def some(trial: ts.Trial[dict[str, Any]]) -> float:
+        if 0 < trial.number <= failed:
+            raise RuntimeError("no luck")
+        return 1.0
+
+    there, here = ts.storage.Memory(), ts.storage.Memory()
+    study = ts.Study(X, minimize="loss", name="s", storage=there, seed=0)
+    study.run(some, trials=trials - failed, max_failures=failed, progress=False)
+    here.append("s", [line.replace(f"{gethostname()}/", "elsewhere/") for line in there.read("s")])
+    return ts.load(here, "s")
+
+
+def test_a_machine_that_lacks_something_leaves_soon() -> None:
+    """Where trials go well on others, and none on this one, three failures are enough."""
+
+    def lacking(trial: ts.Trial[dict[str, Any]]) -> float:
+        return float(Path("no/such/data").read_text())
+
+    study = study_of_another_machine(trials=20, failed=0)
+    with pytest.raises(
+        ts.StudyError,
+        match=r"^all 3 trials of this run failed, on other machines 0 of 20 did: .* may lack something; "
+        r"the last, trial 22, with: FileNotFoundError.*data'. Everything is kept, the others go on$",
+    ):
+        study.run(lacking, trials=40, progress=False)
+    assert study.history.taken == 20
+
+
+def test_failures_that_others_have_too_are_no_reason_to_leave() -> None:
+    """Where half of the trials fail on all machines, or some here went well, a run goes on."""
+    begun = 0
+
+    def unlucky(trial: ts.Trial[dict[str, Any]]) -> float:
+        nonlocal begun
+        begun += 1
+        if begun <= 5:
+            raise RuntimeError("no luck")
+        return 1.0
+
+    study_of_another_machine(trials=20, failed=10).run(unlucky, more=3, progress=False)
+    assert begun == 8
+
+    def lucky_once(trial: ts.Trial[dict[str, Any]]) -> float:
+        nonlocal begun
+        begun += 1
+        if 9 < begun < 15:
+            raise RuntimeError("no luck")
+        return 1.0
+
+    study_of_another_machine(trials=20, failed=0).run(lucky_once, more=3, progress=False)
+    assert begun == 16
 
 
 def test_a_bug_is_raised_and_its_trial_handed_back() -> None:

@@ -52,6 +52,10 @@ from tunesmith.study.options import Running
     help="A file or folder that is tuned on; a short hash is kept, and others are noticed.",
 )  # fmt: skip
 @click.option(
+    "--files", metavar="PATH|URL",
+    help="Where checkpoints are kept; by default beside the storage. PostgreSQL has no place for them.",
+)  # fmt: skip
+@click.option(
     "--resource", metavar="NAME=MAX[,min=MIN]",
     help="What a trial spends, such as epoch=30; none ends before its min.",
 )  # fmt: skip
@@ -85,6 +89,7 @@ def command(
     maximize: tuple[str, ...],
     subject_to: tuple[str, ...],
     data: tuple[str, ...],
+    files: str | None,
     resource: str | None,
     sampler: str | None,
     replicates: str | None,
@@ -124,6 +129,7 @@ def command(
         "replicates": None if replicates is None else replicates_of(replicates),
         "scheduler": "auto" if scheduler is None else scheduler_of(scheduler),
         "data": list(data) or None,
+        "files": files,
         "storage": storage,
         "seed": seed,
     }

@@ -27,7 +27,7 @@ def _host() -> str:
     """This host, this boot, this pid namespace: where a pid means one process."""
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()[:8]
     pids = Path("/proc/self/ns/pid").readlink().name.strip("pid:[]")
-    return f"{socket.gethostname().replace('/', '-')}/{boot}/{pids}"
+    return f"{this_host()}/{boot}/{pids}"
 
 
 @cache
@@ -39,6 +39,16 @@ def _owner(pid: int) -> str:
 def this_process() -> str:
     """Return the owner that the calling process is: host/boot/pid namespace/pid/start."""
     return _owner(os.getpid())
+
+
+def this_host() -> str:
+    """Return the name of this machine."""
+    return socket.gethostname().replace("/", "-")
+
+
+def is_here(owner: str) -> bool:
+    """Return whether `owner` is, or was, a process of a machine of this name; one that nobody knows is."""
+    return owner.partition("/")[0] in ("", this_host())
 
 
 def living(owner: str, beating: Callable[[], AbstractSet[str]]) -> bool:

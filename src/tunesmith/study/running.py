@@ -28,13 +28,14 @@ from tunesmith.records.events import PauseReason
 from tunesmith.study.bounds import Bounds
 from tunesmith.study.desk import Desk, answer
 from tunesmith.study.errand import Ending, Kept, Note, Report
-from tunesmith.study.owner import this_process
+from tunesmith.study.owner import is_here, this_host, this_process
 from tunesmith.study.results import failure_of, own_traceback
 from tunesmith.study.saving import UNSAVED
 from tunesmith.study.signals import GRACE_S, SAVING_S, AtOnce, Notice, noticed
 from tunesmith.study.trial import Trial
 from tunesmith.study.voice import Voice
 
+ACCIDENT = 1e-3  # chance below which failures that only one machine has are no accident
 PUMP_S = 0.5  # how long to wait for workers before looking at the clock
 QUIET_S = 5.0  # a run that has waited for a place for longer says so
 Recess: TypeAlias = Literal["pre-empted", "interrupted", "study paused"]  # it may go on later
@@ -82,6 +83,9 @@ class Run(Generic[P]):
         self._asked: set[Key] = set()  # what was begun here and has not ended
         self._tried = 0
         self._failed = 0
+        self._proven_here = (
+            False  # whether anything that was begun in this run ended but by failing
+        )
         self._notice = Notice(
             self._will_report, lambda: bool(self._savable), lambda: bool(self._saving), voice.saving
         )
@@ -298,9 +302,11 @@ class Run(Generic[P]):
                     self._end(trial, message, told or "stop")
                 self._asked.discard(key)
                 record = desk.history.find(trial.uid)
-                if record is not None and record.finished:
+                if record is not None:
                     self._failed += record.state == "failed"
-                    self._voice.ended(record)
+                    self._proven_here |= record.state in ("complete", "stopped", "paused")
+                    if record.finished:
+                        self._voice.ended(record)
         return None
 
     def _end(
@@ -388,20 +394,38 @@ class Run(Generic[P]):
             desk.left.discard(key)
 
     def _reason(self, elapsed_s: float) -> str:
-        history, bounds = self._desk.history, self._bounds
+        bounds = self._bounds
         if self._failed > bounds.max_failures:
-            last = next(r for r in reversed(history) if r.state == "failed")
-            text = last.failure.text.splitlines()[-1:] if last.failure else []
             raise StudyError(
-                f"{self._failed} trials failed in this run, {bounds.max_failures} may; the last, trial "
-                f"{last.number}, with: {''.join(text)}. Everything is kept; max_failures= allows "
-                "more"
+                f"{self._failed} trials failed in this run, {bounds.max_failures} may; {self._last_failure()}. "
+                "Everything is kept; max_failures= allows more"
+            )
+        if self._failed and not self._proven_here and (there := self._fared_elsewhere()):
+            raise StudyError(
+                f"all {self._failed} trials of this run failed, on other machines {there}: {this_host()} may lack "
+                f"something; {self._last_failure()}. Everything is kept, the others go on"
             )
         if self._desk.fold.stops > self._stops_before:
             return "stopped by command"
         if bounds.timeout is not None and elapsed_s >= bounds.timeout:
             return f"the timeout of {bounds.timeout:g} s has passed"
         return self._ruled(elapsed_s)
+
+    def _last_failure(self) -> str:
+        last = next(r for r in reversed(self._desk.history) if r.state == "failed")
+        text = last.failure.text.splitlines()[-1:] if last.failure else []
+        return f"the last, trial {last.number}, with: {''.join(text)}"
+
+    def _fared_elsewhere(self) -> str:
+        """How trials fared on other machines, if it is that which makes this run's failures no accident.
+
+        Where s of n went well, one fails with a chance of about (n - s + 1) / (n + 2); once in a thousand is an accident.
+        """
+        ended = [r.state for r in self._desk.history if r.finished and not is_here(r.owner)]
+        failed = ended.count("failed")
+        if failed == len(ended) or ((failed + 1) / (len(ended) + 2)) ** self._failed > ACCIDENT:
+            return ""
+        return f"{failed} of {len(ended)} did"
 
     def _exhausted(self) -> str:
         history, trials = self._desk.history, self._bounds.trials

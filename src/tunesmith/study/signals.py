@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -12,6 +13,7 @@ from tunesmith.executors.signals import TO_LEAVE
 
 GRACE_S = 10.0  # what runs has so long to report; clusters wait 30 s before they kill
 SAVING_S = 15.0  # what is being saved then has so much longer
+ECHO_S = 1.0  # a signal that comes again so soon was sent by a cluster, and once more by the script that it told
 
 
 @final
@@ -49,6 +51,7 @@ class Notice:
         self._busy = busy
         self._say = say
         self._timer: threading.Timer | None = None
+        self._first = (0, 0.0)  # signal taken, and when
 
     def give(self, number: int, frame: FrameType | None) -> None:
         """Take a signal: the first waits for reports, the second does not; nor do `GRACE_S`."""
@@ -58,6 +61,10 @@ class Notice:
             os.kill(os.getpid(), number)
             return
         again, self.given = self.given, True
+        now = time.monotonic()
+        if again and self._first[0] == number and now - self._first[1] < ECHO_S:
+            return
+        self._first = number, now
         if again or not self._waits():
             raise AtOnce
         self._start(GRACE_S, self._late, number)
