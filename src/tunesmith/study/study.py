@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack, final, overload
 
@@ -26,6 +27,7 @@ from tunesmith.stop import StopRule
 from tunesmith.storage import Blobs, Memory, Storage
 from tunesmith.storage.bundle import BASELINE, CONFIRMS
 from tunesmith.study import opening
+from tunesmith.study.attaching import put
 from tunesmith.study.background import Job, start
 from tunesmith.study.beside import seed_apart
 from tunesmith.study.bounds import RETRIES, Bounds
@@ -267,6 +269,17 @@ class Study(Readable[P]):
     def fail(self, trial: Trial[P] | int, error: BaseException | str = "") -> Record[P]:
         """End a trial as failed and return its record; raises as `tell` does."""
         return self._desk.fail(trial, error)
+
+    def attach(self, number: int, path: str | PathLike[str], name: str | None = None) -> None:
+        """Keep a copy of a file or folder with a trial that has finished, as `Trial.attach` does with one that runs.
+
+        Raises:
+            StudyError: There is no such trial, or it has not finished.
+            SettingError: There is nothing at the path, or the study's storage has no place for files.
+            StorageError: It cannot be kept.
+        """
+        record = self._desk.attachable(number)
+        self._desk.attached(record.uid, 0, *put(self._ledger.files, record.uid, 0, path, name))
 
     def enqueue(
         self,
