@@ -16,7 +16,9 @@ class Attachments(Mapping[str, Path]):
         locate: Finds the folder of a key; None: there is no place for files.
     """
 
-    def __init__(self, keys: Mapping[str, str], locate: Callable[[str], Path | None] | None) -> None:
+    def __init__(
+        self, keys: Mapping[str, str], locate: Callable[[str], Path | None] | None
+    ) -> None:
         self._keys = keys
         self._locate = locate
 

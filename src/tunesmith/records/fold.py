@@ -320,13 +320,9 @@ class Fold(Generic[P]):
 
     def _attach(self, event: Attached) -> None:
         record = self.history.peek(event.uid)
-        if record is None:
-            return
-        if event.attempt:
-            holds = record.attempt == event.attempt and record.state == "running"
-        else:
-            holds = record.finished
-        if holds:
+        if record is not None and event.attempt == (
+            record.attempt if record.state == "running" else 0
+        ):
             attached = self.history.problem.attached
             attached[event.uid] = {**attached.get(event.uid, {}), event.name: event.key}
 

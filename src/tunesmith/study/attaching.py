@@ -26,7 +26,7 @@ def put(
     Args:
         files: Where the study keeps files; None: nowhere.
         uid: The trial.
-        attempt: Of it; 0: it has finished.
+        attempt: Of it; 0: none is running.
         path: The file or folder.
         name: What it is attached by; None: its own name.
 
@@ -53,13 +53,17 @@ def put(
     try:
         with blobs.put(key) as folder:
             if folder.is_relative_to(source.resolve()):
-                raise SettingError(f"{path} holds the study's own files; attach a folder beside them")
+                raise SettingError(
+                    f"{path} holds the study's own files; attach a folder beside them"
+                )
             target = folder / source.name
             if source.is_dir():
                 shutil.copytree(source, target)
             else:
                 shutil.copyfile(source, target)
     except OSError as error:
-        why = error.args[0][0][-1] if isinstance(error, shutil.Error) else error  # the first of many
+        why = (
+            error.args[0][0][-1] if isinstance(error, shutil.Error) else error
+        )  # the first of many
         raise StorageError(f"{path} could not be kept in {blobs.url}: {why}") from error
     return name, key

@@ -231,15 +231,15 @@ class Desk(Generic[P]):
 
     @_alone
     def attachable(self, number: int) -> Record[P]:
-        """Return the record of a trial that has finished.
+        """Return the record of a trial that does not run.
 
         Raises:
-            StudyError: There is no such trial, or it has not.
+            StudyError: There is no such trial, or it runs.
         """
         record = self._numbered(number, "attach")
-        if not record.finished:
+        if record.state == "running":
             raise StudyError(
-                f"trial {record.number} is {record.state}; while it runs, what runs it attaches by trial.attach(path)"
+                f"trial {record.number} is running, and what runs it attaches by trial.attach(path); or wait for its end"
             )
         return record
 
@@ -508,11 +508,11 @@ class Desk(Generic[P]):
         """Return the record of a number that somebody has given."""
         if not checks.is_whole(number):
             raise StudyError(f"{verb} takes a trial's number, got {number!r}")
-        self.ledger.sync()
-        history = self.history
+        history = self.read().history
         if not 0 <= number < len(history):
             raise StudyError(f"there is no trial {number}; the study has {len(history)}")
-        return history[number]
+        record: Record[P] = history[number]
+        return record
 
     def _superseded(self, uid: str, attempt: int) -> StudyError:
         self.ledger.sync()

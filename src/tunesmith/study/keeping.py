@@ -73,7 +73,7 @@ class Keeping:
         record = fold.history.find(uid)
         if record is not None and key in fold.history.problem.attached.get(uid, {}).values():
             return "settled"  # files that were attached stay
-        # of a trial that began after what was read, or being attached to one that has finished
+        # of a trial that began after what was read, or being attached to one that does not run
         if record is None or record.attempt < attempt or not attempt:
             return "open"
         step = fold.saved.get(uid, {}).get(key)

@@ -194,7 +194,7 @@ def place_in(files: Blobs | None) -> Blobs:
 
 
 def new_key(uid: str, attempt: int) -> str:
-    """Return a key for what an attempt of a trial puts; attempt 0: for what is put when it has finished."""
+    """Return a key for what an attempt of a trial puts; attempt 0: for what is put while none is running."""
     return f"{uid}-{attempt}-{secrets.token_hex(6)}"
 
 

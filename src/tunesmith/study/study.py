@@ -271,10 +271,10 @@ class Study(Readable[P]):
         return self._desk.fail(trial, error)
 
     def attach(self, number: int, path: str | PathLike[str], name: str | None = None) -> None:
-        """Keep a copy of a file or folder with a trial that has finished, as `Trial.attach` does with one that runs.
+        """Keep a copy of a file or folder with a trial that does not run; one that runs has `Trial.attach`.
 
         Raises:
-            StudyError: There is no such trial, or it has not finished.
+            StudyError: There is no such trial, or it runs.
             SettingError: There is nothing at the path, or the study's storage has no place for files.
             StorageError: It cannot be kept.
         """
@@ -599,7 +599,9 @@ class Study(Readable[P]):
         copy(ledger.files, moved.files)
         self._desk.move(moved)
 
-    def bundle(self, path: str | Path, *, checkpoints: Which = "none") -> int:
+    def bundle(
+        self, path: str | Path, *, checkpoints: Which = "none", attachments: Which = "none"
+    ) -> int:
         """Pack the study into one file that others can read: `ts.load("digits.tunesmith")`.
 
         In it are the log, that of the confirmation, a table of the trials, their provenance, a paragraph
@@ -608,6 +610,7 @@ class Study(Readable[P]):
         Args:
             path: The file, whose name ends in `.tunesmith`; one that is there is replaced.
             checkpoints: Whose come along: of "none", of the "best" trial, or "all" that are kept.
+            attachments: Likewise; their names are in it in any case.
 
         Returns:
             How many checkpoints were packed.
@@ -617,7 +620,7 @@ class Study(Readable[P]):
             OSError: It cannot be written.
         """
         answers = self._answers()
-        return bundle(self._ledger, Path(path), checkpoints, answers)
+        return bundle(self._ledger, Path(path), checkpoints, attachments, answers)
 
     def rerun(
         self,
