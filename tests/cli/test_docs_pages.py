@@ -14,7 +14,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 PAGES = (
     "start.md", "any-program.md", "workers.md", "schedulers.md", "checkpoints.md", "knowledge.md",
     "diagnosis.md", "explaining.md", "from-optuna.md", "from-scikit-learn.md", "gallery.md", "overtuning.md", "report.md",
-    "reproduce.md",     "seeds.md", "trust.md", "understanding.md", "whatif.md",
+    "reproduce.md", "artifacts.md", "seeds.md", "trust.md", "understanding.md", "whatif.md",
 )  # fmt: skip
 BLOCK = re.compile(r"```(python|sh|toml)\n(.*?)```", re.DOTALL)
 FILE = re.compile(r"# ([\w-]+\.\w+)\n")
@@ -134,6 +134,16 @@ def test_the_page_on_checkpoints_runs(tmp_path: Path) -> None:
     assert float(printed["python own.py"]) < 1
     assert printed["ls tunesmith.db.files/digits"].startswith("0.")
     assert list((tmp_path / "tunesmith.db.files").iterdir()) == []
+
+
+def test_the_page_on_artifacts_runs(tmp_path: Path) -> None:
+    """Files of a function and of a program are found again by their names."""
+    printed = run_page("artifacts.md", tmp_path)
+
+    assert re.fullmatch(r"\[.* .* .*\]\n", printed["python fit.py"])
+    assert "attached: w.npy, everything" in printed["tunesmith show ridge 0"]
+    assert printed["ls trial-0"] == "everything\nw.npy\n"
+    assert printed["cat here/train.log"].startswith("trained with --lr=")
 
 
 def test_the_page_on_schedulers_runs(tmp_path: Path) -> None:

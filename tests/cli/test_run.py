@@ -495,3 +495,26 @@ def test_a_run_needs_an_end() -> None:
     done = CliRunner().invoke(commands, ["run", "--minimize", "loss", "m.py:fit"])
 
     assert (done.exit_code, "--trials 100 (in all)" in done.stderr) == (2, True)
+
+
+def test_what_a_program_leaves_for_it_is_kept_with_the_trial(folder: Path) -> None:
+    """Files and folders, also of one that fails or is stopped; hidden ones and those that it leaves elsewhere are not."""
+    program = (
+        'cd "$TUNESMITH_ATTACHMENTS"; echo "$1" > lr.txt; mkdir deep; echo 1 > deep/a; touch .hidden; '
+        'echo \'{"step": 1, "loss": 3}\'; '
+        '[ $TUNESMITH_TRIAL != 1 ] || exit 3; [ $TUNESMITH_TRIAL != 2 ] || echo \'{"step": 2, "loss": NaN}\'; '
+        "[ $TUNESMITH_TRIAL != 2 ] || sleep 60; echo '{\"loss\": 1}'"
+    )
+    result = run(program, trials=2)
+
+    assert result.exit_code == 0, result.stderr
+    assert {record.state for record in study().history} == {"complete", "failed"}
+    assert len(study().history) >= 3
+    for record in study().history:
+        assert list(record.attachments) == ["deep", "lr.txt"]
+        assert record.attachments["lr.txt"].read_text().strip() == str(record.logged["lr"])
+    show = CliRunner().invoke(commands, ["show", "s", "1", "--save", "out"])
+    assert "attached: deep, lr.txt" in show.stdout
+    assert sorted(path.name for path in (folder / "out").rglob("*")) == ["a", "deep", "lr.txt"]
+    wrong = CliRunner().invoke(commands, ["show", "s", "--save", "out"])
+    assert "--save copies what was attached to one trial" in wrong.stderr

@@ -1,5 +1,7 @@
+import html
 import re
 import sys
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -291,3 +293,66 @@ def test_values_at_the_end_of_floats_have_pages(serve: Any) -> None:
         study.run(lambda _: next(values), trials=n, progress=False)
         for page in ("/", "/studies/digits", "/studies/digits/trials/0", "/compare?study=digits"):
             assert client.get(page).status_code == 200
+
+
+def test_what_was_attached_is_listed_and_handed_out(
+    serve: Any, storage: Memory, digits: ts.Study[Any], tmp_path: Path
+) -> None:
+    """Pictures stand in the page; names and files are texts, and lead nowhere but to what was attached."""
+    picture = tmp_path / "cm.png"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n")
+    digits.attach(1, picture)
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "weights.txt").write_text("0.5")
+    for name in NAMES:
+        if name.strip():
+            digits.attach(1, tmp_path / "model", name)
+    client = serve(storage)
+    page = client.get("/studies/digits/trials/1").text
+    there = {
+        html.unescape(word): html.unescape(path)
+        for path, word in re.findall(r'<li><a href="([^"]+)">(.*?)</a></li>', page)
+    }
+
+    assert list(there) == ["cm.png", *(name for name in NAMES if name.strip())]
+    assert page.count('<img src="/studies') == 1
+    assert "<script>alert" not in page
+    assert client.get(there["cm.png"]).content == picture.read_bytes()
+    assert client.get("/api/studies/digits/trials/1").json()["attached"] == there
+    for name in NAMES:
+        if name.strip():
+            listed = client.get(there[name])
+            assert (listed.status_code, "weights.txt" in listed.text) == (200, True)
+            assert client.get(f"{there[name]}&file=weights.txt").text == "0.5"
+    for path, status in (
+        (f"{there['a/b']}&file=../../s.db", 404),
+        (f"{there['a/b']}&file=nope", 404),
+        ("/studies/digits/trials/1/attached?name=nope", 404),
+        ("/studies/digits/trials/1/attached", 422),
+        ("/studies/digits/trials/99/attached?name=cm.png", 404),
+    ):
+        assert (path, client.get(path).status_code) == (path, status)
+
+
+def test_nothing_that_was_attached_is_run_by_a_browser(
+    serve: Any, storage: Memory, digits: ts.Study[Any], tmp_path: Path
+) -> None:
+    """Whatever a file says or is called: pictures and text are shown as such, the rest is downloaded."""
+    kinds = {
+        "a.png": "image/png", "a.JPG": "image/jpeg", "a.log": "text/plain; charset=utf-8",
+        "a.json": "text/plain; charset=utf-8", "a.html": None, "a.svg": None, "a.xml": None, "a.js": None,
+        "a.xhtml": None, "a.pdf": None, "a": None, "a.png.html": None, "a\r\nx: y.html": None,
+    }  # fmt: skip
+    client = serve(storage)
+    for name, kind in kinds.items():
+        file = tmp_path / name
+        file.write_text("<script>alert(1)</script>")
+        digits.attach(1, file)
+        answer = client.get("/studies/digits/trials/1/attached", params={"name": name})
+        way = answer.headers["content-disposition"].partition(";")[0]
+
+        assert (name, answer.headers["content-type"]) == (name, kind or "application/octet-stream")
+        assert (name, way) == (name, "inline" if kind else "attachment")
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert "x" not in answer.headers

@@ -29,6 +29,15 @@ def test_it_says_what_was_tuned_gained_and_mattered(line: ts.Study[Any], tmp_pat
     assert "Best loss so far: `" in text
 
 
+def test_it_names_what_was_attached(line: ts.Study[Any], tmp_path: Path) -> None:
+    """To the trial that it recommends."""
+    number = line.recommend().record.number
+    (tmp_path / "cm.png").write_bytes(b"")
+    line.attach(number, tmp_path / "cm.png", "the matrix")
+
+    assert f"Attached to trial {number}: the matrix." in said(line, tmp_path)
+
+
 @pytest.mark.parametrize(
     "n, value, words",
     [

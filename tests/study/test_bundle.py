@@ -90,6 +90,32 @@ def test_checkpoints_come_along_if_wanted(study: ts.Study[dict[str, Any]], tmp_p
     assert (folder / "in" / "x.txt").read_text() == str(study.best.params["x"])
 
 
+def test_attachments_come_along_if_wanted(study: ts.Study[dict[str, Any]], tmp_path: Path) -> None:
+    """Those of the best, or all; whose files were left out, of them the names are there."""
+    file = tmp_path / "a.log"
+    for record in study.history:
+        file.write_text(str(record.number))
+        study.attach(record.number, file, "../a log")
+    n = study.bundle(tmp_path / "none.tunesmith", checkpoints="all")
+    for which in ("none", "best", "all"):
+        path = tmp_path / f"{which}.tunesmith"
+        study.bundle(path, attachments=which)
+        read = ts.load(path)
+        for record in read.history:
+            assert list(record.attachments) == ["../a log"]
+            if which == "all" or (which == "best" and record.number == read.best.number):
+                assert record.attachments["../a log"].read_text() == str(record.number)
+            else:
+                with pytest.raises(ts.StorageError, match="left out of a bundle"):
+                    record.attachments["../a log"]
+
+    assert n == study.bundle(tmp_path / "n.tunesmith", checkpoints="all", attachments="all")
+    read.save(tmp_path / "new.db")
+    assert ts.load(tmp_path / "new.db").best.attachments["../a log"].exists()
+    with pytest.raises(ts.SettingError, match='attachments= is "none", "best" or "all"'):
+        study.bundle(tmp_path / "n.tunesmith", attachments="some")  # type: ignore[arg-type]
+
+
 def test_a_bundle_is_read_and_not_written(study: ts.Study[dict[str, Any]], tmp_path: Path) -> None:
     """It says how to go on with it; kept elsewhere, it goes on, and others start from its best."""
     path = tmp_path / "s.tunesmith"

@@ -107,6 +107,8 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
         "user_attrs": "study.notes",
         "set_constraint": 'subject_to=["latency_ms <= 20"] of the study',
         "config": "trial.params",
+        "log_artifact": 'trial.attach("model.pt")',
+        "upload_artifact": 'trial.attach("model.pt")',
         "_trial_id": "trial.number",
     },
 }  # fmt: skip

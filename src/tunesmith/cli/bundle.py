@@ -4,6 +4,7 @@ import click
 
 from tunesmith._core.words import plural
 from tunesmith.cli.shared import emit, json_option, opened
+from tunesmith.study.bundling import Which
 
 
 @click.command()
@@ -17,9 +18,18 @@ from tunesmith.cli.shared import emit, json_option, opened
     "--checkpoints", type=click.Choice(["none", "best", "all"]), default="none", show_default=True,
     help="Whose checkpoints come along.",
 )  # fmt: skip
+@click.option(
+    "--attachments", type=click.Choice(["none", "best", "all"]), default="none", show_default=True,
+    help="Whose attached files come along.",
+)  # fmt: skip
 @json_option
 def command(
-    storage: str, name: str | None, output: str | None, checkpoints: str, as_json: bool
+    storage: str,
+    name: str | None,
+    output: str | None,
+    checkpoints: Which,
+    attachments: Which,
+    as_json: bool,
 ) -> None:
     """Pack a study into one file that others can read, cite and start from.
 
@@ -32,7 +42,7 @@ def command(
     """  # noqa: D301 - \b keeps click from filling the paragraph
     study = opened(storage, name)
     path = output or f"{study.name.replace('/', '-').replace(':', '-')}.tunesmith"
-    n = study.bundle(path, checkpoints=checkpoints)  # type: ignore[arg-type] # click has checked it
+    n = study.bundle(path, checkpoints=checkpoints, attachments=attachments)
     packed = {"name": study.name, "file": path, "trials": len(study.history), "checkpoints": n}
     if as_json:
         emit(packed)

@@ -11,12 +11,14 @@ import re
 import signal
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Any, final
 from urllib.parse import quote
 
-from tunesmith._core.errors import Cancelled, Stopped, TrialFailed
+from tunesmith._core.errors import Cancelled, Stopped, StudyError, TrialFailed
 from tunesmith.cli.process import Process, end
 from tunesmith.cli.shared import flat
 from tunesmith.cli.template import Template
@@ -105,12 +107,23 @@ class Program(Command):
             OSError: It cannot be started.
             Cancelled: `close` was called before it began.
         """
-        folder = self.folder / str(trial.number)
+        with TemporaryDirectory(prefix="tunesmith-") as left:
+            try:
+                result = self._run(trial, Path(left))
+            except (Stopped, TrialFailed):
+                with suppress(StudyError):  # somebody else goes on with it
+                    _attach(trial, Path(left))
+                raise
+            _attach(trial, Path(left))
+            return result
+
+    def _run(self, trial: Trial[Any], attachments: Path) -> dict[str, float] | None:
         extra = {
             "trial": trial.number,
             "seed": trial.seed,
             "replicate": trial.replicate,
-            "checkpoint": folder,
+            "checkpoint": self.folder / str(trial.number),
+            "attachments": attachments,
         }
         command = self._template.filled(flat(self._problem.space, trial.params), extra)
         environment = {f"TUNESMITH_{name.upper()}": str(value) for name, value in extra.items()}
@@ -147,6 +160,13 @@ class Program(Command):
             self._closed = True
             running = list(self._running)
         end(running, self._grace_s)
+
+
+def _attach(trial: Trial[Any], left: Path) -> None:
+    """Attach what a program has left in its folder for that, hidden files excepted."""
+    for path in sorted(left.iterdir()):
+        if not path.name.startswith("."):
+            trial.attach(path)
 
 
 @final

@@ -108,13 +108,14 @@ def command(
 
     The same line goes on with the same study. A function is called as `Study.run` calls it. In a
     command, {args} becomes --name=value of the active parameters, {width} the value of one,
-    anywhere in a word; {seed}, {trial}, {replicate} and {checkpoint} are there, too. Of what it prints, a JSON
+    anywhere in a word; {seed}, {trial}, {replicate}, {checkpoint} and {attachments} are there, too. Of what it prints, a JSON
     line with "step" is a report, and the last JSON line is the result; without any, the last line
     such as "loss: 0.3" is. An exit code other than 0 is a failure.
 
     In its environment are TUNESMITH_SEED, TUNESMITH_TRIAL (its number), TUNESMITH_REPLICATE (which
-    evaluation of its configuration it is, from 0), and TUNESMITH_CHECKPOINT, a folder of its own that it
-    may make. Ctrl-C ends it and hands the trial back.
+    evaluation of its configuration it is, from 0), TUNESMITH_CHECKPOINT, a folder of its own that it
+    may make, and TUNESMITH_ATTACHMENTS, an empty folder: what it leaves there is kept with the trial.
+    Ctrl-C ends it and hands the trial back.
     """  # noqa: D301 - \b keeps click from filling the paragraph
     ends = bounds.get("trials"), bounds.get("more"), bounds.get("timeout"), sampler
     if not any(end is not None for end in ends):

@@ -1,7 +1,9 @@
 """`tunesmith show`: how a study stands."""
 
+import shutil
 import sys
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import click
@@ -9,7 +11,7 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
-from tunesmith._core.errors import StudyError
+from tunesmith._core.errors import SettingError, StudyError
 from tunesmith._core.words import plural
 from tunesmith.cli.shared import (
     best_records,
@@ -26,6 +28,7 @@ from tunesmith.cli.standing import heading, running, trails, weights
 from tunesmith.records import Record
 from tunesmith.report.sections import last_line
 from tunesmith.report.words import ran_with
+from tunesmith.storage.blobs import file_name
 from tunesmith.study import Study
 from tunesmith.study.progress import baseline_name, baseline_of, plain
 from tunesmith.study.table import cell, trials_table
@@ -37,10 +40,19 @@ FRONT = 8  # trials of those that no other beats
 @click.argument("name", required=False)
 @click.argument("number", type=int, required=False)
 @click.option("--last", default=10, show_default=True, metavar="N", help="Trials to show.")
+@click.option(
+    "--save", type=click.Path(file_okay=False), metavar="FOLDER",
+    help="With NUMBER: copy what was attached to the trial there.",
+)  # fmt: skip
 @storage_option
 @json_option
 def command(
-    name: str | None, number: int | None, last: int, storage: str | None, as_json: bool
+    name: str | None,
+    number: int | None,
+    last: int,
+    save: str | None,
+    storage: str | None,
+    as_json: bool,
 ) -> None:
     """Show how a study stands: best, default, what runs, last trials, failures.
 
@@ -50,8 +62,12 @@ def command(
     """
     study = opened(storage, name)
     if number is not None:
-        _trial(study, number, as_json=as_json)
+        _trial(study, number, save, as_json=as_json)
         return
+    if save is not None:
+        raise SettingError(
+            f"--save copies what was attached to one trial: show {study.name} 7 --save ..."
+        )
     if as_json:
         emit(
             study_data(study, storage)
@@ -68,13 +84,19 @@ def command(
     _failures(study)
 
 
-def _trial(study: Study[Any], number: int, *, as_json: bool) -> None:
+def _trial(study: Study[Any], number: int, save: str | None, *, as_json: bool) -> None:
     history = study.history
     if not 0 <= number < len(history):
         raise StudyError(f"there is no trial {number}; the study has {len(history)}")
     record = history[number]
+    if save is not None:
+        _save(record, Path(save))
     if as_json:
-        emit(trial_data(record) | {"provenance": msgspec.to_builtins(record.provenance)})
+        more = {
+            "attachments": list(record.attachments),
+            "provenance": msgspec.to_builtins(record.provenance),
+        }
+        emit(trial_data(record) | more)
         return
     failure = record.failure
     facts = {
@@ -83,6 +105,7 @@ def _trial(study: Study[Any], number: int, *, as_json: bool) -> None:
         "step": record.step or "",
         "attempt": record.attempt if record.attempt > 1 else "",
         "note": record.note,
+        "attached": ", ".join(record.attachments),
         "failure": "" if failure is None else f"{failure.kind}: {failure.text}",
     }
     click.echo(f"{plain(study.name)}, trial {number}: {record.state}")
@@ -97,6 +120,18 @@ def _trial(study: Study[Any], number: int, *, as_json: bool) -> None:
             click.echo(f"\n{title}")
         for name, value in shown.items():
             click.echo(plain(f"  {name}: {value}"))
+
+
+def _save(record: Record[Any], folder: Path) -> None:
+    """Copy what was attached to a trial, each under its name."""
+    for name, path in record.attachments.items():
+        plain_name = Path(name).name == name and not name.startswith(".")
+        target = folder / (name if plain_name else file_name(name))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            shutil.copytree(path, target, dirs_exist_ok=True)
+        else:
+            shutil.copyfile(path, target)
 
 
 def _last(study: Study[Any], n: int) -> list[Record[Any]]:

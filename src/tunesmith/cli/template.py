@@ -14,7 +14,7 @@ from typing import Any, final
 from tunesmith._core.errors import SettingError
 from tunesmith.space.labels import hint
 
-EXTRA = ("trial", "seed", "replicate", "checkpoint")
+EXTRA = ("trial", "seed", "replicate", "checkpoint", "attachments")
 _HOLE = re.compile(r"\{\{(?P<kept>[\w.-]+)\}\}|\{(?P<name>[\w.-]+)\}")
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from tunesmith import plots
 from tunesmith.dashboard import verbs
 from tunesmith.dashboard.asked import Number, Page, Segment, Text
+from tunesmith.dashboard.attached import link
 from tunesmith.dashboard.figures import drawn_picture
 from tunesmith.dashboard.filters import rows_of
 from tunesmith.dashboard.live import View
@@ -77,10 +78,11 @@ class Note(BaseModel):
 
 
 class Detail(Trial):
-    """A trial with its reports, its remarks, and where it was run."""
+    """A trial with its reports, its remarks, the addresses of what was attached, and where it was run."""
 
     reports: list[Report]
     notes: list[Note]
+    attached: dict[str, str]
     provenance: dict[str, Any]
 
 
@@ -256,6 +258,7 @@ def routes(site: Site) -> APIRouter:
             **trial_of(view, record).model_dump(),
             reports=reports,
             notes=[note_of(view, note) for note in view.notes_of(record)],
+            attached={name: link(view, record, name) for name in record.attachments},
             provenance=to_builtins(record.provenance),
         )
 

@@ -26,7 +26,7 @@ from tunesmith._core.errors import (
     TunesmithError,
 )
 from tunesmith._core.version import VERSION
-from tunesmith.dashboard import api, comparing, figures, forms, pages
+from tunesmith.dashboard import api, attached, comparing, figures, forms, pages
 from tunesmith.dashboard.guard import Access, Guard, plain_page
 from tunesmith.dashboard.live import Hub
 from tunesmith.dashboard.site import HERE, Site
@@ -68,7 +68,7 @@ def application(storage: Storage, access: Access) -> FastAPI:
         openapi_url="/api/openapi.json",
         lifespan=lifespan,
     )
-    for part in (pages, comparing, figures, forms):
+    for part in (pages, comparing, figures, attached, forms):
         app.include_router(part.routes(site), tags=["pages"])
     app.include_router(api.routes(site), prefix="/api", tags=["api"])
 

@@ -12,6 +12,7 @@ from tunesmith import plots
 from tunesmith._core.errors import SpaceError
 from tunesmith.dashboard import filters, sketch, standing
 from tunesmith.dashboard.asked import Number, Page, Segment, Text
+from tunesmith.dashboard.attached import is_picture, link
 from tunesmith.dashboard.live import Live, View
 from tunesmith.dashboard.site import Site, url
 from tunesmith.dashboard.table import STATES, Columns, key, latest
@@ -221,6 +222,8 @@ def routes(site: Site) -> APIRouter:
                 ],
                 "stands": [s for s in standing.stands(site, live, view) if s.record is not record],
                 "notes": view.notes_of(record),
+                "files": {name: link(view, record, name) for name in record.attachments},
+                "pictures": [name for name in record.attachments if is_picture(name)],
                 "stopping": record.uid in view.stopping,
             }
 

@@ -258,7 +258,7 @@ class Commanded(Event, frozen=True, kw_only=True):
 
 
 class Attached(Event, frozen=True, kw_only=True):
-    """A file or folder lies under `key`, as the trial's `name`."""
+    """A file or folder lies under `key`, as the trial's `name`; attempt 0: none was running."""
 
     uid: str
     attempt: int = 1

@@ -134,7 +134,7 @@ class Fold(Generic[P]):
                 self.joined[event.owner] = self.length - 1
                 self.history.problem.joined[self.length - 1] = event.provenance
             case Attached():
-                pass  # kept with the trial's files; nothing is decided by it
+                self._attach(event)
             case Created():
                 raise LogError(f"line {self.length - 1} of the log creates the study a second time")
             case _:
@@ -317,6 +317,14 @@ class Fold(Generic[P]):
         if record is not None:
             self.saved.setdefault(event.uid, {})[event.key] = event.step
             self.history.put(replace(record, key=event.key, saved=event.step))
+
+    def _attach(self, event: Attached) -> None:
+        record = self.history.peek(event.uid)
+        if record is not None and event.attempt == (
+            record.attempt if record.state == "running" else 0
+        ):
+            attached = self.history.problem.attached
+            attached[event.uid] = {**attached.get(event.uid, {}), event.name: event.key}
 
     def reported(self, record: Record[P]) -> dict[str, float]:
         """Return the values that count of those reported: the last ones, the best, or their means.

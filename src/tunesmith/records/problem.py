@@ -124,6 +124,7 @@ class Problem(Generic[P]):
         locate: Finds the folder of a checkpoint by its key; no part of what is tuned.
         joined: What each process that joined said of itself, by the place of its `Joined` in the log;
             likewise.
+        attached: The keys of the files that were attached to each trial, by its uid and by name; likewise.
     """
 
     space: Space[P]
@@ -133,6 +134,7 @@ class Problem(Generic[P]):
     value: Literal["last", "best", "mean"] = "last"
     locate: Callable[[str], Path | None] | None = field(default=None, compare=False, repr=False)
     joined: dict[int, Provenance] = field(default_factory=dict, compare=False, repr=False)
+    attached: dict[str, dict[str, str]] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         names = [objective.name for objective in self.objectives]

@@ -9,6 +9,7 @@ import numpy as np
 
 from tunesmith._core.errors import StudyError
 from tunesmith._core.types import P
+from tunesmith.records.attachments import Attachments
 from tunesmith.records.curve import Curve
 from tunesmith.records.events import (
     EndReason,
@@ -198,6 +199,12 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
         """The folder of its latest checkpoint, not to be changed; None: it has none that is kept."""
         locate = self.problem.locate
         return locate(self.key) if self.key and locate is not None else None
+
+    @property
+    def attachments(self) -> Attachments:
+        """The files and folders that were attached to it, by name, not to be changed."""
+        problem = self.problem
+        return Attachments(problem.attached.get(self.uid, {}), problem.locate)
 
     @property
     def provenance(self) -> Provenance:

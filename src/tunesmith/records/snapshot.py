@@ -65,6 +65,7 @@ class _Snapshot(msgspec.Struct, array_like=True, gc=False):
     saved: dict[str, dict[str, int]]
     joined: dict[str, int]
     provenances: dict[int, Provenance]
+    attached: dict[str, dict[str, str]]
     since_best: int
     rows: list[_Row]
     curves: dict[int, _Curve]
@@ -117,6 +118,7 @@ def freeze(fold: Fold[Any], heard: Told[Any]) -> bytes:
         saved=fold.saved,
         joined=fold.joined,
         provenances=fold.history.problem.joined,
+        attached=fold.history.problem.attached,
         since_best=fold.history.since_best,
         rows=[_row(record) for record in fold.history],
         curves={r.number: _pack(r.curve) for r in fold.history if r.curve is not None},
@@ -174,6 +176,7 @@ def thaw(
     fold.saved = kept.saved
     fold.joined = kept.joined
     problem.joined.update(kept.provenances)
+    problem.attached.update(kept.attached)
     fold.history.since_best = kept.since_best
     heard: Told[P] = [
         record_of(*one) if isinstance(one, tuple) else one if one >= 0 else fold.history[~one]

@@ -292,6 +292,9 @@ def _gained(a: Answers) -> Section:
         said += [sentence(line, _names(a)) for line in str(a.overtuning).splitlines()[:3]]
     if a.sensitivity is not None:
         said.append(sentence(str(a.sensitivity.seeds)))
+    attached = list(told.record.attachments)
+    if attached:
+        said.append(f"Attached to trial {told.record.number}: {listed(attached)}.")
     params = json.dumps(told.record.logged, indent=2, default=str)
     exact = f"The params of trial {told.record.number}, exactly", params
     return Section(title, (), tuple(said), (_outcome_table(a, told),), exact)

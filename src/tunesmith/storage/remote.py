@@ -1,5 +1,7 @@
 """Blobs anywhere that fsspec reaches: S3, Google Cloud, Azure, SFTP, HDFS and others."""
 
+import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -29,7 +31,7 @@ class Fsspec(Blobs):
 
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")
-        self._opened: tuple[Any, str] | None = None
+        self._opened: tuple[Any, str, int] | None = None  # the last: by which process
         self._fetched = temporary(self)
 
     def __reduce__(self) -> tuple[type["Fsspec"], tuple[str]]:
@@ -60,25 +62,26 @@ class Fsspec(Blobs):
         system, place = self._place(key)
         with TemporaryDirectory(prefix="tunesmith-") as new:
             yield Path(new)
-            if system.exists(f"{place}/{WHOLE}"):
-                raise StorageError(f"{key!r} is taken in {self.url}; each key is put once")
-            for path in sorted(Path(new).rglob("*")):
-                there = f"{place}/{FILES}/{path.relative_to(new).as_posix()}"
-                if path.is_dir():
-                    system.makedirs(there, exist_ok=True)
-                else:
-                    system.makedirs(there.rpartition("/")[0], exist_ok=True)
-                    system.put_file(str(path), there)
-            system.makedirs(place, exist_ok=True)
-            system.pipe_file(f"{place}/{WHOLE}", b"1")
+            names = [path.relative_to(new).as_posix() for path in sorted(Path(new).rglob("*"))]
+            with self._answering():
+                if system.exists(f"{place}/{WHOLE}"):
+                    raise StorageError(f"{key!r} is taken in {self.url}; each key is put once")
+                system.makedirs(f"{place}/{FILES}", exist_ok=True)
+                system.put(  # all at once, where it can
+                    [f"{new}/{name}" for name in names],
+                    [f"{place}/{FILES}/{name}" for name in names],
+                )
+                system.pipe_file(f"{place}/{WHOLE}", b"1")
 
     def get(self, key: str) -> Path | None:
         system, place = self._place(key)
-        if not system.exists(f"{place}/{WHOLE}"):
-            return None
-        self._fetched.mkdir(mode=0o700, exist_ok=True)
-        here = self._fetched / file_name(key)
-        if not here.exists():
+        here = self._here(key)
+        with self._answering():
+            if not system.exists(f"{place}/{WHOLE}"):
+                return None
+            if here.exists():
+                return here
+            self._fetched.mkdir(mode=0o700, exist_ok=True)
             with TemporaryDirectory(dir=self._fetched) as new:
                 fetched = Path(new, FILES)
                 fetched.mkdir()
@@ -93,26 +96,45 @@ class Fsspec(Blobs):
     def keys(self, prefix: str = "") -> set[str]:
         system, place = self._root()
         try:
-            names = [path.rstrip("/").rpartition("/")[2] for path in system.ls(place, detail=False)]
+            with self._answering():
+                listed = system.ls(place, detail=False)
         except FileNotFoundError:
             return set()
+        names = [path.rstrip("/").rpartition("/")[2] for path in listed]
         return {key for key in map(unquote, names) if key and key.startswith(prefix)}
 
     def delete(self, key: str) -> None:
         system, place = self._place(key)
-        for part in (f"{place}/{WHOLE}", place):  # the mark first
+        with self._answering():
             with suppress(FileNotFoundError):
-                system.rm(part, recursive=True)
+                system.rm_file(f"{place}/{WHOLE}")  # the mark first
+            with suppress(FileNotFoundError):
+                system.rm(place, recursive=True)
+        shutil.rmtree(self._here(key), ignore_errors=True)
 
     def clear(self) -> None:
         system, place = self._root()
-        with suppress(FileNotFoundError):
+        with self._answering(), suppress(FileNotFoundError):
             system.rm(place, recursive=True)
+
+    def _here(self, key: str) -> Path:
+        """Where a key is fetched to."""
+        return self._fetched / file_name(key)
 
     def _place(self, key: str) -> tuple[Any, str]:
         """The file system, and where a key is in it."""
         system, root = self._root()
         return system, f"{root}/{file_name(key)}"
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Say what file systems raise of their own kinds, as where a server does not answer."""
+        try:
+            yield
+        except (OSError, StorageError):
+            raise
+        except Exception as error:
+            raise OSError(f"{self._url}: {type(error).__name__}: {error}") from error
 
     @contextmanager
     def _opening(self) -> Iterator[None]:
@@ -124,10 +146,10 @@ class Fsspec(Blobs):
 
     def _root(self) -> tuple[Any, str]:
         """The file system, and where these blobs are in it."""
-        if self._opened is None:
+        if self._opened is None or self._opened[2] != os.getpid():  # no connection survives a fork
             core = need("fsspec.core", "fsspec")
             with self._opening():
-                self._opened = core.url_to_fs(self._url)
-        system, root = self._opened
+                self._opened = *core.url_to_fs(self._url), os.getpid()
+        system, root, _ = self._opened
         system.invalidate_cache()  # other processes write there
         return system, root.rstrip("/")

@@ -36,7 +36,7 @@ This is a hyperparameter study, packed by tunesmith {version}.
   log.jsonl        everything that happened, an event a line
   confirm.jsonl    the same of its confirmation, if there was one
   baseline.jsonl   the same of what that was compared with, if that was not in the search
-  checkpoints/     files of trials, if they were packed
+  checkpoints/     files of trials, and what was attached to them, if they were packed
 
 In Python: ts.load("{file}"); on the command line: tunesmith show --storage {file}
 """
@@ -46,6 +46,7 @@ def bundle(
     ledger: Ledger[Any],
     path: Path,
     which: Which,
+    attachments: Which,
     answers: Answers,
 ) -> int:
     """Write a study to a file, whole or not at all.
@@ -54,6 +55,7 @@ def bundle(
         ledger: The study's log, as far as it is read.
         path: The file; one that is there is replaced.
         which: Whose checkpoints come along.
+        attachments: Whose attachments do.
         answers: What its report says.
 
     Returns:
@@ -65,8 +67,9 @@ def bundle(
     """
     if path.suffix != ENDING:
         raise SettingError(f"a bundle's name ends in {ENDING}, got {str(path)!r}")
-    if which not in get_args(Which):
-        raise SettingError(f'checkpoints= is "none", "best" or "all", got {which!r}')
+    for what, given in (("checkpoints=", which), ("attachments=", attachments)):
+        if given not in get_args(Which):
+            raise SettingError(f'{what} is "none", "best" or "all", got {given!r}')
     fold = ledger.fold
     history = fold.history
     lines = ledger.storage.read(ledger.name, 0, fold.length)
@@ -93,6 +96,7 @@ def bundle(
             for name, text in texts.items():
                 packed.writestr(name, text)
             n = _pack(packed, ledger.files, _keys(history, ledger.files, which))
+            _pack(packed, ledger.files, _attached(history, attachments))
         new.replace(path)
     finally:
         new.unlink(missing_ok=True)
@@ -105,8 +109,14 @@ def _json(data: Any) -> str:
 
 def _keys(history: History[Any], files: Blobs | None, which: Which) -> set[str]:
     if which == "all":
-        return set() if files is None else files.keys()
+        return set() if files is None else files.keys() - _attached(history, "all")
     return {record.key for record in leading(history)} - {""} if which == "best" else set()
+
+
+def _attached(history: History[Any], which: Which) -> set[str]:
+    whose = {"none": [], "best": leading(history), "all": history}[which]
+    attached = history.problem.attached
+    return {key for record in whose for key in attached.get(record.uid, {}).values()}
 
 
 def _pack(packed: ZipFile, files: Blobs | None, keys: set[str]) -> int:

@@ -17,6 +17,7 @@ from tunesmith._core.types import P
 from tunesmith.executors import Key, Place
 from tunesmith.records import Failure, Fold, History, Record
 from tunesmith.records.events import (
+    Attached,
     Commanded,
     EndReason,
     Enqueued,
@@ -209,6 +210,38 @@ class Desk(Generic[P]):
             remove(ledger.files, key)
             raise self._superseded(uid, attempt)
         self._keeping.tidy(record)
+
+    @_alone
+    def attached(self, uid: str, attempt: int, name: str, key: str) -> None:
+        """Take notice of what was attached, which lies in the study's blobs already.
+
+        The latest of a name counts; the one before is removed.
+        """
+        ledger = self.ledger
+        ledger.catch_up()
+        attached = self.history.problem.attached
+        before = attached.get(uid, {}).get(name)
+        event = Attached(time=ledger.clock(), uid=uid, attempt=attempt, name=name, key=key)
+        ledger.append(event)
+        if attached.get(uid, {}).get(name) != key:
+            remove(ledger.files, key)
+            raise self._superseded(uid, attempt)
+        if before is not None:
+            remove(ledger.files, before)
+
+    @_alone
+    def attachable(self, number: int) -> Record[P]:
+        """Return the record of a trial that does not run.
+
+        Raises:
+            StudyError: There is no such trial, or it runs.
+        """
+        record = self._numbered(number, "attach")
+        if record.state == "running":
+            raise StudyError(
+                f"trial {record.number} is running, and what runs it attaches by trial.attach(path); or wait for its end"
+            )
+        return record
 
     @_alone
     def wanted(self, uid: str, attempt: int, metrics: dict[str, float]) -> bool:
@@ -461,13 +494,7 @@ class Desk(Generic[P]):
             if record is None:
                 raise self._superseded(trial.uid, trial.attempt)
             return record
-        if not checks.is_whole(trial):
-            raise StudyError(f"tell takes a trial or its number, got {trial!r}")
-        self.ledger.sync()
-        history = self.history
-        if not 0 <= trial < len(history):
-            raise StudyError(f"there is no trial {trial}; the study has {len(history)}")
-        record = history[trial]
+        record = self._numbered(trial, "tell")
         if record.finished:
             raise self._superseded(record.uid, record.attempt)
         if record.owner not in ("", this_process()) and self.ledger.lives(record.owner):
@@ -475,6 +502,16 @@ class Desk(Generic[P]):
                 f"trial {trial} is being run by another process ({record.owner}); that one tells "
                 "its result"
             )
+        return record
+
+    def _numbered(self, number: Any, verb: str) -> Record[P]:
+        """Return the record of a number that somebody has given."""
+        if not checks.is_whole(number):
+            raise StudyError(f"{verb} takes a trial's number, got {number!r}")
+        history = self.read().history
+        if not 0 <= number < len(history):
+            raise StudyError(f"there is no trial {number}; the study has {len(history)}")
+        record: Record[P] = history[number]
         return record
 
     def _superseded(self, uid: str, attempt: int) -> StudyError:

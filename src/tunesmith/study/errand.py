@@ -32,6 +32,15 @@ class Kept:
 
 @final
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A trial has put a file or folder into the study's blobs."""
+
+    name: str
+    key: str
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Ending:
     """A trial has returned; the answer says whether it shall be saved."""
 
@@ -72,6 +81,10 @@ class _Line:
     def saved(self, uid: str, attempt: int, step: int, key: str) -> None:
         del uid, attempt
         self._channel.request(Kept(step, key))
+
+    def attached(self, uid: str, attempt: int, name: str, key: str) -> None:
+        del uid, attempt
+        self._channel.request(Attachment(name, key))
 
     def wanted(self, uid: str, attempt: int, metrics: dict[str, float]) -> bool:
         del uid, attempt

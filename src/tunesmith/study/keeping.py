@@ -71,7 +71,10 @@ class Keeping:
         fold = self._ledger.fold
         uid, attempt = origin(key)
         record = fold.history.find(uid)
-        if record is None or record.attempt < attempt:  # of a trial that began after what was read
+        if record is not None and key in fold.history.problem.attached.get(uid, {}).values():
+            return "settled"  # files that were attached stay
+        # of a trial that began after what was read, or being attached to one that does not run
+        if record is None or record.attempt < attempt or not attempt:
             return "open"
         step = fold.saved.get(uid, {}).get(key)
         if step is None:  # put, but not told; nobody will tell it any more if it is of the past

@@ -27,7 +27,7 @@ from tunesmith.records import Failure, History
 from tunesmith.records.events import PauseReason
 from tunesmith.study.bounds import Bounds
 from tunesmith.study.desk import Desk, answer
-from tunesmith.study.errand import Ending, Kept, Note, Report
+from tunesmith.study.errand import Attachment, Ending, Kept, Note, Report
 from tunesmith.study.owner import is_here, this_host, this_process
 from tunesmith.study.results import failure_of, own_traceback
 from tunesmith.study.saving import UNSAVED
@@ -279,6 +279,11 @@ class Run(Generic[P]):
                 self._saving.discard(key)
                 try:
                     desk.saved(*key, message.step, message.key)
+                except Superseded as error:
+                    return error
+            case Attachment():
+                try:
+                    desk.attached(*key, message.name, message.key)
                 except Superseded as error:
                     return error
             case Ending():

@@ -41,6 +41,13 @@ class Link(Protocol):
             Superseded: Another attempt has taken over; the checkpoint is gone.
         """
 
+    def attached(self, uid: str, attempt: int, name: str, key: str) -> None:
+        """Take notice of what was attached, which is in the study's blobs.
+
+        Raises:
+            Superseded: Another attempt has taken over; what was put is gone.
+        """
+
     def wanted(self, uid: str, attempt: int, metrics: dict[str, float]) -> bool:
         """Return whether a trial that ends with these metrics shall be saved."""
 
@@ -110,7 +117,7 @@ class Saving:
         self._save = save
         self._every_s = every_s
         if save is not None:
-            self._place()
+            place_in(self._files)
         if load is not None and (folder := self.checkpoint):
             load(folder)
         elif load is not None and step:
@@ -122,8 +129,8 @@ class Saving:
     @contextmanager
     def folder(self) -> Iterator[Path]:
         """Give a folder to be filled; its key travels with the next report."""
-        files = self._place()
-        key = self._new_key()
+        files = place_in(self._files)
+        key = new_key(self._uid, self._attempt)
         with files.put(key) as folder:
             yield folder
         if self._pending is not None:
@@ -152,10 +159,10 @@ class Saving:
 
     def _try(self, save: Saver, step: int) -> None:
         """Save; what goes wrong is noted once, and the trial goes on, or ends, as if it had not begun."""
-        key = self._new_key()
+        key = new_key(self._uid, self._attempt)
         self._latest = time.monotonic()
         try:
-            with self._place().put(key) as folder:
+            with place_in(self._files).put(key) as folder:
                 save(folder)
         except Exception as error:  # noqa: BLE001 - whatever a user's function may raise
             self._able = False
@@ -171,16 +178,24 @@ class Saving:
         self._pending = None
         self._link.saved(self._uid, self._attempt, step, key)
 
-    def _new_key(self) -> str:
-        return f"{self._uid}-{self._attempt}-{secrets.token_hex(6)}"
 
-    def _place(self) -> Blobs:
-        if self._files is None:
-            raise SettingError(
-                "this study's storage has no place for checkpoints that all its processes reach; "
-                'name one: Study(..., files="s3://bucket/folder")'
-            )
-        return self._files
+def place_in(files: Blobs | None) -> Blobs:
+    """Return where a study keeps files.
+
+    Raises:
+        SettingError: Nowhere.
+    """
+    if files is None:
+        raise SettingError(
+            "this study's storage has no place for files that all its processes reach; name one when it is "
+            'made: a shared folder, or Study(..., files="s3://bucket/folder")'
+        )
+    return files
+
+
+def new_key(uid: str, attempt: int) -> str:
+    """Return a key for what an attempt of a trial puts; attempt 0: for what is put while none is running."""
+    return f"{uid}-{attempt}-{secrets.token_hex(6)}"
 
 
 def origin(key: str) -> tuple[str, int]:

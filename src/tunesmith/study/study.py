@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack, final, overload
 
@@ -26,6 +27,7 @@ from tunesmith.stop import StopRule
 from tunesmith.storage import Blobs, Memory, Storage
 from tunesmith.storage.bundle import BASELINE, CONFIRMS
 from tunesmith.study import opening
+from tunesmith.study.attaching import put
 from tunesmith.study.background import Job, start
 from tunesmith.study.beside import seed_apart
 from tunesmith.study.bounds import RETRIES, Bounds
@@ -268,6 +270,17 @@ class Study(Readable[P]):
     def fail(self, trial: Trial[P] | int, error: BaseException | str = "") -> Record[P]:
         """End a trial as failed and return its record; raises as `tell` does."""
         return self._desk.fail(trial, error)
+
+    def attach(self, number: int, path: str | PathLike[str], name: str | None = None) -> None:
+        """Keep a copy of a file or folder with a trial that does not run; one that runs has `Trial.attach`.
+
+        Raises:
+            StudyError: There is no such trial, or it runs.
+            SettingError: There is nothing at the path, or the study's storage has no place for files.
+            StorageError: It cannot be kept.
+        """
+        record = self._desk.attachable(number)
+        self._desk.attached(record.uid, 0, *put(self._ledger.files, record.uid, 0, path, name))
 
     def enqueue(
         self,
@@ -587,7 +600,9 @@ class Study(Readable[P]):
         copy(ledger.files, moved.files)
         self._desk.move(moved)
 
-    def bundle(self, path: str | Path, *, checkpoints: Which = "none") -> int:
+    def bundle(
+        self, path: str | Path, *, checkpoints: Which = "none", attachments: Which = "none"
+    ) -> int:
         """Pack the study into one file that others can read: `ts.load("digits.tunesmith")`.
 
         In it are the log, that of the confirmation, a table of the trials, their provenance, a paragraph
@@ -596,6 +611,7 @@ class Study(Readable[P]):
         Args:
             path: The file, whose name ends in `.tunesmith`; one that is there is replaced.
             checkpoints: Whose come along: of "none", of the "best" trial, or "all" that are kept.
+            attachments: Likewise; their names are in it in any case.
 
         Returns:
             How many checkpoints were packed.
@@ -605,7 +621,7 @@ class Study(Readable[P]):
             OSError: It cannot be written.
         """
         answers = self._answers()
-        return bundle(self._ledger, Path(path), checkpoints, answers)
+        return bundle(self._ledger, Path(path), checkpoints, attachments, answers)
 
     def rerun(
         self,

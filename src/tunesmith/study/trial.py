@@ -1,5 +1,6 @@
 """The live trial: what an objective receives, and what `Study.ask` returns."""
 
+import os
 from collections.abc import (
     Callable,
     ItemsView,
@@ -19,6 +20,7 @@ from tunesmith._core.hints import hint_attribute
 from tunesmith._core.types import P
 from tunesmith.records import Record, Resource
 from tunesmith.storage import Blobs
+from tunesmith.study.attaching import put
 from tunesmith.study.folds import splits_of
 from tunesmith.study.results import metrics_of
 from tunesmith.study.saving import SAVE_EVERY_S, Link, Saving
@@ -277,6 +279,34 @@ class Trial(Generic[P]):
             StorageError: It is gone.
         """
         return self.saving.checkpoint
+
+    def attach(self, path: str | os.PathLike[str], name: str | None = None) -> None:
+        """Keep a copy of a file or folder with the trial: a model, a picture, a log.
+
+        It is in `record.attachments` by its name, in whichever process; of several of one name the latest. What is
+        attached stays until the study is deleted.
+
+        Args:
+            path: The file or folder.
+            name: What it is found by, at most 255 characters; None: its own name.
+
+        Raises:
+            SettingError: There is nothing at the path, or the study's storage has no place for files.
+            StorageError: It cannot be kept, as where the disk is full.
+            Superseded: Another attempt of this trial has taken over, or it has ended.
+
+        Example:
+            >>> import tempfile, pathlib
+            >>> import tunesmith as ts
+            >>> log = pathlib.Path(tempfile.mkdtemp(), "train.log")
+            >>> written = log.write_text("all went well")
+            >>> study = ts.Study({"x": ts.Float(0, 1)}, minimize="loss")
+            >>> study.ask().attach(log)
+            >>> study.history[0].attachments["train.log"].read_text()
+            'all went well'
+        """
+        name, key = put(self.ticket.files, self.uid, self.attempt, path, name)
+        self._link.attached(self.uid, self.attempt, name, key)
 
     def ended(self, metrics: dict[str, float]) -> dict[str, float]:
         """Save what has returned, if that is wanted, and return its metrics; a run calls this."""
