@@ -39,6 +39,20 @@ class TestProcesses(ConcurrentConformance):
         return Processes
 
 
+class TestProcessesOnOneGPU(ConcurrentConformance):
+    @pytest.fixture
+    def make(self, monkeypatch: pytest.MonkeyPatch) -> Make:
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+        return lambda n: Processes(n, gpus=[0])
+
+
+class TestThreadsOnOneGPU(ConcurrentConformance):
+    @pytest.fixture
+    def make(self, monkeypatch: pytest.MonkeyPatch) -> Make:
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+        return lambda n: Threads(n, gpus=[0])
+
+
 class TestCoroutines(ConcurrentConformance):
     @pytest.fixture
     def make(self) -> Make:

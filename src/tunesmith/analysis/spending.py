@@ -7,6 +7,7 @@ from typing import Any, final
 
 import numpy as np
 
+from tunesmith._core.amounts import together
 from tunesmith._core.errors import NoTrials
 from tunesmith.analysis.forecast import lasting
 from tunesmith.numerics.arrays import Floats
@@ -61,7 +62,7 @@ class Spending:
         best_s: Seconds of work that had been done when the best trial ended; None: there is no single best.
         steps: Of the resource, that all trials did; 0 without one.
         resource: What a step is; empty: nothing.
-        cost: What trials said of their costs, summed, by name.
+        cost: What trials used, by name, summed; of what is called `peak_…`, the highest.
     """
 
     by_state: tuple[Portion, ...]
@@ -159,7 +160,7 @@ def spending(history: History[Any]) -> Spending:
         best_s=_until_best(history, spans),
         steps=history.spent,
         resource="" if history.problem.resource is None else history.problem.resource.name,
-        cost=dict(sum((Counter(record.cost) for record in records), Counter())),
+        cost=together(record.cost for record in records),
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import final
 
+from tunesmith.executors.devices import Devices, variables
 from tunesmith.executors.executor import Died, Key
 from tunesmith.executors.frames import CHUNK_BYTES, Frame, Kind, Reassembly
 from tunesmith.executors.lines import Lines
@@ -33,9 +34,11 @@ class Child:
     Args:
         setup: What it is told first.
         environ: Its environment.
+        devices: The GPUs that it sees; empty: those of this process.
         overheard: Whether what it prints comes to this side.
 
     Attributes:
+        devices: The same, for as long as it lives.
         pidfd: Becomes readable when the process ends.
         outward: Becomes readable when it has said something; a file descriptor of this side.
         printed: Becomes readable when it has printed something; None: that comes elsewhere.
@@ -47,9 +50,13 @@ class Child:
         asks: Whether its work waits for an answer.
         verdict: Why it was killed, if it was.
         mute: Whether it can print no more, nor anyone in its place.
+        used: What its work was seen to use.
     """
 
-    def __init__(self, setup: Frame, environ: Mapping[str, str], *, overheard: bool) -> None:
+    def __init__(
+        self, setup: Frame, environ: Mapping[str, str], devices: Devices, *, overheard: bool
+    ) -> None:
+        self.devices = devices
         its_inward, self.inward = os.pipe()
         self.outward, its_outward = os.pipe()
         its_life, life = os.pipe()  # nothing is ever written: it closes when this side ends
@@ -69,7 +76,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=its_streams,
                 stderr=its_streams,
-                env=environ,
+                env={**environ, **variables(devices)},
                 pass_fds=theirs[:3],
                 start_new_session=True,
             )
@@ -89,6 +96,7 @@ class Child:
         self.asks = False
         self.verdict: Died | None = None
         self.mute = False
+        self.used: dict[str, float] = {}
         self._cpu_s = 0.0
         self._knows: deque[int] = deque(maxlen=KNOWN)
         self._frames = Reassembly()
@@ -115,7 +123,7 @@ class Child:
 
     def begin(self, key: Key, number: int, function: Frame, work: bytes) -> None:
         """Give it work number `number`, and the function if it does not know it."""
-        self.key, self.number, self.asks = key, number, False
+        self.key, self.number, self.asks, self.used = key, number, False, {}
         self.begun = self.heard = time.monotonic()
         if function.number not in self._knows:
             self._knows.append(function.number)  # it forgets the oldest, as the worker does

@@ -10,6 +10,7 @@ from typing import Any, final
 from tunesmith._core.errors import Cancelled
 from tunesmith.executors.executor import Executor, Inbox, Key, Place, Raised, Returned, Work
 from tunesmith.executors.post import Line, Post, opened
+from tunesmith.executors.seats import Seats
 
 GRACE_S = 1.0  # how long `close` waits for coroutines to end
 
@@ -61,7 +62,7 @@ class Coroutines(Executor):
     """
 
     def __init__(self, n: int) -> None:
-        self._post = Post("Coroutines", n)
+        self._post = Post(Seats("Coroutines", n))
         self._tasks: dict[Line, asyncio.Task[None]] = {}  # touched in the loop's thread only
         self._thread: threading.Thread | None = None
         self._loop: Future[asyncio.AbstractEventLoop] = Future()
@@ -69,12 +70,16 @@ class Coroutines(Executor):
     def free(self) -> list[Place]:
         return self._post.free()
 
-    def submit(self, work: Work, key: Key, *args: Any) -> None:
-        line = self._post.open(key)
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._serve, name="tunesmith loop", daemon=True)
-            self._thread.start()
-        self._call(self._begin, line, work, args)
+    def submit(self, work: Work, key: Key, *args: Any, alone: bool = False) -> None:
+        def begin(line: Line) -> None:
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._serve, name="tunesmith loop", daemon=True
+                )
+                self._thread.start()
+            self._call(self._begin, line, work, args)
+
+        self._post.open(key, begin)
 
     def pump(self, inbox: Inbox, timeout_s: float) -> None:
         self._post.pump(inbox, timeout_s)

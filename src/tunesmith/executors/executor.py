@@ -6,8 +6,8 @@ a work where there is a free place, hands what the work says to an inbox, and sa
 
 import traceback
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, Literal, Protocol, Self, TypeAlias, final
 
@@ -61,9 +61,23 @@ class Channel(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Last:
+    """What the last message of a work says beside how it ended.
+
+    Attributes:
+        used: What the work used, by name, as far as that was measured; a name that begins with
+            `peak_` is the most at one time.
+        shared: Whether other works ran on its device while it did.
+    """
+
+    used: Mapping[str, float] = field(default_factory=dict, compare=False, repr=False)
+    shared: bool = field(default=False, compare=False, repr=False)
+
+
 @final
 @dataclass(frozen=True, slots=True)
-class Returned:
+class Returned(Last):
     """The last message of a work that returned.
 
     Attributes:
@@ -75,7 +89,7 @@ class Returned:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Raised:
+class Raised(Last):
     """The last message of a work that raised.
 
     Attributes:
@@ -97,7 +111,7 @@ class Raised:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Died:
+class Died(Last):
     """The last message about a work whose process is gone.
 
     Attributes:
@@ -136,7 +150,7 @@ class Executor(ABC):
         """Return where works would begin at once, in the order in which `submit` takes the places."""
 
     @abstractmethod
-    def submit(self, work: Work, key: Key, *args: Any) -> None:
+    def submit(self, work: Work, key: Key, *args: Any, alone: bool = False) -> None:
         """Begin `work(channel, *args)` in a free place.
 
         Args:
@@ -144,6 +158,9 @@ class Executor(ABC):
                 different from one to the next belongs into `args`.
             key: Whose messages these are; no work that runs has the same.
             args: Further arguments.
+            alone: Whether no other work may be on its device, if its place has one: it then begins when
+                those there have ended, and `free` has no place there until it has; what was submitted
+                there all the same begins after it.
 
         Raises:
             SettingError: No place is free, the key is taken, or the executor is closed.

@@ -2,23 +2,14 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import Any, TypeAlias, final
 
 from tunesmith._core.errors import Cancelled, SettingError
-from tunesmith.executors.executor import (
-    HERE,
-    LATER,
-    Ended,
-    Inbox,
-    Key,
-    Place,
-    Raised,
-    Returned,
-    check_places,
-    check_submit,
-)
+from tunesmith.executors.devices import Devices
+from tunesmith.executors.executor import LATER, Ended, Inbox, Key, Place, Raised, Returned
+from tunesmith.executors.seats import Seats
 
 Answer: TypeAlias = Callable[[Any], object]
 
@@ -48,14 +39,16 @@ class Line:
     Args:
         key: The work's key.
         put: Takes a letter to the pump.
+        devices: What the work shall use.
 
     Attributes:
         cancelled: Whether the work shall end.
     """
 
-    def __init__(self, key: Key, put: Callable[[Letter], None]) -> None:
+    def __init__(self, key: Key, put: Callable[[Letter], None], devices: Devices) -> None:
         self.key = key
         self.put = put
+        self.devices = devices
         self.cancelled = False
         self._answers: SimpleQueue[Any] = SimpleQueue()
         self._asking = threading.Lock()  # threads of one work ask one after the other
@@ -107,37 +100,49 @@ def opened(value: Any) -> Any:
     return value
 
 
+Begin: TypeAlias = Callable[[Line], object]
+
+
 @final
 class Post:
     """The pump's side: who runs, what has come, who waits for an answer.
 
     Args:
-        name: The executor's name in messages.
-        n: Its number of places.
+        seats: The places.
     """
 
-    def __init__(self, name: str, n: int) -> None:
-        check_places(name, n)
-        self._name = name
-        self._n = n
+    def __init__(self, seats: Seats) -> None:
+        self._seats = seats
         self._lines: dict[Key, Line] = {}
+        self._later: dict[Key, Begin] = {}  # those whose turn has not come
         self._waiting: dict[Key, Answer] = {}
         self._letters: SimpleQueue[Letter] = SimpleQueue()
-        self._closed = False
 
     def free(self) -> list[Place]:
         """See `Executor.free`."""
-        return [] if self._closed else [HERE] * (self._n - len(self._lines))
+        return self._seats.free()
 
-    def open(self, key: Key) -> Line:
-        """Return the line of a work that may begin.
+    def open(self, key: Key, begin: Begin, *, alone: bool = False) -> None:
+        """Take a place for a work, and begin it when its turn has come.
+
+        Args:
+            key: The work's key.
+            begin: Begins it, given its line.
+            alone: See `Executor.submit`.
 
         Raises:
             SettingError: No place is free, the key is taken, or the executor is closed.
         """
-        check_submit(self._name, key, self._lines, self._n, closed=self._closed)
-        line = self._lines[key] = Line(key, self._letters.put)
-        return line
+        self._seats.take(key, alone=alone)
+        self._lines[key] = Line(key, self._letters.put, self._seats.devices(key))
+        self._later[key] = begin
+        self._begin_due()
+
+    def _begin_due(self) -> None:
+        for key in self._seats.due():
+            begin = self._later.pop(key, None)
+            if begin is not None:  # it was not cancelled meanwhile
+                begin(self._lines[key])
 
     def pump(self, inbox: Inbox, timeout_s: float) -> None:
         """See `Executor.pump`."""
@@ -163,14 +168,16 @@ class Post:
         if line is not None:
             self._waiting.pop(key, None)
             line.cancel()
+            if self._later.pop(key, None) is not None:  # nobody else will say that it has ended
+                line.end(Raised.by(Cancelled("the work was cancelled")))
         return line
 
     def close(self) -> None:
         """See `Executor.close`."""
-        self._closed = True
         for key in list(self._lines):
             self.cancel(key)
         self._lines.clear()
+        self._seats.close()
 
     def _deliver(self, letter: Letter, inbox: Inbox) -> None:
         line, message = letter.line, letter.message
@@ -180,7 +187,9 @@ class Post:
             del self._lines[line.key]
             self._waiting.pop(line.key, None)
             line.cancel()  # so that no thread it left behind waits for ever
-            inbox(line.key, message)
+            shared = self._seats.leave(line.key)
+            self._begin_due()
+            inbox(line.key, replace(message, shared=shared))
         elif not line.cancelled:
             if letter.answer is not None:
                 self._waiting[line.key] = letter.answer

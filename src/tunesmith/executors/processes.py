@@ -7,15 +7,18 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from pickle import dumps as plain_dumps
 from pickle import loads
 from typing import Any, NamedTuple, final
 
+from tunesmith._core.amounts import together
 from tunesmith._core.checks import is_whole
 from tunesmith._core.errors import SettingError
+from tunesmith.executors import nvml
 from tunesmith.executors.child import Child
+from tunesmith.executors.devices import Devices, GPUs, devices_of
 from tunesmith.executors.executor import (
-    HERE,
     LATER,
     Died,
     Ended,
@@ -26,15 +29,16 @@ from tunesmith.executors.executor import (
     Raised,
     Returned,
     Work,
-    check_places,
-    check_submit,
 )
 from tunesmith.executors.frames import Frame, Kind, dumps
+from tunesmith.executors.memory import GPU_MEMORY, out_of_memory
+from tunesmith.executors.seats import Seats
 from tunesmith.executors.usage import memory_bytes as memory_of
 from tunesmith.executors.usage import sessions
 from tunesmith.executors.worker import KNOWN, Setup, unpack_error
 
 LOOK_S = 0.15  # how often memory is looked at
+GPU_LOOK_S = 1.0  # and that of GPUs
 THREADS = (  # what libraries read when they are loaded
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -44,6 +48,7 @@ THREADS = (  # what libraries read when they are loaded
     "POLARS_MAX_THREADS",
     "RAYON_NUM_THREADS",
 )
+_CANCELLED = Died("cancelled", "the work was cancelled")
 
 
 class _Message(NamedTuple):
@@ -73,6 +78,10 @@ class Processes(Executor):
         timeout_s: How many seconds a work may take, its process's start included: "timed out".
         memory_bytes: How much memory a work may have in use; looked at while `pump` waits: "out of
             memory".
+        gpus: "all", those that this process may use, or a list of numbers as `nvidia-smi` shows them and of
+            ids, shared out evenly: with more places than GPUs several works share one, with fewer each has
+            several. A worker sees its own alone, numbered from 0; they are set before anything is imported.
+            One that ran out of memory is renewed. None: all see what this process sees.
         threads: How many threads a numerical library may use in each worker; None: its share of
             the cores, unless the environment sets such a number, as OMP_NUM_THREADS.
         output: Gets each line that a worker prints on standard output or error, in `pump`, those
@@ -82,13 +91,15 @@ class Processes(Executor):
         output: The same; to be set while no work runs.
 
     Raises:
-        SettingError: A setting is out of its range.
+        SettingError: A setting is out of its range, or the GPUs do not go evenly into the places.
+        MissingExtra: `gpus="all"` needs a package.
     """
 
     def __init__(
         self,
         n: int,
         *,
+        gpus: GPUs | None = None,
         fresh: bool = False,
         lease_s: float = 60,
         timeout_s: float | None = None,
@@ -96,7 +107,7 @@ class Processes(Executor):
         threads: int | None = None,
         output: Callable[[str], object] | None = None,
     ) -> None:
-        check_places("Processes", n)
+        self._seats = Seats("Processes", n, () if gpus is None else devices_of(gpus))
         for name, value in (
             ("lease_s", lease_s),
             ("timeout_s", timeout_s),
@@ -108,7 +119,6 @@ class Processes(Executor):
             raise SettingError(f"Processes(threads=...) is a whole number above 0, got {threads!r}")
         if threads is None and not any(name in os.environ for name in THREADS):
             threads = max(1, len(os.sched_getaffinity(0)) // n)
-        self._n = n
         self._fresh = fresh
         self._lease_s = float(lease_s)
         self._timeout_s = math.inf if timeout_s is None else timeout_s
@@ -116,6 +126,7 @@ class Processes(Executor):
         self._threads = threads
         self.output = output
         self._idle: list[Child] = []
+        self._later: dict[Key, tuple[Frame, bytes]] = {}  # those whose turn has not come
         self._running: dict[Key, Child] = {}
         self._dying: set[Child] = set()
         self._arrived: deque[_Message] = deque()
@@ -123,22 +134,43 @@ class Processes(Executor):
         self._functions = _Functions()
         self._works = 0
         self._selector = selectors.DefaultSelector()
-        self._look_s = self._lease_s / 4 if memory_bytes is None else min(LOOK_S, lease_s / 4)
+        self._has_gpus = gpus is not None
+        self._look_s = min(
+            self._lease_s / 4,
+            GPU_LOOK_S if self._has_gpus else math.inf,
+            math.inf if memory_bytes is None else LOOK_S,
+        )
         self._looked = time.monotonic()
         self._closed = False
 
     def free(self) -> list[Place]:
-        return [] if self._closed else [HERE] * (self._n - len(self._running))
+        return self._seats.free()
 
-    def submit(self, work: Work, key: Key, *args: Any) -> None:
-        check_submit("Processes", key, self._running, self._n, closed=self._closed)
-        function = self._functions.of(work)
-        call = dumps((function.number, args), "an argument", _inside("the work"))
-        child = self._idle_child() or self._start()
-        self._works += 1
-        self._running[key] = child
-        child.begin(key, self._works, function, call)
-        self._expect(child)
+    def submit(self, work: Work, key: Key, *args: Any, alone: bool = False) -> None:
+        self._seats.take(key, alone=alone)
+        try:
+            function = self._functions.of(work)
+            call = dumps((function.number, args), "an argument", _inside("the work"))
+        except BaseException:
+            self._seats.leave(key)
+            raise
+        self._later[key] = function, call
+        self._begin_due()
+
+    def _begin_due(self) -> None:
+        """Begin the works whose turn it is."""
+        for key in self._seats.due() if self._later else ():
+            if key not in self._later:  # it was cancelled meanwhile
+                continue
+            devices = self._seats.devices(key)
+            if devices and self._seats.is_alone(key):
+                self._clear(devices)
+            child = self._idle_child(devices) or self._start(devices)
+            function, call = self._later.pop(key)
+            self._works += 1
+            self._running[key] = child
+            child.begin(key, self._works, function, call)
+            self._expect(child)
 
     def pump(self, inbox: Inbox, timeout_s: float) -> None:
         if self._closed:
@@ -167,7 +199,9 @@ class Processes(Executor):
         )
         child = self._running.get(key)
         if child is not None:
-            child.kill(Died("cancelled", "the work was cancelled"))
+            child.kill(_CANCELLED)
+        elif self._later.pop(key, None) is not None:
+            self._arrived.append(_Message(key, self._left(key, _CANCELLED), None))
 
     def close(self) -> None:
         self._closed = True  # what a second Ctrl-C interrupts, closing again finishes
@@ -175,6 +209,8 @@ class Processes(Executor):
         self._dying.update(self._idle, self._running.values())
         self._idle.clear()
         self._running.clear()
+        self._later.clear()
+        self._seats.close()
         for child in self._dying:
             child.kill(Died("cancelled", "the executor was closed"))
         while self._dying:
@@ -186,25 +222,35 @@ class Processes(Executor):
 
     # the processes
 
-    def _start(self) -> Child:
+    def _start(self, devices: Devices) -> Child:
         overheard = self.output is not None
         setup = Setup(list(sys.argv), os.getpid(), self._lease_s / 4, self._threads, overheard)
         limits = {} if self._threads is None else dict.fromkeys(THREADS, str(self._threads))
         frame = Frame(Kind.SETUP, 0, plain_dumps(setup))
-        child = Child(frame, os.environ | limits, overheard=overheard)
+        child = Child(frame, os.environ | limits, devices, overheard=overheard)
         self._selector.register(child.pidfd, selectors.EVENT_READ, (child, self._has_ended))
         self._selector.register(child.outward, selectors.EVENT_READ, (child, self._heard))
         if child.printed is not None:
             self._selector.register(child.printed, selectors.EVENT_READ, (child, self._has_printed))
         return child
 
-    def _idle_child(self) -> Child | None:
-        while self._idle:
-            child = self._idle.pop()
+    def _idle_child(self, devices: Devices) -> Child | None:
+        for child in reversed(self._idle):
+            if child.devices != devices:
+                continue
+            self._idle.remove(child)
             if child.alive and (child.printed is not None) is (self.output is not None):
                 return child
             self._bury(child)
         return None
+
+    def _clear(self, devices: Devices) -> None:
+        """End all processes that may still hold memory of a device on which nothing runs."""
+        for child in [*self._idle, *self._dying]:
+            if child.devices == devices:
+                self._bury(child)
+                self._dying.discard(child)
+        self._idle = [child for child in self._idle if child.devices != devices]
 
     def _bury(self, child: Child) -> Died:
         self._lines += child.read_lines(to_the_end=True)
@@ -226,6 +272,7 @@ class Processes(Executor):
             child, happened = event.data
             if child not in buried and happened(child):
                 buried.add(child)
+        self._begin_due()
         self._look()
         output = _print if self.output is None else self.output
         while self._lines:
@@ -283,14 +330,19 @@ class Processes(Executor):
             return
         del self._running[key]
         self._lines += child.read_lines(to_the_end=True)  # what it said before it said this
-        self._arrived.append(_Message(key, ended, None))
-        if isinstance(ended, Died):
-            return
-        if self._fresh or spoilt:
-            child.kill(Died("cancelled", "the process is not used again"))
-            self._dying.add(child)
-        else:
-            self._idle.append(child)
+        ended = replace(ended, used=together([ended.used, child.used]))
+        self._arrived.append(_Message(key, self._left(key, ended), None))
+        if not isinstance(ended, Died):
+            full = isinstance(ended, Raised) and out_of_memory(ended.error)
+            if self._fresh or spoilt or full:
+                child.kill(Died("cancelled", "the process is not used again"))
+                self._dying.add(child)
+            else:
+                self._idle.append(child)
+
+    def _left(self, key: Key, ended: Ended) -> Ended:
+        """Free the place of a work; return its last message."""
+        return replace(ended, shared=self._seats.leave(key))
 
     def _deliver(self, message: _Message, inbox: Inbox) -> None:
         if message.asker is not None:
@@ -318,16 +370,20 @@ class Processes(Executor):
         if now - self._looked < self._look_s:
             return
         self._looked = now
-        if self._memory_bytes is not None:
-            self._look_at_memory(living, self._memory_bytes)
+        if self._has_gpus or self._memory_bytes is not None:
+            self._look_at_memory(living)
         for child in living:
             self._look_for_life(child, now)
 
-    def _look_at_memory(self, living: list[Child], limit: int) -> None:
-        members = sessions()
+    def _look_at_memory(self, living: list[Child]) -> None:
+        members, limit = sessions(), self._memory_bytes
+        gpus = nvml.memory() if self._has_gpus else {}
         for child in living:
-            used = memory_of(members.get(child.pid, []), limit)
-            if used > limit:
+            pids = members.get(child.pid, [])
+            if gpus:
+                now = {GPU_MEMORY: float(sum(gpus.get(pid, 0) for pid in pids))}
+                child.used = together([child.used, now])
+            if limit is not None and (used := memory_of(pids, limit)) > limit:
                 text = f"the work had {used / 1e6:.0f} MB in use, {limit / 1e6:.0f} MB are allowed"
                 child.kill(Died("out of memory", text))
 
@@ -380,7 +436,8 @@ def _print(line: str) -> None:
 
 def _returned(body: bytes) -> Ended:
     try:
-        return Returned(loads(body))  # noqa: S301 - of our child
+        used, value = loads(body)  # noqa: S301 - of our child
+        return Returned(value, used=used)
     except Exception as error:  # noqa: BLE001 - reading may run anything
         return _unreadable("what the work returned", error)
 

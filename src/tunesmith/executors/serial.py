@@ -43,7 +43,7 @@ class Serial(Executor):
     def free(self) -> list[Place]:
         return [] if self._closed or self._line else [HERE]
 
-    def submit(self, work: Work, key: Key, *args: Any) -> None:
+    def submit(self, work: Work, key: Key, *args: Any, alone: bool = False) -> None:
         running = [self._line.key] if self._line else []
         check_submit("Serial", key, running, 1, closed=self._closed)
         line = self._line = _Line(key)

@@ -1,12 +1,15 @@
 """Threads of this process as an executor: for works that wait, or compute outside of Python."""
 
 from collections.abc import Callable
+from contextvars import Context
 from functools import partial
 from threading import Thread
 from typing import Any, final
 
+from tunesmith.executors.devices import GPUs, devices_of, environment, variables
 from tunesmith.executors.executor import Executor, Inbox, Key, Place, Work
-from tunesmith.executors.post import Post
+from tunesmith.executors.post import Line, Post
+from tunesmith.executors.seats import Seats
 
 
 @final
@@ -20,19 +23,33 @@ class Threads(Executor):
     Args:
         n: How many works run at once.
         ending: Called by `close`, to end what works wait for.
+        gpus: Those that works share out among the programs that they start, which find them in `environment`;
+            see `Processes`.
     """
 
-    def __init__(self, n: int, ending: Callable[[], object] | None = None) -> None:
-        self._post = Post("Threads", n)
+    def __init__(
+        self,
+        n: int,
+        ending: Callable[[], object] | None = None,
+        *,
+        gpus: GPUs | None = None,
+    ) -> None:
+        self._post = Post(Seats("Threads", n, () if gpus is None else devices_of(gpus)))
         self._ending = ending
 
     def free(self) -> list[Place]:
         return self._post.free()
 
-    def submit(self, work: Work, key: Key, *args: Any) -> None:
-        line = self._post.open(key)
-        call = partial(work, line, *args)
-        Thread(target=line.run, args=(call,), name=f"tunesmith {key}", daemon=True).start()
+    def submit(self, work: Work, key: Key, *args: Any, alone: bool = False) -> None:
+        def begin(line: Line) -> None:
+            context = Context()
+            context.run(environment.set, variables(line.devices))
+            call = partial(work, line, *args)
+            Thread(
+                target=context.run, args=(line.run, call), name=f"tunesmith {key}", daemon=True
+            ).start()
+
+        self._post.open(key, begin, alone=alone)
 
     def pump(self, inbox: Inbox, timeout_s: float) -> None:
         self._post.pump(inbox, timeout_s)

@@ -11,7 +11,7 @@ import select
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pickle import loads
@@ -22,6 +22,7 @@ from tunesmith._core.errors import Cancelled
 from tunesmith.executors.executor import Raised
 from tunesmith.executors.frames import CHUNK_BYTES, Frame, Kind, Reassembly, dumps
 from tunesmith.executors.life import end_with
+from tunesmith.executors.memory import Meter, release
 from tunesmith.executors.signals import stay
 
 KNOWN = 8  # functions that a worker keeps
@@ -165,6 +166,7 @@ class Works:
         self._frames: SimpleQueue[Frame] = SimpleQueue()
         self._channel = _Channel(0, write)
         self._functions: dict[int, bytes | Callable[..., Any]] = {}
+        self._meter = Meter()
 
     def take(self, frame: Frame) -> None:
         """Take what the executor says, in a thread beside that of `serve`."""
@@ -189,19 +191,21 @@ class Works:
                 self._channel.close()
                 _flush()
                 self._write(ended)
+                release()
 
     def _run(self, frame: Frame) -> Frame:
         try:
             number, args = loads(frame.body)  # noqa: S301 - of the parent
             function = self._function(number)
+            self._meter.begin()
             value = function(self._channel, *args)
             body = dumps(
-                value,
+                (self._meter.used(), value),
                 f"what the work returned, of type {type(value).__name__},",
                 "return numbers, texts, arrays, or mappings of such",
             )
         except BaseException as error:  # noqa: BLE001 - whatever it is, it ends this work only
-            return Frame(Kind.RAISED, frame.number, _pack_error(error))
+            return Frame(Kind.RAISED, frame.number, _pack_error(error, self._meter.used()))
         return Frame(Kind.RETURNED, frame.number, body)
 
     def _function(self, number: int) -> Callable[..., Any]:
@@ -268,7 +272,7 @@ class _Channel:
         self._answers.put(None)
 
 
-def _pack_error(error: BaseException) -> bytes:
+def _pack_error(error: BaseException, used: Mapping[str, float]) -> bytes:
     """Return an exception with all that is known of it if it cannot be read on the other side."""
     raised = Raised.by(error)
     try:
@@ -280,12 +284,12 @@ def _pack_error(error: BaseException) -> bytes:
     except Exception as failure:  # noqa: BLE001 - a __str__ may raise anything
         message = f"(its message cannot be shown: {failure!r})"
     name, ordinary = type(error).__name__, isinstance(error, Exception)
-    return dumps((pickled, name, message, ordinary, raised.text), "an exception", "")
+    return dumps((pickled, name, message, ordinary, raised.text, used), "an exception", "")
 
 
 def unpack_error(body: bytes) -> Raised:
     """Return what a work raised; in place of what cannot be read, an exception of the same name."""
-    pickled, name, message, ordinary, text = loads(body)  # noqa: S301 - of our child
+    pickled, name, message, ordinary, text, used = loads(body)  # noqa: S301 - of our child
     try:
         error = loads(pickled)  # noqa: S301 - of our child
     except Exception:  # noqa: BLE001 - an exception's constructor may raise anything
@@ -295,7 +299,7 @@ def unpack_error(body: bytes) -> Raised:
         error = type(name, (base,), {"__doc__": "Stands for an exception that cannot travel."})(
             message
         )
-    return Raised(error, text)
+    return Raised(error, text, used=used)
 
 
 _HAVE_POOLS = {"numpy", "scipy", "sklearn", "torch"}  # those that threadpoolctl knows

@@ -195,7 +195,11 @@ class Saved(Event, frozen=True, kw_only=True):
 
 
 class Paused(Event, frozen=True, kw_only=True):
-    """A trial was interrupted after `step` and may go on later."""
+    """A trial was interrupted after `step` and may go on later.
+
+    Attributes:
+        cost: What the attempt used, by name; of what is called `peak_…`, the most at one time.
+    """
 
     uid: str
     attempt: int = 1
@@ -223,7 +227,7 @@ class Resumed(Event, frozen=True, kw_only=True):
 
 
 class Finished(Event, frozen=True, kw_only=True):
-    """A trial ended; values it returned win over those it reported."""
+    """A trial ended; values it returned win over those it reported. `cost`: as of `Paused`."""
 
     uid: str
     attempt: int = 1

@@ -15,6 +15,7 @@ import numpy as np
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from tunesmith._core.amounts import together
 from tunesmith._core.codec import from_logged
 from tunesmith._core.errors import LogError
 from tunesmith._core.types import P
@@ -105,7 +106,7 @@ class Fold(Generic[P]):
         self.starts: Counter[str] = Counter()
         self.saved: dict[str, dict[str, int]] = {}
         self.joined: dict[str, int] = {}
-        self._owners: dict[str, str] = {}
+        self._texts: dict[str, str] = {}
         self._ran: dict[tuple[int, ...], tuple[int, ...]] = {}  # one tuple for all their trials
 
     def apply(self, event: AnyEvent) -> Record[P] | None:
@@ -201,7 +202,9 @@ class Fold(Generic[P]):
             started=event.time,
             seed=event.seed,
             basis=event.basis,
-            owner=self._owners.setdefault(event.owner, event.owner),  # one text for all its trials
+            owner=self._one(event.owner),
+            worker=self._one(event.worker),
+            device=self._one(event.device),
             batch=_ONE if event.batch == _ONE else event.batch,
             source=event.source,
             item=event.item,
@@ -219,6 +222,10 @@ class Fold(Generic[P]):
         )
         self.history.put(record)
         return record
+
+    def _one(self, text: str) -> str:
+        """The same text for all trials, so that memory has it once."""
+        return self._texts.setdefault(text, text)
 
     def _with(self, ran: tuple[int, ...], owner: str) -> tuple[int, ...]:
         """The places of those whose work is in a trial, once `owner` goes on with it."""
@@ -261,7 +268,7 @@ class Fold(Generic[P]):
             state=event.state,
             why=event.why,
             values={**self.reported(record), **from_logged(event.values)},
-            cost=event.cost or _NOTHING,
+            cost=_added(record, event),
             failure=event.failure,
             ended=event.time,
             resumed=event.time if record.state == "paused" else record.resumed,
@@ -279,6 +286,7 @@ class Fold(Generic[P]):
             why=event.why,
             values=self.reported(record),
             owner="",
+            cost=_added(record, event),
             spells=(*record.spells, (record.begun_at, event.time, event.why)),
         )
         self.history.put(record)
@@ -297,7 +305,9 @@ class Fold(Generic[P]):
             record,
             state="running",
             attempt=event.attempt,
-            owner=self._owners.setdefault(event.owner, event.owner),
+            owner=self._one(event.owner),
+            worker=self._one(event.worker),
+            device=self._one(event.device),
             why=event.why,
             lost=record.lost + (event.why == "lost"),
             resumed=event.time,
@@ -344,6 +354,11 @@ class Fold(Generic[P]):
             finite = [i for i, loss in enumerate(losses) if math.isfinite(loss)]
             index = min(finite, key=losses.__getitem__, default=index)
         return record.curve.values_at(index)
+
+
+def _added(record: Record[Any], event: Paused | Finished) -> dict[str, float]:
+    """What a trial has used once the attempt that ends here is counted."""
+    return together([record.cost, event.cost]) if event.cost else record.cost or _NOTHING
 
 
 def _last(record: Record[Any]) -> int:

@@ -54,6 +54,8 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
         lost: How many attempts ended by the death of their process.
         ran: Places of the `Joined` of those whose work is in it, the last one's last; of a fork, its parent's
             too.
+        worker: The machine that runs it, if that is not its owner's; `device`: the GPUs that it sees there.
+        cost: What its attempts used, by name: sums, and the highest of what is called `peak_…`.
         resumed: When the current attempt began, or it ended while it was paused, in seconds since 1970; None: it is the
             first.
         spells: The stretches of work before: when each began and ended, and why it ended; that of a lost attempt ends
@@ -70,6 +72,8 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
     seed: int
     basis: int
     owner: str = ""
+    worker: str = ""
+    device: str = ""
     batch: tuple[int, int] = (0, 1)
     source: Source = "sampler"
     item: str = ""
@@ -193,6 +197,11 @@ class Record(msgspec.Struct, Generic[P], frozen=True, kw_only=True, gc=False):
     def resumable(self) -> bool:
         """Whether it could save itself when it reported last."""
         return self.curve is not None and self.curve.resumable
+
+    @property
+    def alone(self) -> bool:
+        """Whether it ran out of memory beside others, and so is to have its device to itself."""
+        return any(why == "out of memory" for _, _, why in self.spells)
 
     @property
     def checkpoint(self) -> Path | None:

@@ -74,6 +74,7 @@ class Desk(Generic[P]):
     Attributes:
         lock: Held by whoever uses it.
         left: Trials, by uid and attempt, that a run of this process has left and not handed back.
+        used: What attempts used that are about to be ended or handed back.
 
     Raises:
         NotSupported: The sampler or the scheduler cannot do what the problem asks.
@@ -83,6 +84,7 @@ class Desk(Generic[P]):
         self._parts = parts
         self.lock = threading.RLock()
         self.left: set[Key] = set()
+        self.used: dict[Key, Mapping[str, float]] = {}
         self._diverged: dict[tuple[str, int], Failure] = {}  # by uid and attempt, as reported here
         self._read = time.monotonic()
         self.move(ledger)
@@ -451,6 +453,7 @@ class Desk(Generic[P]):
             time=ledger.clock(), uid=trial.uid, attempt=trial.attempt, why=why,
             configured=self._parts.configured if why == "scheduler" else 0,
             step=0 if (record := self.history.find(trial.uid)) is None else record.step,
+            cost=dict(self.used.pop((trial.uid, trial.attempt), {})),
         )  # fmt: skip
         ledger.append(event)
 
@@ -478,6 +481,7 @@ class Desk(Generic[P]):
             why=why,
             configured=self._parts.configured if why == "scheduler" else 0,
             values=to_logged(metrics),
+            cost=dict(self.used.pop((record.uid, record.attempt), {})),
             failure=failure,
         )
         (entry,) = ledger.append(ended)

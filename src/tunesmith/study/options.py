@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypedDict
 
 from tunesmith.executors import Executor
+from tunesmith.executors.devices import GPUs
 from tunesmith.records import Resource
 from tunesmith.records.events import Keep
 from tunesmith.replication import Replication
@@ -47,6 +48,7 @@ class Running(TypedDict, total=False):
 
     trials: int | None
     workers: int | None
+    gpus: GPUs | None
     executor: Executor | None
     more: int | None
     timeout: float | None

@@ -75,6 +75,8 @@ def _timeless(record: Record[P], history: History[P]) -> Record[P]:
         "ended": None if record.ended is None else 0.0,
         "ask_s": 0.0,
         "owner": "",
+        "worker": "",
+        "device": "",
         "basis": 0,
         "configured": 0,
         "cost": {},

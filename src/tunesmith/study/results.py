@@ -8,7 +8,9 @@ from typing import Any
 
 from tunesmith._core.codec import clean, to_float
 from tunesmith._core.errors import Infeasible, ResultError, SettingError, TrialFailed
+from tunesmith.executors.memory import out_of_memory
 from tunesmith.records import Failure, Problem
+from tunesmith.records.events import FailureKind
 
 
 def metrics_of(result: Any, more: Mapping[str, Any], objectives: Sequence[str]) -> dict[str, float]:
@@ -103,7 +105,11 @@ def failure_of(error: BaseException | str) -> Failure:
     if isinstance(error, Infeasible):
         return Failure("infeasible", clean(str(error)))
     if isinstance(error, TrialFailed):
-        return Failure("error", clean(str(error)))
+        return Failure(_kind(error), clean(str(error)))
     lines = traceback.format_exception(type(error), error, own_traceback(error))
     text = clean("".join(lines).rstrip())
-    return Failure("out of memory" if isinstance(error, MemoryError) else "error", text)
+    return Failure(_kind(error), text)
+
+
+def _kind(error: BaseException) -> FailureKind:
+    return "out of memory" if out_of_memory(error) else "error"

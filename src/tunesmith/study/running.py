@@ -23,6 +23,7 @@ from tunesmith._core.errors import (
 from tunesmith._core.types import P
 from tunesmith._core.words import plural
 from tunesmith.executors import Died, Executor, Key, Raised, Returned, Serial, Work
+from tunesmith.executors.memory import out_of_memory
 from tunesmith.records import Failure, History
 from tunesmith.records.events import PauseReason
 from tunesmith.study.bounds import Bounds
@@ -209,9 +210,15 @@ class Run(Generic[P]):
 
     def _begin(self, trial: Trial[P]) -> None:
         key = trial.uid, trial.attempt
-        self._executor.submit(self._work, key, trial.ticket)
+        alone = self._is_alone(trial)
+        self._executor.submit(self._work, key, trial.ticket, alone=alone)
         self._running[key] = trial
         self._tried += 1
+
+    def _is_alone(self, trial: Trial[P]) -> bool:
+        """Whether a trial has its device to itself, since it ran out of memory beside others."""
+        record = self._desk.history.find(trial.uid)
+        return record is not None and record.alone
 
     def _elapsed(self) -> float:
         return time.monotonic() - self._begun
@@ -301,11 +308,13 @@ class Run(Generic[P]):
                 for those in (self._reporting, self._savable, self._saving):
                     those.discard(key)
                 told = self._told.pop(key, None)
+                desk.used[key] = message.used
                 if told and isinstance(message, Returned):  # as `decide` lets callbacks do it
                     message = Raised(Stopped(), "")
                 with suppress(Superseded):  # another attempt goes on with this trial
                     self._end(trial, message, told or "stop")
                 self._asked.discard(key)
+                desk.used.pop(key, None)
                 record = desk.history.find(trial.uid)
                 if record is not None:
                     self._failed += record.state == "failed"
@@ -339,6 +348,10 @@ class Run(Generic[P]):
                     desk.tell(trial, value, {})
                 except ResultError as error:
                     self._fail(trial, error, "")
+            case Raised(error) if (
+                ended.shared and out_of_memory(error) and not self._is_alone(trial)
+            ):
+                desk.pause(trial, "out of memory")
             case Raised(error, text):
                 match error:
                     case Superseded():
@@ -365,8 +378,8 @@ class Run(Generic[P]):
         """Record a failure, unless it is a bug."""
         desk = self._desk
         here = error.__traceback__ is not None
-        if not self._is_bug(trial):
-            failure = failure_of(error)
+        failure = failure_of(error)
+        if failure.kind == "out of memory" or not self._is_bug(trial):
             desk.fail(trial, failure if here else Failure(failure.kind, clean(text or str(error))))
             return
         desk.pause(trial, "error")

@@ -17,6 +17,7 @@ from tunesmith._core.types import P
 from tunesmith._core.words import plural
 from tunesmith.analysis import Confirmation
 from tunesmith.executors import HERE, Executor
+from tunesmith.executors.devices import GPUs
 from tunesmith.records import Limit, Objective, Problem, Record, Resource
 from tunesmith.records.events import Keep
 from tunesmith.replication import Fixed, Replication
@@ -353,6 +354,7 @@ class Study(Readable[P]):
         trials: int | None = None,
         *,
         workers: int | None = None,
+        gpus: GPUs | None = None,
         executor: Executor | None = None,
         more: int | None = None,
         timeout: float | None = None,
@@ -375,6 +377,9 @@ class Study(Readable[P]):
                 ones do not count.
             workers: How many processes run trials, each one at a time; an `async` objective gets
                 so many coroutines instead. Left out, it is called in this process.
+            gpus: "all", or a list of numbers as `nvidia-smi` shows them and of ids: each trial sees only
+                its own, as `trial.device`. They are shared out evenly among `workers`, by default one for each;
+                with more workers, trials share a GPU, and one that runs out of memory is tried again alone.
             executor: What runs trials, instead.
             more: Number of trials to add to those it has.
             timeout: Seconds after which no further trial begins, and those that run end at their
@@ -423,14 +428,14 @@ class Study(Readable[P]):
         if not wait:
             if executor is not None:
                 raise SettingError("executor= is of this process; wait=False takes workers=")
-            workers = 1 if workers is None else workers
+            workers = 1 if workers is None and gpus is None else workers
         places = executor_of(
-            objective, workers, executor, lease_s=lease_s, trial_timeout=trial_timeout,
+            objective, workers, executor, gpus=gpus, lease_s=lease_s, trial_timeout=trial_timeout,
             trial_memory=trial_memory,
         )  # fmt: skip
         if not wait:
             self._run_elsewhere(
-                objective, trials=bounds.trials, timeout=timeout, until=until, workers=workers,
+                objective, trials=bounds.trials, timeout=timeout, until=until, workers=workers, gpus=gpus,
                 timeout_kills=timeout_kills, max_failures=max_failures, retries=retries,
                 trial_timeout=trial_timeout, trial_memory=trial_memory, lease_s=lease_s,
                 progress="lines" if progress else False, confirm=confirm,
@@ -456,7 +461,7 @@ class Study(Readable[P]):
         Run(self._desk, work, places, bounds, voice, self._stops, proven=self._proven)()
         if confirm:
             outcome = self.confirm(
-                objective, workers=workers, retries=retries, trial_timeout=trial_timeout,
+                objective, workers=workers, gpus=gpus, retries=retries, trial_timeout=trial_timeout,
                 trial_memory=trial_memory, lease_s=lease_s, progress=progress,
             )  # fmt: skip
             if progress:
@@ -657,7 +662,13 @@ class Study(Readable[P]):
             objective,
             work_of(objective, caller(objective, self.space)),
             lambda: executor_of(
-                objective, None, None, lease_s=LEASE_S, trial_timeout=None, trial_memory=None
+                objective,
+                None,
+                None,
+                gpus=None,
+                lease_s=LEASE_S,
+                trial_timeout=None,
+                trial_memory=None,
             ),
             checks.number("tolerance=", tolerance),
         )

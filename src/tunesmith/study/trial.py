@@ -18,6 +18,7 @@ from tunesmith._core.checks import is_whole, seconds
 from tunesmith._core.errors import ResultError, SettingError, Stopped
 from tunesmith._core.hints import hint_attribute
 from tunesmith._core.types import P
+from tunesmith.executors.devices import device
 from tunesmith.records import Record, Resource
 from tunesmith.storage import Blobs
 from tunesmith.study.attaching import put
@@ -270,6 +271,14 @@ class Trial(Generic[P]):
             '0.5'
         """
         return self.saving.folder()
+
+    @property
+    def device(self) -> str:
+        """What to train on, as PyTorch names it: "cuda:0" where this process sees a GPU, else "cpu".
+
+        Of several it is the first; under `torchrun` that of the process's own rank.
+        """
+        return device()
 
     @property
     def checkpoint(self) -> Path | None:

@@ -7,6 +7,7 @@ from typing import Any
 from tunesmith._core import checks
 from tunesmith._core.errors import SettingError
 from tunesmith.executors import Coroutines, Executor, Processes, Serial, Work
+from tunesmith.executors.devices import GPUs, devices_of
 from tunesmith.study.errand import async_errand, errand
 from tunesmith.study.trial import Trial
 
@@ -23,6 +24,7 @@ def executor_of(
     workers: int | None,
     executor: Executor | None,
     *,
+    gpus: GPUs | None,
     lease_s: float,
     trial_timeout: float | None,
     trial_memory: int | None,
@@ -40,22 +42,27 @@ def executor_of(
     n = None if workers is None else checks.whole("workers=", workers, 1)
     limits = {"trial_timeout": trial_timeout, "trial_memory": trial_memory}
     limited = [f"{name}=" for name, value in limits.items() if value is not None]
-    if executor is not None and (n is not None or limited):
-        raise SettingError(
-            f"executor= brings its own {', '.join(['workers', *limited])}; leave it out"
-        )
+    if executor is not None and (n is not None or gpus is not None or limited):
+        own = ["workers", *(["gpus="] if gpus is not None else []), *limited]
+        raise SettingError(f"executor= brings its own {', '.join(own)}; leave it out")
     if inspect.iscoroutinefunction(objective):
         if limited:
             raise SettingError(f"{limited[0]} kills a process, and async trials share one")
+        if gpus is not None:
+            raise SettingError("gpus= shares GPUs out among processes, and async trials share one")
         return executor or Coroutines(n or 1)
     if executor is not None:
         return executor
+    devices = None if gpus is None else devices_of(gpus)
+    if n is None and devices is not None:
+        n = len(devices)
     if n is None:
         if limited:
             raise SettingError(f"{limited[0]} kills a worker process; add workers=1")
         return Serial()
     return Processes(
         n,
+        gpus=devices,
         lease_s=checks.seconds("lease_s=", lease_s),
         timeout_s=None
         if trial_timeout is None

@@ -227,6 +227,21 @@ class ExecutorConformance:
             executor.submit(work, A)
         assert log.ended == dict.fromkeys(keys, Returned(None))
 
+    def test_a_work_may_be_alone(self, make: Make, adapt: Adapt) -> None:
+        """Many that are to be alone all run; what is said of their use are numbers by name."""
+        work = adapt(lambda _, number: number)
+        log = Log()
+        with make(2) as executor:
+            for number in range(4):
+                log.until_true(executor, lambda: bool(executor.free()))
+                executor.submit(work, ("w", number), number, alone=True)
+            log.until(executor, *(("w", number) for number in range(4)))
+
+        assert log.ended == {("w", number): Returned(number) for number in range(4)}
+        for ended in log.ended.values():
+            assert not ended.shared
+            assert all(value >= 0 for value in ended.used.values())
+
     def test_does_not_wait_for_nothing(self, make: Make) -> None:
         """Without works, pump returns at once, whatever its timeout; before and after closing."""
         begun = time.monotonic()
