@@ -62,7 +62,7 @@ def test_only_the_harmful_trial_fails(harm: Callable[[], object], kind: str, att
         return float(trial["x"])
 
     study = study_of().run(
-        objective, trials=6, workers=2, trial_timeout=4.0 if kind == "timed out" else None,
+        objective, trials=6, workers=2, trial_timeout=8.0 if kind == "timed out" else None,
         progress=False,
     )  # fmt: skip
 
