@@ -2,7 +2,7 @@
 
 import click
 
-from tunesmith.cli.settings import bytes_of
+from tunesmith.cli.settings import bytes_of, gpus_of
 from tunesmith.cli.shared import F
 from tunesmith.study.bounds import RETRIES
 from tunesmith.study.ledger import LEASE_S
@@ -12,6 +12,11 @@ _OPTIONS = (
     click.option("--more", type=int, metavar="N", help="Trials to add to those it has."),
     click.option("--timeout", type=float, metavar="S", help="No trial begins after S seconds."),
     click.option("--workers", type=int, metavar="N", help="How many trials run at once."),
+    click.option(
+        "--gpus", metavar="all|0,1,...",
+        callback=lambda _, __, text: None if text is None else gpus_of(text),
+        help="Each trial sees its own of these, shared out evenly among the workers.",
+    ),
     click.option("--max-failures", type=int, metavar="N", help="Trials that may fail in this run."),
     click.option(
         "--retries", type=int, default=RETRIES, show_default=True, metavar="N",

@@ -22,6 +22,7 @@ from tunesmith._core.errors import Cancelled, Stopped, StudyError, TrialFailed
 from tunesmith.cli.process import Process, end
 from tunesmith.cli.shared import flat
 from tunesmith.cli.template import Template
+from tunesmith.executors.devices import environment
 from tunesmith.records import Problem
 from tunesmith.study import Trial
 from tunesmith.study.origin import Command
@@ -126,9 +127,9 @@ class Program(Command):
             "attachments": attachments,
         }
         command = self._template.filled(flat(self._problem.space, trial.params), extra)
-        environment = {f"TUNESMITH_{name.upper()}": str(value) for name, value in extra.items()}
+        own = {f"TUNESMITH_{name.upper()}": str(value) for name, value in extra.items()}
         # Python keeps back what it prints to a pipe, and reports would come too late to stop it
-        process = self._begin(command, {"PYTHONUNBUFFERED": "1", **environment})
+        process = self._begin(command, {"PYTHONUNBUFFERED": "1", **environment.get(), **own})
         heard = _Heard(self._problem)
         try:
             for out, line in process.lines():
@@ -146,11 +147,11 @@ class Program(Command):
             raise TrialFailed(_ending(command, process.code, heard.tail))
         return heard.result()
 
-    def _begin(self, command: list[str], environment: Mapping[str, str]) -> Process:
+    def _begin(self, command: list[str], variables: Mapping[str, str]) -> Process:
         with self._lock:  # else `close` might miss it
             if self._closed:
                 raise Cancelled("the run has ended")
-            process = Process(command, environment)
+            process = Process(command, variables)
             self._running.add(process)
         return process
 

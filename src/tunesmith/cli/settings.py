@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from tunesmith import replication, samplers, schedulers
 from tunesmith._core.errors import SettingError
 from tunesmith._core.registry import Registry
+from tunesmith.executors.devices import GPUs
 from tunesmith.knowledge.metrics import is_high
 from tunesmith.records import Resource
 from tunesmith.replication import Fixed, Replication
@@ -60,6 +61,16 @@ def bytes_of(text: str) -> int:
     number, prefix, binary = found.groups()
     power = 0 if prefix is None else "kmgt".index(prefix.lower()) + 1
     return int(float(number) * (1024 if binary else 1000) ** power)
+
+
+def gpus_of(text: str) -> GPUs:
+    """Return the GPUs that `all` or `0,1` means.
+
+    Example:
+        >>> gpus_of("all"), gpus_of("0, 1")
+        ('all', ['0', '1'])
+    """
+    return "all" if text == "all" else [part.strip() for part in text.split(",")]
 
 
 def resource_of(text: str) -> Resource:

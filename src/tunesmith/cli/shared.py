@@ -169,6 +169,9 @@ def trial_data(record: Record[Any]) -> dict[str, Any]:
         "attempt": record.attempt,
         "seed": record.seed,
         "source": record.source,
+        "worker": record.worker,
+        "device": record.device,
+        "cost": record.cost,
         "replicate": None if record.replicate is None else record.replicate[1],
     }
 

@@ -27,7 +27,7 @@ from tunesmith.cli.shared import (
 from tunesmith.cli.standing import heading, running, trails, weights
 from tunesmith.records import Record
 from tunesmith.report.sections import last_line
-from tunesmith.report.words import ran_with
+from tunesmith.report.words import ran_on, ran_with
 from tunesmith.storage.blobs import file_name
 from tunesmith.study import Study
 from tunesmith.study.progress import baseline_name, baseline_of, plain
@@ -104,6 +104,7 @@ def _trial(study: Study[Any], number: int, save: str | None, *, as_json: bool) -
         "source": record.source,
         "step": record.step or "",
         "attempt": record.attempt if record.attempt > 1 else "",
+        **ran_on(record),
         "note": record.note,
         "attached": ", ".join(record.attachments),
         "failure": "" if failure is None else f"{failure.kind}: {failure.text}",

@@ -82,7 +82,8 @@ def running(history: History[Any], *, cut: bool) -> Table | None:
     metrics = [objective.name for objective in history.problem.objectives]
     resource = history.problem.resource
     table = Table(box=None, padding=(0, 2, 0, 0), expand=cut)
-    for head in ("running", "step" if resource is None else resource.name, "for", *metrics):
+    on = ["on"] * any(record.device for record in records)
+    for head in ("running", "step" if resource is None else resource.name, "for", *on, *metrics):
         table.add_column(Text(plain(head)), no_wrap=True)
     table.add_column("params", overflow="ellipsis", no_wrap=True, ratio=1)
     now = time.time()
@@ -92,6 +93,7 @@ def running(history: History[Any], *, cut: bool) -> Table | None:
             str(record.number),
             _far(record),
             lasting(max(0.0, now - record.begun_at)),
+            *(Text(plain(record.device)) for _ in on),
             *(cell(latest(record, name)) for name in metrics),
             Text(params),
         )

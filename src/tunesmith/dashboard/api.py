@@ -83,6 +83,9 @@ class Detail(Trial):
     reports: list[Report]
     notes: list[Note]
     attached: dict[str, str]
+    worker: str
+    device: str
+    cost: dict[str, float]
     provenance: dict[str, Any]
 
 
@@ -259,6 +262,9 @@ def routes(site: Site) -> APIRouter:
             reports=reports,
             notes=[note_of(view, note) for note in view.notes_of(record)],
             attached={name: link(view, record, name) for name in record.attachments},
+            worker=record.worker,
+            device=record.device,
+            cost=record.cost,
             provenance=to_builtins(record.provenance),
         )
 

@@ -17,6 +17,7 @@ from tunesmith.dashboard.live import Live, View
 from tunesmith.dashboard.site import Site, url
 from tunesmith.dashboard.table import STATES, Columns, key, latest
 from tunesmith.records import Record
+from tunesmith.report.words import ran_on
 from tunesmith.space.choices import Labelled
 from tunesmith.space.parameters import Ranged
 from tunesmith.study.progress import best_so_far
@@ -211,6 +212,7 @@ def routes(site: Site) -> APIRouter:
             again = [r for r in history.evaluations(record) if r is not record]
             return {
                 "record": record,
+                "place": {name: said for name, said in ran_on(record).items() if said},
                 "charts": charts,
                 "metrics": metrics,
                 "reports": reports_of(record),

@@ -6,7 +6,7 @@ import selectors
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pickle import dumps as plain_dumps
 from pickle import loads
@@ -201,7 +201,7 @@ class Processes(Executor):
         if child is not None:
             child.kill(_CANCELLED)
         elif self._later.pop(key, None) is not None:
-            self._arrived.append(_Message(key, self._left(key, _CANCELLED), None))
+            self._say_last(key, _CANCELLED, {})
 
     def close(self) -> None:
         self._closed = True  # what a second Ctrl-C interrupts, closing again finishes
@@ -330,8 +330,7 @@ class Processes(Executor):
             return
         del self._running[key]
         self._lines += child.read_lines(to_the_end=True)  # what it said before it said this
-        ended = replace(ended, used=together([ended.used, child.used]))
-        self._arrived.append(_Message(key, self._left(key, ended), None))
+        self._say_last(key, ended, together([ended.used, child.used]))
         if not isinstance(ended, Died):
             full = isinstance(ended, Raised) and out_of_memory(ended.error)
             if self._fresh or spoilt or full:
@@ -340,9 +339,10 @@ class Processes(Executor):
             else:
                 self._idle.append(child)
 
-    def _left(self, key: Key, ended: Ended) -> Ended:
-        """Free the place of a work; return its last message."""
-        return replace(ended, shared=self._seats.leave(key))
+    def _say_last(self, key: Key, ended: Ended, used: Mapping[str, float]) -> None:
+        """Free the place of a work that has ended; let it be heard how."""
+        ended = replace(ended, used=used, shared=self._seats.leave(key))
+        self._arrived.append(_Message(key, ended, None))
 
     def _deliver(self, message: _Message, inbox: Inbox) -> None:
         if message.asker is not None:

@@ -46,6 +46,7 @@ class Seats:
         self._closed = False
         self._each = n // len(shared_out)
         self._works: dict[Devices, dict[Key, _Taken]] = {share: {} for share in shared_out}
+        self._places = [Place(device=words(share)) for share in shared_out]
         self._at: dict[Key, Devices] = {}
 
     def free(self) -> list[Place]:
@@ -57,8 +58,7 @@ class Seats:
             for count in range(len(works), self._each)
             if not self._closed
         ]
-        places = [Place(device=words(share)) for share in self._works]
-        return [places[index] for _, index in sorted(found)]
+        return [self._places[index] for _, index in sorted(found)]
 
     def take(self, key: Key, *, alone: bool = False) -> None:
         """Take the first free place; one where another is alone, if there is no other.

@@ -36,6 +36,10 @@ def columns(problem: Problem[Any], records: Iterable[Record[Any]]) -> dict[str, 
     table["step"] = [r.step for r in rows]
     table["attempt"] = [r.attempt for r in rows]
     table["seed"] = [r.seed for r in rows]
+    if any(r.device for r in rows):
+        table["device"] = [r.device for r in rows]
+    for name in dict.fromkeys(name for r in rows for name in r.cost):
+        table[f"cost.{name}"] = [r.cost.get(name, math.nan) for r in rows]
     if any(r.replicate for r in rows):
         numbers = {r.uid: r.number for r in rows}
         pairs = [r.replicate or (r.uid, 0) for r in rows]

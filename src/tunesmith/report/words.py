@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
-from tunesmith.records import Provenance
+from tunesmith.records import Provenance, Record
 from tunesmith.space import Float, Int
 from tunesmith.space.choices import Labelled
 from tunesmith.space.parameters import Parameter, Ranged
@@ -56,6 +56,27 @@ def sentence(text: str, names: Collection[str] = ()) -> str:
         else text[:1].upper() + text[1:]
     )
     return first + "." * (bool(text) and text[-1] not in ".!?:")
+
+
+def amount(name: str, value: float) -> str:
+    """Return what something used as people read it; names say the unit.
+
+    Example:
+        >>> amount("peak_memory_bytes", 2.5e8), amount("usd", 0.25)
+        ('250 MB', '0.25')
+    """
+    if not name.endswith("_bytes"):
+        return f"{value:.4g}"
+    return f"{value / 1e9:.3g} GB" if value >= 1e9 else f"{value / 1e6:.3g} MB"
+
+
+def ran_on(record: Record[Any]) -> dict[str, str]:
+    """Return where a trial ran and what it used, by name; empty values are not known."""
+    used = {
+        name.removesuffix("_bytes").replace("_", " "): amount(name, value)
+        for name, value in record.cost.items()
+    }
+    return {"machine": record.worker, "device": record.device, **used}
 
 
 def ran_with(said: Provenance) -> dict[str, Any]:
