@@ -63,7 +63,7 @@ def test_programs_see_their_own_gpus() -> None:
 
 def test_functions_see_their_own_gpus() -> None:
     """Likewise; `show` says where a trial ran, and what memory it needed."""
-    done = apart("run", "model.py:fit", "--minimize", "--trials", "2", "--gpus", "7", "-q")
+    done = apart("run", "model.py:fit", "--metric", "loss", "--trials", "2", "--gpus", "7", "-q")
     (record, _) = ts.load(None, "model:fit").history
     told = call("show", "model:fit", "0").stdout
     data = json.loads(call("show", "model:fit", "0", "--json").stdout)
@@ -80,7 +80,7 @@ def test_what_runs_is_shown_with_its_gpu() -> None:
 
     def train(trial: ts.Trial[dict[str, float]]) -> float:
         shown.append(call("show", "model:fit").stdout)
-        return trial["x"]
+        return float(trial["x"])
 
     shown: list[str] = []
     study = ts.Study({"x": ts.Float(0, 1)}, minimize="loss", name="model:fit")
@@ -124,4 +124,6 @@ def test_a_program_that_ran_out_of_memory_beside_others_is_tried_again_alone(
 def test_gpus_that_cannot_be_given_are_refused(words: list[str], message: str) -> None:
     """In one sentence, for programs as for functions."""
     assert message in run("true", "--trials", "1", *words).stderr
-    assert message in apart("run", "model.py:fit", "--minimize", "--trials", "1", *words).stderr
+    assert (
+        message in apart("run", "model.py:fit", "--metric", "loss", "--trials", "1", *words).stderr
+    )
