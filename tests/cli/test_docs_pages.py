@@ -13,7 +13,7 @@ from tunesmith.cli import COMMANDS
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = (
     "start.md", "any-program.md", "workers.md", "schedulers.md", "checkpoints.md", "knowledge.md",
-    "diagnosis.md", "explaining.md", "from-optuna.md", "from-scikit-learn.md", "gallery.md", "overtuning.md", "report.md",
+    "diagnosis.md", "explaining.md", "from-optuna.md", "from-scikit-learn.md", "gallery.md", "gpus.md", "overtuning.md", "report.md",
     "reproduce.md", "artifacts.md", "seeds.md", "trust.md", "understanding.md", "whatif.md",
 )  # fmt: skip
 BLOCK = re.compile(r"```(python|sh|toml)\n(.*?)```", re.DOTALL)
@@ -45,6 +45,16 @@ def run_page(name: str, folder: Path) -> dict[str, str]:
             assert done.returncode == 0, f"{line}: {done.stderr}"
             printed[line] = done.stdout
     return printed
+
+
+def test_the_page_about_gpus_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trials on two GPUs, which need not be there; then two on each."""
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    printed = run_page("gpus.md", tmp_path)
+
+    said = printed["python train.py"]
+    assert "trial 0 on cuda:0, which is GPU 0\n" in said
+    assert said.endswith("\nGPU 0\n")
 
 
 def test_the_page_that_explains_runs(tmp_path: Path) -> None:
