@@ -304,35 +304,36 @@ def test_one_that_is_to_be_alone_waits_for_the_others(make: Callable[..., Execut
     }  # fmt: skip
 
 
-def test_what_comes_after_one_that_is_alone_waits_for_it(make: Callable[..., Executor]) -> None:
-    """Places that were counted before are there; works in them begin one after the other."""
-    log = Log(never)
-    with make(3, gpus=[0]) as executor:
-        executor.submit(waits, A, alone=True)
-        executor.submit(waits, B, alone=True)
-        executor.submit(waits, C)
-        with pytest.raises(SettingError, match="taken"):
-            executor.submit(waits, D)
-        for key in (A, B, C):
-            log.until_true(executor, lambda key=key: key in log.heard)  # type: ignore[misc]  # mypy does not infer a lambda's default
-            assert list(log.heard)[-1] == key
-            executor.reply(key, None)
-            log.until(executor, key)
-        assert len(executor.free()) == 3
-
-    assert list(log.ended) == list(log.heard) == [A, B, C]
-    assert not any(ended.shared for ended in log.ended.values())
-
-
-def test_one_that_waits_can_be_cancelled(make: Callable[..., Executor]) -> None:
-    """It ends without having begun, once, and those behind it go on."""
+def test_nothing_begins_beside_one_that_is_alone(make: Callable[..., Executor]) -> None:
+    """Not while it waits, nor while it runs, and not another that would be alone."""
     log = Log(never)
     with make(3, gpus=[0]) as executor:
         executor.submit(waits, A)
         executor.submit(waits, B, alone=True)
-        executor.submit(waits, C)
+        for key in (A, B):
+            assert executor.free() == []
+            for alone in (False, True):
+                with pytest.raises(SettingError, match="beside a work that is to be alone"):
+                    executor.submit(waits, C, alone=alone)
+            log.until_true(executor, lambda key=key: key in log.heard)  # type: ignore[misc]  # mypy does not infer a lambda's default
+            executor.reply(key, None)
+            log.until(executor, key)
+        assert len(executor.free()) == 3
+
+    assert list(log.ended) == list(log.heard) == [A, B]
+    assert not any(ended.shared for ended in log.ended.values())
+
+
+def test_one_that_waits_can_be_cancelled(make: Callable[..., Executor]) -> None:
+    """It ends without having begun, once, and the places beside it are free again."""
+    log = Log(never)
+    with make(3, gpus=[0]) as executor:
+        executor.submit(waits, A)
+        executor.submit(waits, B, alone=True)
         executor.cancel(B)
-        log.until_true(executor, lambda: B in log.ended and C in log.heard)
+        log.until_true(executor, lambda: B in log.ended)
+        assert len(executor.free()) == 2
+        executor.submit(waits, C)
         for key in (A, C):
             log.until_true(executor, lambda key=key: key in log.heard)  # type: ignore[misc]  # mypy does not infer a lambda's default
             executor.reply(key, None)

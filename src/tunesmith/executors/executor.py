@@ -159,8 +159,7 @@ class Executor(ABC):
             key: Whose messages these are; no work that runs has the same.
             args: Further arguments.
             alone: Whether no other work may be on its device, if its place has one: it then begins when
-                those there have ended, and `free` has no place there until it has; what was submitted
-                there all the same begins after it.
+                those there have ended, and no place there is free until it has, too.
 
         Raises:
             SettingError: No place is free, the key is taken, or the executor is closed.

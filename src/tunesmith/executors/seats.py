@@ -1,8 +1,10 @@
 """The places of an executor on this machine: who has which, and whose turn it is on a device."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
+from tunesmith._core.errors import SettingError
 from tunesmith.executors.devices import Devices, shares, words
 from tunesmith.executors.executor import Key, Place, check_places, check_submit
 
@@ -26,8 +28,8 @@ class _Taken:
 class Seats:
     """Counts places down and up.
 
-    The works on a device begin in the order in which they came; one that is to be alone there begins
-    when those before it have ended, and those after it when it has.
+    A work that is to be alone on its device begins when the others there have ended, and no place there is
+    free until it has.
 
     Args:
         name: The executor's, in messages.
@@ -54,26 +56,29 @@ class Seats:
         found = [
             (count, index)
             for index, works in enumerate(self._works.values())
-            if not any(taken.alone for taken in works.values())
+            if not (self._closed or _has_one_alone(works))
             for count in range(len(works), self._each)
-            if not self._closed
         ]
         return [self._places[index] for _, index in sorted(found)]
 
     def take(self, key: Key, *, alone: bool = False) -> None:
-        """Take the first free place; one where another is alone, if there is no other.
+        """Take the first free place.
 
         Raises:
             SettingError: No place is free, the key is taken, or the executor is closed.
         """
         check_submit(self._name, key, self._at, self._n, closed=self._closed)
-
-        def crowd(share: Devices) -> tuple[bool, int]:
-            works = self._works[share]
-            return any(taken.alone for taken in works.values()), len(works)
-
-        free = [share for share, works in self._works.items() if len(works) < self._each]
-        share = self._at[key] = min(free, key=crowd)
+        open_ = [
+            share
+            for share, works in self._works.items()
+            if len(works) < self._each and not _has_one_alone(works)
+        ]
+        if not open_:
+            raise SettingError(
+                f"the places of {self._name} that are not taken are beside a work that is to be alone; "
+                "submit while free() has some, pump until it has"
+            )
+        share = self._at[key] = min(open_, key=lambda share: len(self._works[share]))
         self._works[share][key] = _Taken(alone and bool(share))
 
     def devices(self, key: Key) -> Devices:
@@ -88,19 +93,13 @@ class Seats:
         """Return the works that are to begin now, each once."""
         found: list[Key] = []
         for share, works in self._works.items():
-            running: list[_Taken] = []
             for key, taken in works.items():
-                if taken.alone and running:
-                    break
-                running.append(taken)
-                if not taken.begun:
+                if not taken.begun and not (taken.alone and len(works) > 1):
                     taken.begun = True
                     found.append(key)
-                if taken.alone:
-                    break
-            if share and len(running) > 1:
-                for taken in running:
-                    taken.shared = True
+            running = [taken for taken in works.values() if taken.begun]
+            for taken in running:
+                taken.shared |= bool(share) and len(running) > 1
         return found
 
     def leave(self, key: Key) -> bool:
@@ -113,3 +112,7 @@ class Seats:
         self._at.clear()
         for works in self._works.values():
             works.clear()
+
+
+def _has_one_alone(works: Mapping[Key, _Taken]) -> bool:
+    return any(taken.alone for taken in works.values())

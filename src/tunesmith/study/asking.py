@@ -201,6 +201,8 @@ class Asker(Generic[P]):
             if not more:
                 break
             served += more
+            if more[-1].alone:  # what is free beside it, its executor says
+                break
         return served
 
     def _serve(
@@ -359,6 +361,8 @@ class Asker(Generic[P]):
                 room -= 1
             elif is_lost(record):
                 found.append(record)
+            if found and found[-1].alone:
+                break
         return found
 
     def _is_lost(self) -> Callable[[Record[P]], bool]:

@@ -352,6 +352,7 @@ class Run(Generic[P]):
                 ended.shared and out_of_memory(error) and not self._is_alone(trial)
             ):
                 desk.pause(trial, "out of memory")
+                self._voice.crowded(trial.number)
             case Raised(error, text):
                 match error:
                     case Superseded():

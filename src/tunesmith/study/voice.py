@@ -33,6 +33,7 @@ class Voice:
         self._said_paused = False
         self._said_unsaved = False
         self._said_saving = False
+        self._said_crowded = False
         self._awaits = ""
 
     @property
@@ -89,6 +90,12 @@ class Voice:
         if self._shown and not self._said_unsaved:
             say(f"trial {number} {text}; it goes on unsaved, see study.notes")
         self._said_unsaved = True
+
+    def crowded(self, number: int) -> None:
+        """Say of the first trial that ran out of memory beside others what becomes of it."""
+        if self._shown and not self._said_crowded:
+            say(f"trial {number} ran out of memory beside others, and is tried again alone")
+        self._said_crowded = True
 
     def saving(self) -> None:
         """Say, once, that a run that was interrupted waits for what can be saved."""
