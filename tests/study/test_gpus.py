@@ -20,7 +20,7 @@ def nothing_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def study_of(**options: Any) -> ts.Study[dict[str, Any]]:
-    return ts.Study(X, minimize="loss", seed=1, **options)
+    return ts.Study(X, minimize="loss", seed=1, sampler=ts.samplers.Random(), **options)
 
 
 def until(*paths: Path) -> None:

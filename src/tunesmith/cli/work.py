@@ -15,7 +15,6 @@ from tunesmith.cli.program import Program
 from tunesmith.cli.shared import best_records, emit, params_of, study_data
 from tunesmith.cli.template import Template, text_of
 from tunesmith.executors import Threads
-from tunesmith.executors.devices import devices_of
 from tunesmith.space import Space
 from tunesmith.study import Study
 from tunesmith.study.options import Running
@@ -55,12 +54,9 @@ def execute(
     quiet = not bounds.get("progress")
     program = Program(template, study.problem, study.name, grace_s, quiet=quiet)
     workers, gpus = bounds.pop("workers", None), bounds.pop("gpus", None)
-    devices = None if gpus is None else devices_of(gpus)
-    if workers is None and devices is not None:
-        workers = len(devices)
-    if workers is not None:  # they are closed before what they ran is handed back
-        n = checks.whole("--workers", workers, 1)
-        bounds["executor"] = Threads(n, program.close, gpus=devices)
+    n = None if workers is None else checks.whole("--workers", workers, 1)
+    if n is not None or gpus is not None:  # they are closed before what they ran is handed back
+        bounds["executor"] = Threads(n, program.close, gpus=gpus)
     try:
         study.run(program, **bounds)
     except TrialFailed as error:

@@ -215,14 +215,15 @@ class Executor(ABC):
         self.close()
 
 
-def check_places(name: str, n: int) -> None:
-    """Check a number of places.
+def check_places(name: str, n: int | None) -> int:
+    """Return a number of places.
 
     Raises:
         SettingError: It is no whole number above 0.
     """
-    if not is_whole(n) or n < 1:
+    if n is None or not is_whole(n) or n < 1:
         raise SettingError(f"{name}(n) needs a whole number of places above 0, got {n!r}")
+    return int(n)
 
 
 def check_submit(name: str, key: Key, running: Collection[Key], n: int, *, closed: bool) -> None:

@@ -71,7 +71,7 @@ class Processes(Executor):
     So do the limits, which hold for each work and what it forks.
 
     Args:
-        n: How many works run at once.
+        n: How many works run at once; None: one for each of the GPUs.
         fresh: Whether each work gets a new process.
         lease_s: After how many seconds without a sign of life, nor any computing, a worker is
             taken for dead: "silent".
@@ -97,7 +97,7 @@ class Processes(Executor):
 
     def __init__(
         self,
-        n: int,
+        n: int | None,
         *,
         gpus: GPUs | None = None,
         fresh: bool = False,
@@ -118,7 +118,7 @@ class Processes(Executor):
         if threads is not None and (not is_whole(threads) or threads < 1):
             raise SettingError(f"Processes(threads=...) is a whole number above 0, got {threads!r}")
         if threads is None and not any(name in os.environ for name in THREADS):
-            threads = max(1, len(os.sched_getaffinity(0)) // n)
+            threads = max(1, len(os.sched_getaffinity(0)) // len(self._seats))
         self._fresh = fresh
         self._lease_s = float(lease_s)
         self._timeout_s = math.inf if timeout_s is None else timeout_s

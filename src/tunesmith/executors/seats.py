@@ -33,15 +33,17 @@ class Seats:
 
     Args:
         name: The executor's, in messages.
-        n: How many places there are.
+        n: How many places there are; None: one for each of the devices.
         devices: What is shared out evenly among them; empty: nothing.
 
     Raises:
         SettingError: `n` is no number of places, or does not go evenly with the devices.
     """
 
-    def __init__(self, name: str, n: int, devices: Devices = ()) -> None:
-        check_places(name, n)
+    def __init__(self, name: str, n: int | None, devices: Devices = ()) -> None:
+        if n is None and devices:
+            n = len(devices)
+        n = check_places(name, n)
         shared_out = shares(devices, n) if devices else [()]
         self._name = name
         self._n = n
@@ -50,6 +52,10 @@ class Seats:
         self._works: dict[Devices, dict[Key, _Taken]] = {share: {} for share in shared_out}
         self._places = [Place(device=words(share)) for share in shared_out]
         self._at: dict[Key, Devices] = {}
+
+    def __len__(self) -> int:
+        """How many places there are, taken ones included."""
+        return self._n
 
     def free(self) -> list[Place]:
         """Return the free places: first where the fewest works are, none where one is alone."""

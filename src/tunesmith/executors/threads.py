@@ -21,7 +21,7 @@ class Threads(Executor):
     process ends.
 
     Args:
-        n: How many works run at once.
+        n: How many works run at once; None: one for each of the GPUs.
         ending: Called by `close`, to end what works wait for.
         gpus: Those that works share out among the programs that they start, which find them in `environment`;
             see `Processes`.
@@ -29,7 +29,7 @@ class Threads(Executor):
 
     def __init__(
         self,
-        n: int,
+        n: int | None,
         ending: Callable[[], object] | None = None,
         *,
         gpus: GPUs | None = None,

@@ -7,7 +7,7 @@ from typing import Any
 from tunesmith._core import checks
 from tunesmith._core.errors import SettingError
 from tunesmith.executors import Coroutines, Executor, Processes, Serial, Work
-from tunesmith.executors.devices import GPUs, devices_of
+from tunesmith.executors.devices import GPUs
 from tunesmith.study.errand import async_errand, errand
 from tunesmith.study.trial import Trial
 
@@ -53,16 +53,13 @@ def executor_of(
         return executor or Coroutines(n or 1)
     if executor is not None:
         return executor
-    devices = None if gpus is None else devices_of(gpus)
-    if n is None and devices is not None:
-        n = len(devices)
-    if n is None:
+    if n is None and gpus is None:
         if limited:
             raise SettingError(f"{limited[0]} kills a worker process; add workers=1")
         return Serial()
     return Processes(
         n,
-        gpus=devices,
+        gpus=gpus,
         lease_s=checks.seconds("lease_s=", lease_s),
         timeout_s=None
         if trial_timeout is None
