@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -24,12 +25,52 @@ TRAINER = Path(__file__).with_name("faults_trainer.py")
 TRIALS = 20
 
 
-class Line:
-    """A line of the shell that runs a study in two workers."""
+# In namespaces of its own a process has another host name, and nobody sees whether it lives.
+ELSEWHERE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--uts",
+    "sh", "-c", 'hostname elsewhere && exec "$@"', "sh")  # fmt: skip
 
-    def __init__(self, storage: str, folder: Path) -> None:
+# The way to a server, as long as it is there.
+WAY = """
+import asyncio, sys
+here, there = sys.argv[1:]
+
+async def carry(source, sink):
+    while data := await source.read(65536):
+        sink.write(data)
+    sink.close()
+
+async def serve(source, sink):
+    back, forth = await asyncio.open_unix_connection(there)
+    await asyncio.gather(carry(source, forth), carry(back, sink))
+
+async def main():
+    async with await asyncio.start_unix_server(serve, here) as server:
+        print("open", flush=True)
+        await server.serve_forever()
+
+asyncio.run(main())
+"""
+
+
+class Line:
+    """A line of the shell that runs a study in two workers.
+
+    Args:
+        storage: Where.
+        folder: In which the trials note what was acknowledged.
+        more: Words after the line, and before it.
+    """
+
+    def __init__(
+        self,
+        storage: str,
+        folder: Path,
+        more: tuple[str, ...] = (),
+        before: tuple[str, ...] = (),
+    ) -> None:
         self.storage = storage
         self.said = folder / "said"
+        self.more, self.before = more, before
         self.process = self._start()
 
     def _start(self) -> "subprocess.Popen[str]":
@@ -51,7 +92,7 @@ class Line:
             "random",
         ]
         return subprocess.Popen(
-            [*line, *given, "--workers", "2", "--trials", str(TRIALS), "--quiet"],
+            [*self.before, *line, *given, "--workers", "2", "--trials", str(TRIALS), "--quiet", *self.more],
             env={**os.environ, "SAID": str(self.said), "PYTHONWARNINGS": "error"},
             stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -79,13 +120,17 @@ class Line:
         lines = self.said.read_text().splitlines() if self.said.exists() else []
         return [tuple(map(int, line.split())) for line in lines]
 
+    def done(self) -> None:
+        """Wait for its good end."""
+        _, said = self.process.communicate(timeout=120)
+        assert self.process.returncode == 0, said
+
     def goes_on(self) -> None:
         """Type it once more, if it has ended; then everything is there, once."""
         assert self.process.stderr is not None
         if self.process.stderr.closed:  # after `ends`
             self.process = self._start()
-        _, said = self.process.communicate(timeout=120)
-        assert self.process.returncode == 0, said
+        self.done()
         study: ts.Study[Any] = ts.load(self.storage, "s")
         assert study.history.taken == study.history.count("complete") == TRIALS
         assert study.verify()
@@ -286,3 +331,60 @@ def test_a_drive_that_may_only_be_read(drive: Path, tmp_path: Path) -> None:
     subprocess.run(["mount", "-o", "remount,rw", drive], check=True)
     assert re.fullmatch(r"Error: .* may not be used \(Read-only file system\).*\n", said)
     line.goes_on()
+
+
+@contextmanager
+def way(here: Path, there: Path) -> Iterator[None]:
+    """A way to a server; when it ends, what was on it is cut off."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", WAY, str(here), str(there)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "open\n"
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        here.unlink()
+
+
+@pytest.mark.slow
+def test_a_network_that_is_split(database: str, tmp_path: Path) -> None:
+    """When the lease of those who are cut off is over, others go on; what they say later has no effect."""
+    _, _, folder = database.partition("host=")
+    with TemporaryDirectory(dir="/tmp") as name:  # the names of sockets are short
+        here, there = Path(name, ".s.PGSQL.5432"), Path(folder, ".s.PGSQL.5432")
+        with way(here, there):
+            far = Line(
+                database.replace(folder, name), tmp_path, more=("--lease", "2"), before=ELSEWHERE
+            )
+            far.runs()
+        near = Line(database, tmp_path, more=("--lease", "2"))
+        near.done()
+        with way(here, there):
+            far.done()
+    near.goes_on()
+    taken_over = [r for r in ts.load(database, "s").history if r.attempt == 2]
+    assert 1 <= len(taken_over) <= 2
+    assert {r.lost for r in taken_over} == {1}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["jsonl", "postgresql"])
+def test_a_machine_that_is_lost(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """When its lease is over, and not before, others go on with its trials."""
+    storage = str(tmp_path / "s.jsonl")
+    if kind == "postgresql":
+        storage = request.getfixturevalue("database")
+    lost = Line(storage, tmp_path, more=("--lease", "5"), before=ELSEWHERE)
+    lost.runs()
+    lost.process.kill()
+    lost.process.communicate()
+    killed = time.time()
+    line = Line(storage, tmp_path)
+    line.goes_on()
+    taken_over = [r for r in ts.load(storage, "s").history if r.attempt == 2]
+    assert 1 <= len(taken_over) <= 2
+    assert all(r.resumed is not None and 3 < r.resumed - killed < 30 for r in taken_over)
