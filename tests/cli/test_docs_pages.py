@@ -5,14 +5,16 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
+import tunesmith as ts
 from tunesmith.cli import COMMANDS
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = (
-    "start.md", "any-program.md", "workers.md", "schedulers.md", "checkpoints.md", "knowledge.md",
+    "start.md", "any-program.md", "workers.md", "cluster.md", "faults.md", "schedulers.md", "checkpoints.md", "knowledge.md",
     "diagnosis.md", "explaining.md", "from-optuna.md", "from-scikit-learn.md", "gallery.md", "gpus.md", "overtuning.md", "report.md",
     "reproduce.md", "artifacts.md", "seeds.md", "trust.md", "understanding.md", "whatif.md",
 )  # fmt: skip
@@ -134,6 +136,25 @@ def test_the_page_on_workers_runs(tmp_path: Path) -> None:
     assert "30 trials: 30 complete" in printed["tunesmith show fit"]
     assert printed["tunesmith stop fit"] == "fit: nothing is running\n"
     assert printed["python same.py"] == "True\n"
+
+
+def test_the_page_on_clusters_runs(tmp_path: Path) -> None:
+    """Three members share a budget, one comes for five more trials."""
+    printed = run_page("cluster.md", tmp_path)
+
+    assert "20 trials: " in printed["tunesmith show try --storage study.jsonl"]
+    assert "decisions agree" in printed["tunesmith verify try --storage study.jsonl"]
+    assert len(ts.load(tmp_path / "study.jsonl", "try").history) == 25
+
+
+def test_the_page_on_clusters_shows_the_recipes() -> None:
+    """What stands there of a script is what the script says."""
+    text = (DOCS / "cluster.md").read_text()
+    ((_, slurm), (_, kubernetes)) = re.findall(r"```(bash|yaml)\n(.*?)```", text, re.DOTALL)
+    recipes = DOCS.parent / "examples" / "cluster"
+
+    assert slurm == (recipes / "slurm.sh").read_text()
+    assert indent(kubernetes, " " * 10) in (recipes / "kubernetes.yaml").read_text()
 
 
 def test_the_page_on_checkpoints_runs(tmp_path: Path) -> None:

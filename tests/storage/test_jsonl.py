@@ -1,9 +1,11 @@
 """A file of checked lines: what is half-written, damaged, foreign, or gone."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
@@ -145,6 +147,27 @@ def test_refuses_what_is_not_its_own(content: bytes, sentence: str, tmp_path: Pa
         with pytest.raises(StorageError, match=sentence):
             use()
     assert path.read_bytes() == content
+
+
+def test_reads_where_nothing_can_be_written() -> None:
+    """A study of somebody else can be read; whoever appends is told about permissions."""
+    with TemporaryDirectory() as name:  # not `tmp_path`, which is closed to others
+        path = Path(name, "a.jsonl")
+        Path(name).chmod(0o755)
+        JSONL(path).append("a", ["1"])
+        JSONL(path).beat("a", "me", 100)
+        path.chmod(0o444)
+        storage = JSONL(path)
+        user = os.geteuid()
+        if user == 0:  # for whom permissions mean nothing
+            os.seteuid(65534)
+        try:
+            assert (storage.read("a"), storage.alive("a")) == (["1"], {"me"})
+            for use in (lambda: storage.append("a", ["2"]), lambda: storage.beat("a", "you", 1)):
+                with pytest.raises(StorageError, match=r"may not be used .*check the permissions"):
+                    use()
+        finally:
+            os.seteuid(user)
 
 
 def test_says_what_is_wrong_with_a_place(tmp_path: Path) -> None:

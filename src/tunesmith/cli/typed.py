@@ -15,6 +15,7 @@ _OPTIONS = {
     "name": "--name",
     "storage": "--storage",
     "data": "--data",
+    "files": "--files",
     "seed": "--seed",
     "replicates": "--replicates",
     "objective": "--objective",
@@ -22,6 +23,7 @@ _OPTIONS = {
 _ARGUMENT = re.compile(rf"(?<![\w.=\"'-])({'|'.join(_OPTIONS)})=(?:\"([^\"]*)\"|([\w.]+))?")
 _PHRASES = (  # whole pieces of advice that only Python can follow
     (r", timeout=3600 \(seconds\), or until=\S+", " or timeout=3600 (seconds)"),
+    (r"Study\(\.\.\., (files=\"[^\"]*\")\)", r"\1"),
     (r" load and delete take the path first, then the name", ""),
     (
         r"Give this one another name, open that one with ts\.load\(.*?, '(.*?)'\), or remove it .*",
@@ -37,6 +39,8 @@ def typed(text: str) -> str:
     Example:
         >>> typed('trials=5 in all, or more=50; name="..." keeps it, max_failures= allows more')
         '--trials 5 in all, or --more 50; --name ... keeps it, --max-failures allows more'
+        >>> typed('name one: Study(..., files="s3://bucket/folder")')
+        'name one: --files s3://bucket/folder'
     """
     theirs, kept, ours = text.rpartition(_KEPT)
     for phrase, instead in _PHRASES:

@@ -56,6 +56,7 @@ class Server:
         self._fork_lock = ForkLock(before=self._disconnect)
         self._connection: Any = None
         self._made = False
+        self._away: float | None = None  # since when the server has not answered
         self.connected = 0
 
     def read(self, work: Callable[[Any], T], missing: T) -> T:
@@ -96,13 +97,17 @@ class Server:
 
     def _patiently(self, once: Callable[[], T]) -> T:
         pause_s, longest_s = PAUSES_S
-        deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
                 with self._fork_lock.lock:
-                    return self._connected(once)
+                    result = self._connected(once)
+                    self._away = None
+                    return result
             except self._psycopg.Error as error:
-                if time.monotonic() > deadline or not self._may_pass(error):
+                now = time.monotonic()
+                self._away = now if self._away is None else self._away
+                # who has waited in vain does not wait again for each thing that is left to do
+                if now > self._away + PATIENCE_S or not self._may_pass(error):
                     raise StorageError(self._sentence(error)) from None
             except UnicodeEncodeError as error:
                 raise StorageError(f"{self.url} keeps only text that is UTF-8: {error}") from None
@@ -164,19 +169,28 @@ class Server:
         if isinstance(error, (errors.SerializationFailure, errors.DeadlockDetected)):
             return True
         if isinstance(error, self._psycopg.OperationalError):
+            if "FATAL" in str(error) and "does not exist" in str(error):  # the database, the user
+                return False
             coming = ("starting up", "shutting down", "recovery", "too many clients")
             return self.connected > 0 or any(words in str(error) for words in coming)
         return isinstance(error, errors.ReadOnlySqlTransaction)  # a standby that is to take over
 
     def _sentence(self, error: Exception) -> str:
         errors = self._psycopg.errors
-        told = " ".join(str(error).split())
+        told = str(error).partition("\nLINE ")[0].partition("\nCONTEXT: ")[0]
+        told = " ".join(told.split())
         if isinstance(error, errors.DiskFull):
             return f"no room is left for {self.url}; what it keeps is safe, make room and go on"
         if isinstance(error, errors.InsufficientPrivilege):
             return f"{self.url} may not be used ({told}); grant its user CREATE on the database, or name another"
         if isinstance(error, errors.ReadOnlySqlTransaction):
             return f"{self.url} can be read but not written; name the primary server"
+        missing = (errors.UndefinedTable, errors.UndefinedFunction, errors.InvalidSchemaName)
+        if isinstance(error, missing):
+            return (
+                f"{self.url} lacks tables that were there before ({told}); put them back, or remove the "
+                "schema tunesmith to begin anew"
+            )
         if isinstance(error, self._psycopg.DataError):
             return f"{self.url} cannot keep this: {told}"
         if isinstance(error, self._psycopg.OperationalError):
