@@ -46,6 +46,23 @@ def test_each_page_is_there(serve: Any, storage: Memory) -> None:
         assert text in answer.text
 
 
+def test_a_trial_says_where_it_ran_and_what_it_used(
+    serve: Any, storage: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On its page and for programs."""
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    study = ts.Study({"x": ts.Float(0, 1)}, minimize="loss", name="gpu", storage=storage)
+    study.run(lambda trial: trial["x"], trials=1, gpus=[3], progress=False)
+    used = study.history[0].cost["peak_memory_bytes"]
+    client = serve(storage)
+    told = client.get("/api/studies/gpu/trials/0").json()
+
+    assert (
+        f"device GPU 3, peak memory {used / 1e6:.3g} MB" in client.get("/studies/gpu/trials/0").text
+    )
+    assert (told["device"], told["cost"]) == ("GPU 3", {"peak_memory_bytes": used})
+
+
 def test_what_is_not_there_is_said_in_one_sentence(serve: Any, storage: Memory) -> None:
     """With the right status, as a page or as JSON; never a traceback."""
     client = serve(storage)

@@ -51,6 +51,28 @@ def folded(*events: AnyEvent) -> "Fold[dict[str, Any]]":
     return fold
 
 
+def test_what_attempts_used_is_put_together() -> None:
+    """Amounts add up, the highest of peaks remains; where it ran last is said, and nothing hears of it twice."""
+    events: list[AnyEvent] = [
+        started(device="GPU 0"),
+        Paused(time=2.0, uid="0.0", why="out of memory", cost={"usd": 2.0, "peak_bytes": 7.0}),
+        resumed(2),
+        Paused(time=3.0, uid="0.0", attempt=2, why="interrupted"),
+        Resumed(time=4.0, uid="0.0", attempt=3, why="handed back", basis=3, worker="b", device="GPU 1"),
+    ]  # fmt: skip
+    (record,) = folded(*events).history
+    told = Finished(
+        time=5.0, uid="0.0", attempt=3, state="complete", values={"loss": 0.5},
+        cost={"usd": 1.0, "peak_bytes": 3.0},
+    )  # fmt: skip
+    (ended,) = folded(*events, told, told).history
+
+    assert record.cost == {"usd": 2.0, "peak_bytes": 7.0}
+    assert ended.cost == {"usd": 3.0, "peak_bytes": 7.0}
+    assert (ended.worker, ended.device, ended.alone) == ("b", "GPU 1", True)
+    assert ended.begun().device == ""
+
+
 def test_a_repeated_event_has_no_effect() -> None:
     """Start, report and end told twice are told once."""
     events: list[AnyEvent] = [started(), reported(1), reported(2), finished()]
