@@ -3,19 +3,17 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from functools import cache
 from typing import Any
 
 from tunesmith._core.errors import MissingExtra
 from tunesmith._core.optional import need
 
 
-@cache
 def _library() -> Any:
     """NVML, ready to be asked; None where no driver answers."""
     library = need("pynvml", "gpu")
     try:
-        library.nvmlInit()
+        library.nvmlInit()  # it counts, and does nothing the second time
     except library.NVMLError:
         return None
     return library
