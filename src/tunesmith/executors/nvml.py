@@ -43,14 +43,19 @@ def memory() -> Mapping[int, int]:
 
 def _handles(library: Any) -> Iterator[tuple[str, Any]]:
     for number in range(library.nvmlDeviceGetCount()):
-        gpu = library.nvmlDeviceGetHandleByIndex(number)
-        divided = False
-        with suppress(library.NVMLError):  # it cannot be divided
-            divided = library.nvmlDeviceGetMigMode(gpu)[0] == library.NVML_DEVICE_MIG_ENABLE
-        if not divided:
-            yield str(number), gpu
-            continue
-        for place in range(library.nvmlDeviceGetMaxMigDeviceCount(gpu)):
-            with suppress(library.NVMLError):  # there is no instance at this place
-                instance = library.nvmlDeviceGetMigDeviceHandleByIndex(gpu, place)
-                yield library.nvmlDeviceGetUUID(instance), instance
+        with suppress(library.NVMLError):  # it has fallen off the bus
+            gpu = library.nvmlDeviceGetHandleByIndex(number)
+            instances = list(_instances(library, gpu))
+            yield from instances or [(str(number), gpu)]
+
+
+def _instances(library: Any, gpu: Any) -> Iterator[tuple[str, Any]]:
+    try:
+        if library.nvmlDeviceGetMigMode(gpu)[0] != library.NVML_DEVICE_MIG_ENABLE:
+            return
+    except library.NVMLError:  # it cannot be divided
+        return
+    for place in range(library.nvmlDeviceGetMaxMigDeviceCount(gpu)):
+        with suppress(library.NVMLError):  # there is no instance at this place
+            instance = library.nvmlDeviceGetMigDeviceHandleByIndex(gpu, place)
+            yield library.nvmlDeviceGetUUID(instance), instance
