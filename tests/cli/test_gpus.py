@@ -107,11 +107,12 @@ def test_a_program_that_ran_out_of_memory_beside_others_is_tried_again_alone(
         until [ -e failed ]; do sleep 0.01; done
         echo '{"loss": 1}'
     """
-    result = run(script, "--trials", "3", "--gpus", "0", "--workers", "2", "-q")
+    result = run(script, "--trials", "3", "--gpus", "0", "--workers", "2")
     record = ts.load(None, "s").history[1]
 
     assert result.exit_code == 0
     assert (record.state, record.attempt, record.alone) == ("complete", 2, True)
+    assert "trial 1 ran out of memory beside others, and is tried again alone\n" in result.stderr
 
 
 @pytest.mark.parametrize(
