@@ -188,7 +188,7 @@ def test_it_is_done_where_no_gpus_are_shared(tmp_path: Path) -> None:
     "running, message",
     [
         ({"workers": 3, "gpus": [0, 1]}, r"2 GPUs do not go evenly into workers=3; take 1 or 2"),
-        ({"executor": ts.executors.Threads(2), "gpus": [0]}, r"executor= brings its own workers, gpus="),
+        ({"executor": ts.executors.Threads(2), "gpus": [0]}, r"executor= brings its own .*gpus="),
         ({"gpus": []}, r"'all' or a list of numbers"),
     ],
 )  # fmt: skip
@@ -207,5 +207,5 @@ def test_async_trials_share_their_process() -> None:
     async def train(trial: T) -> float:
         return 0.0
 
-    with pytest.raises(SettingError, match="async trials share one"):
+    with pytest.raises(SettingError, match="gpus= "):
         study_of().run(train, trials=1, gpus=[0], progress=False)

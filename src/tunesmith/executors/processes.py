@@ -160,10 +160,8 @@ class Processes(Executor):
     def _begin_due(self) -> None:
         """Begin the works whose turn it is."""
         for key in self._seats.due() if self._later else ():
-            if key not in self._later:  # it was cancelled meanwhile
-                continue
             devices = self._seats.devices(key)
-            if devices and self._seats.is_alone(key):
+            if self._seats.is_alone(key):
                 self._clear(devices)
             child = self._idle_child(devices) or self._start(devices)
             function, call = self._later.pop(key)
