@@ -1,9 +1,11 @@
 """A file of checked lines: what is half-written, damaged, foreign, or gone."""
 
+import fcntl
 import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -130,6 +132,20 @@ def test_a_full_drive_loses_nothing(tmp_path: Path) -> None:
     assert JSONL(path).read("a") == ["x" * 100] * int(done)
     assert int(done) % 7 == 0
     assert JSONL(path).append("a", ["y"]) == int(done) + 1
+
+
+def test_waits_for_other_writers(tmp_path: Path) -> None:
+    """Whoever finds the file locked, and be it by a program that is not ours, waits for it."""
+    path = tmp_path / "a.jsonl"
+    JSONL(path).append("a", ["0"])
+    with path.open() as file, ThreadPoolExecutor() as pool:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        appending = pool.submit(JSONL(path).append, "a", ["1"])
+        with pytest.raises(TimeoutError):
+            appending.result(timeout=0.1)
+        assert JSONL(path).read("a") == ["0"]
+        fcntl.flock(file, fcntl.LOCK_UN)
+        assert appending.result(timeout=10) == 2
 
 
 @pytest.mark.parametrize(
