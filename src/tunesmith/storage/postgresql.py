@@ -112,6 +112,7 @@ class PostgreSQL(Storage):
         self._seen: dict[
             str, tuple[int, int, str]
         ] = {}  # study -> connection, and the last line read
+        self._beating: set[tuple[str, str]] = set()
         finalize(self, self._server.close)
 
     def __reduce__(self) -> tuple[type["PostgreSQL"], tuple[str]]:
@@ -196,8 +197,10 @@ class PostgreSQL(Storage):
                 " INSERT INTO tunesmith.owner VALUES (%s, %s, clock_timestamp() + %s * interval '1 second')"
                 " ON CONFLICT (study, owner) DO UPDATE SET until = excluded.until",
                 (study, owner, ttl_s),
-            )
+            ),
+            patient=(study, owner) not in self._beating,  # who has beaten beats again soon, or leaves
         )
+        self._beating.add((study, owner))
 
     def alive(self, study: str) -> set[str]:
         found = self._rows(

@@ -67,10 +67,10 @@ class Server:
         """
         return self._patiently(lambda: work(self._connection) if self._is_made() else missing)
 
-    def write(self, work: Callable[[Any], T]) -> T:
+    def write(self, work: Callable[[Any], T], *, patient: bool = True) -> T:
         """Return what `work` makes of the connection; make missing tables.
 
-        It may be called again, after a connection broke.
+        It may be called again, after a connection broke; if it is not `patient`, for no longer than that takes.
 
         Raises:
             StorageError: The server cannot be reached, or refuses.
@@ -81,7 +81,7 @@ class Server:
                 self._make()
             return work(self._connection)
 
-        return self._patiently(once)
+        return self._patiently(once, PATIENCE_S if patient else 0.0)
 
     def close(self) -> None:
         """Disconnect; a later use connects again."""
@@ -95,7 +95,7 @@ class Server:
             with suppress(self._psycopg.Error):
                 connection.close()
 
-    def _patiently(self, once: Callable[[], T]) -> T:
+    def _patiently(self, once: Callable[[], T], patience_s: float = PATIENCE_S) -> T:
         pause_s, longest_s = PAUSES_S
         while True:
             try:
@@ -107,7 +107,7 @@ class Server:
                 now = time.monotonic()
                 self._away = now if self._away is None else self._away
                 # who has waited in vain does not wait again for each thing that is left to do
-                if now > self._away + PATIENCE_S or not self._may_pass(error):
+                if now > self._away + patience_s or not self._may_pass(error):
                     raise StorageError(self._sentence(error)) from None
             except UnicodeEncodeError as error:
                 raise StorageError(f"{self.url} keeps only text that is UTF-8: {error}") from None
