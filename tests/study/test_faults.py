@@ -272,6 +272,26 @@ def test_a_server_that_does_not_come_back(database: str, tmp_path: Path, server:
     line.goes_on()
 
 
+@pytest.mark.slow
+def test_whoever_leaves_while_the_server_is_away(
+    database: str, tmp_path: Path, server: Any
+) -> None:
+    """Ctrl-C waits for it, to hand back what runs; Ctrl-C again does not."""
+    line = Line(database, tmp_path)
+    line.runs()
+    process = server.get_postmaster_info().process
+    process.send_signal(signal.SIGINT)
+    process.wait(30)
+    line.process.send_signal(signal.SIGINT)
+    with pytest.raises(subprocess.TimeoutExpired):
+        line.process.wait(3)
+    line.process.send_signal(signal.SIGINT)
+    line.process.communicate(timeout=15)
+    assert line.process.returncode == 130
+    server.ensure_postgres_running()
+    line.goes_on()
+
+
 @pytest.fixture
 def drive() -> Iterator[Path]:
     """A small disk; making one takes root."""

@@ -198,7 +198,8 @@ class PostgreSQL(Storage):
                 " ON CONFLICT (study, owner) DO UPDATE SET until = excluded.until",
                 (study, owner, ttl_s),
             ),
-            patient=(study, owner) not in self._beating,  # who has beaten beats again soon, or leaves
+            patient=(study, owner)
+            not in self._beating,  # who has beaten beats again soon, or leaves
         )
         self._beating.add((study, owner))
 
