@@ -7,13 +7,11 @@ from typing import Annotated
 
 import tunesmith as ts
 
-SAID = Path(os.environ["SAID"])
-
 
 def train(x: Annotated[float, ts.Float(0, 1)], trial: ts.Trial) -> None:
     """Report ten times."""
     for step in range(1, 11):
         trial.report(step, loss=x / step)
-        with SAID.open("a") as file:
+        with Path(os.environ["SAID"]).open("a") as file:
             file.write(f"{trial.number} {trial.attempt} {step}\n")
         time.sleep(0.01)

@@ -91,6 +91,60 @@ def test_a_machine_that_lacks_something_leaves_soon() -> None:
     assert study.history.taken == 20
 
 
+def test_what_others_have_trained_is_handed_back_by_who_cannot() -> None:
+    """A trial that came far is not failed by a machine that cannot load it; three of them are believed."""
+
+    def train(trial: ts.Trial[dict[str, Any]]) -> None:
+        if lacking:
+            raise FileNotFoundError("no data")
+        trial.resumable()
+        for step in trial.steps():
+            if (trial.number, trial.attempt, step) == (3, 1, 6):
+                study.stop()
+            trial.report(step, loss=trial["x"] / step)
+
+    lacking = False
+    study = ts.Study(
+        X, minimize="loss", resource=ts.Resource("epoch", 9), scheduler=None, name="s", seed=0,
+        storage=ts.storage.Memory(),
+    )  # fmt: skip
+    study.run(train, trials=5, progress=False)
+    assert (study.history[3].state, study.history[3].saved) == ("paused", 6)
+    lacking = True
+    for _ in range(3):
+        with pytest.raises(FileNotFoundError):
+            study.run(train, trials=5, progress=False)
+        assert (study.history[3].state, study.history[3].saved) == ("paused", 6)
+    lacking = False
+    study.run(train, trials=5, progress=False)
+    assert (study.history[3].state, study.history[3].step) == ("complete", 9)
+    assert study.verify()
+
+
+def test_what_nobody_can_go_on_with_fails() -> None:
+    """After three runs that ended by it a trial has failed, and the study goes on."""
+
+    def train(trial: ts.Trial[dict[str, Any]]) -> None:
+        trial.resumable()
+        if trial.attempt > 1:
+            raise ValueError("damaged")
+        for step in trial.steps():
+            if (trial.number, step) == (1, 6):
+                study.stop()
+            trial.report(step, loss=trial["x"] / step)
+
+    study = ts.Study(
+        X, minimize="loss", resource=ts.Resource("epoch", 9), scheduler=None, name="s", seed=0,
+        storage=ts.storage.Memory(),
+    )  # fmt: skip
+    study.run(train, trials=3, progress=False)
+    for _ in range(3):
+        with pytest.raises(ValueError, match="damaged"):
+            study.run(train, trials=3, progress=False)
+    study.run(train, trials=3, progress=False)
+    assert [r.state for r in study.history] == ["complete", "failed", "complete", "complete"]
+
+
 def test_failures_that_others_have_too_are_no_reason_to_leave() -> None:
     """Where half of the trials fail on all machines, or some here went well, a run goes on."""
     begun = 0

@@ -37,6 +37,7 @@ from tunesmith.study.trial import Trial
 from tunesmith.study.voice import Voice
 
 ACCIDENT = 1e-3  # chance below which failures that only one machine has are no accident
+STUMBLES = 3  # runs that end before a trial which others have trained is taken to be at fault
 PUMP_S = 0.5  # how long to wait for workers before looking at the clock
 QUIET_S = 5.0  # a run that has waited for a place for longer says so
 Recess: TypeAlias = Literal["pre-empted", "interrupted", "study paused"]  # it may go on later
@@ -380,7 +381,7 @@ class Run(Generic[P]):
         desk = self._desk
         here = error.__traceback__ is not None
         failure = failure_of(error)
-        if failure.kind == "out of memory" or not self._is_bug(trial):
+        if failure.kind == "out of memory" or not (self._is_bug(trial) or self._stumbles(trial)):
             desk.fail(trial, failure if here else Failure(failure.kind, clean(text or str(error))))
             return
         desk.pause(trial, "error")
@@ -399,6 +400,16 @@ class Run(Generic[P]):
         if self._desk.fold.created.deterministic is None:
             return not history.count("complete", "stopped")
         return all(record.state == "failed" for record in history[: trial.number])
+
+    def _stumbles(self, trial: Trial[P]) -> bool:
+        """Whether a trial that came to a checkpoint before fails at once, in a run in which nothing has gone well.
+
+        That may be this machine's fault, and is believed of no trial before `STUMBLES` runs have said so.
+        """
+        record = self._desk.history.find(trial.uid)
+        if self._proven_here or record is None or not 0 < record.saved == record.step:
+            return False
+        return [why for _, _, why in record.spells].count("error") < STUMBLES
 
     def _hand_back(self, why: PauseReason) -> None:
         """Leave no trial behind that this run began, wherever it was interrupted."""
