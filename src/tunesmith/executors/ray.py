@@ -14,11 +14,10 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, final
 
-from tunesmith._core.checks import seconds, whole
+from tunesmith._core.checks import number, seconds, whole
 from tunesmith._core.errors import SettingError
 from tunesmith._core.optional import need
 from tunesmith.executors.actor import Actor
@@ -360,32 +359,30 @@ class Ray(Executor):
             self._kill(hand, Died("timed out", text))
 
 
-def _resources(resources: Mapping[str, float] | None) -> dict[str, float]:
+_OURS = {"CPU": "cpu", "GPU": "gpu"}  # Ray's names of what nodes have
+
+
+def _resources(resources: Any) -> dict[str, float]:
     """What a place takes, checked."""
-    asked = {"cpu": 1.0} | dict(resources or {})
-    for name, amount in asked.items():
-        if (
-            not isinstance(name, str)
-            or not isinstance(amount, int | float)
-            or not 0 <= amount < math.inf
-        ):
-            raise SettingError(
-                f'resources= says how much a trial takes, as {{"cpu": 2, "gpu": 0.5}}; got {name!r}: {amount!r}'
-            )
-    return asked
-
-
-_OURS = {"CPU": "cpu", "GPU": "gpu", "memory": "memory"}
+    try:
+        asked = {"cpu": 1.0}
+        for name, amount in dict(resources or {}).items():
+            asked[_OURS.get(name, name)] = number(f"resources= {name}", amount)
+        if all(0 <= amount < math.inf for amount in asked.values()):
+            return asked
+    except (TypeError, ValueError):
+        pass
+    raise SettingError(
+        f'resources= says how much a trial takes, such as {{"cpu": 2, "gpu": 0.5}}; got {resources!r}'
+    )
 
 
 def _plain(node: Mapping[str, float]) -> dict[str, float]:
     """What a node has, named as people ask for it."""
     own = {
-        name: amount
-        for name, amount in node.items()
-        if not name.startswith(("node:", "object_store"))
+        name: has for name, has in node.items() if not name.startswith(("node:", "object_store"))
     }
-    return {_OURS.get(name, name): amount for name, amount in own.items()}
+    return {_OURS.get(name, name): has for name, has in own.items()}
 
 
 def _times(node: Mapping[str, float], asked: Mapping[str, float]) -> int:
