@@ -142,7 +142,7 @@ class Ray(Executor):
             "its nodes are still to come"
         )
 
-    def submit(self, work: Work, key: Key, *args: Any) -> None:
+    def submit(self, work: Work, key: Key, *args: Any, alone: bool = False) -> None:
         n = len(self._running) + len(self._idle)
         check_submit("Ray", key, self._running, n, closed=self._closed)
         function = self._functions.of(work)
@@ -212,12 +212,13 @@ class Ray(Executor):
         self._looks = now + LOOK_S
         if not self._ray.is_initialized():
             self._connect()
-        nodes = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
+        nodes = [_plain(node["Resources"]) for node in self._ray.nodes() if node["Alive"]]
         room = sum(_times(node, self._asked) for node in nodes)
         if not room and not self._ever:
+            have = {_words({name: node.get(name, 0) for name in self._asked}) for node in nodes}
             raise SettingError(
-                f"a trial shall have {_words(self._asked)}, and no node of the Ray cluster has that: "
-                f"{'; '.join(sorted(map(_words, map(_plain, nodes))))}"
+                f"a trial shall have {_words(self._asked)}, and no node of the Ray cluster has as much; "
+                f"there are nodes with {', or '.join(sorted(have))}"
             )
         wanted = room if self._n is None else self._n
         while len(self._hands) < wanted:
@@ -379,20 +380,16 @@ def _resources(resources: Any) -> dict[str, float]:
 
 def _plain(node: Mapping[str, float]) -> dict[str, float]:
     """What a node has, named as people ask for it."""
-    own = {
-        name: has for name, has in node.items() if not name.startswith(("node:", "object_store"))
-    }
-    return {_OURS.get(name, name): has for name, has in own.items()}
+    return {_OURS.get(name, name): amount for name, amount in node.items()}
 
 
 def _times(node: Mapping[str, float], asked: Mapping[str, float]) -> int:
     """How often a node has what is asked for, if nobody else uses it."""
-    has = _plain(node)
-    return int(min(has.get(name, 0) / amount for name, amount in asked.items() if amount))
+    return int(min(node.get(name, 0) / amount for name, amount in asked.items() if amount))
 
 
 def _words(amounts: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {amount:g}" for name, amount in amounts.items())
+    return " and ".join(f"{amount:g} {name}" for name, amount in amounts.items())
 
 
 def _first_lines(error: BaseException) -> str:
