@@ -60,6 +60,7 @@ class TestThreadsOnOneGPU(ConcurrentConformance):
         return lambda n: Threads(n, gpus=[0])
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("ray")
 class TestRay(ConcurrentConformance):
     @pytest.fixture

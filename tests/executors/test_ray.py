@@ -52,9 +52,7 @@ def test_takes_what_the_nodes_have_room_for(cluster: Any) -> None:
     assert all(place.worker and not place.device for place in places)
 
 
-def test_a_crash_a_limit_and_what_is_printed(
-    cluster: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_crash_a_limit_and_what_is_printed(cluster: Any) -> None:
     """A worker that ends is lost, one that takes too long is killed; lines come before the end."""
 
     def work(channel: Channel, how: str) -> str:
@@ -67,8 +65,8 @@ def test_a_crash_a_limit_and_what_is_printed(
         os.write(1, b"no line break")
         return "done"
 
-    log = Log()
-    with Ray(1, timeout_s=3) as executor:
+    log, said = Log(), list[str]()
+    with Ray(1, timeout_s=3, output=said.append) as executor:
         for how in ("crashes", "returns", "hangs"):
             log.until_free(executor)
             executor.submit(work, (how, 1), how)
@@ -80,7 +78,6 @@ def test_a_crash_a_limit_and_what_is_printed(
     assert crashed.text.startswith("the worker on ")
     assert log.ended["returns", 1] == Returned("done")
     assert hung == Died("timed out", "the work took longer than 3 s")
-    said = [line for line in capsys.readouterr().out.splitlines() if "raylet" not in line]
     assert said == ["crashes begins", "returns begins", "no line break", "hangs begins"]
 
 
@@ -93,6 +90,7 @@ def test_what_no_node_has_is_refused(cluster: Any) -> None:
     assert len(study.history) == 0
 
 
+@pytest.mark.slow
 def test_waits_for_a_place(cluster: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """While others have the cluster, no trial begins, and a run says what it waits for."""
     study = study_of()
@@ -172,7 +170,9 @@ def test_a_lost_node_costs_no_step(cluster: Any, tmp_path: Path) -> None:
     assert study.verify()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGKILL]
+)
 def test_workers_end_with_their_driver(cluster: Any, tmp_path: Path, number: int) -> None:
     """However it ends; told to leave it hands its trials back, and another run goes on with them."""
     process = subprocess.Popen(

@@ -29,10 +29,12 @@ from tunesmith.executors.executor import (
     Inbox,
     Key,
     Place,
+    Raised,
     Work,
     check_submit,
 )
 from tunesmith.executors.frames import Frame, Kind, dumps
+from tunesmith.executors.memory import out_of_memory
 from tunesmith.executors.travel import Functions, inside, opened
 from tunesmith.executors.worker import KNOWN
 
@@ -260,19 +262,16 @@ class Ray(Executor):
         with suppress(Exception):  # the connection may be gone, and the actor with it
             self._ray.kill(hand.actor)
 
-    def _kill(self, hand: _Hand, died: Died) -> None:
+    def _kill(self, hand: _Hand, ended: Ended) -> None:
+        """Let go of an actor and what it runs, and have another made."""
         self._end_actor(hand)
-        self._lose(hand, died)
-
-    def _lose(self, hand: _Hand, died: Died) -> None:
-        """Let go of an actor, and have another made."""
         self._hands.discard(hand)
         if hand in self._idle:
             self._idle.remove(hand)
         self._looks = -math.inf
         if hand.key is not None:
             del self._running[hand.key]
-            self._arrived.append(_Message(hand.key, died, None))
+            self._arrived.append(_Message(hand.key, ended, None))
 
     def _put(self, function: Frame) -> Any:
         """A function in the cluster's memory, from where each node gets it once."""
@@ -313,22 +312,24 @@ class Ray(Executor):
         if hand.key is None or frame.number != hand.number:
             return  # of a thread that a work has left behind
         said = opened(frame)
-        if isinstance(said, Ended):
+        if not isinstance(said, Ended):
+            asks = frame.kind is Kind.REQUEST
+            self._arrived.append(_Message(hand.key, said, hand if asks else None))
+        elif frame.kind not in (Kind.RETURNED, Kind.RAISED) or _ran_out(said):
+            self._kill(hand, said)
+        else:
             del self._running[hand.key]
             self._arrived.append(_Message(hand.key, said, None))
             hand.key, hand.asks = None, False
             self._idle.append(hand)
-        else:
-            asks = frame.kind is Kind.REQUEST
-            self._arrived.append(_Message(hand.key, said, hand if asks else None))
 
     def _has_ended(self, hand: _Hand, error: BaseException) -> None:
         errors = self._ray.exceptions
         if isinstance(error, errors.OutOfMemoryError):
-            died = Died("out of memory", _first_lines(error))
+            died = Died("out of memory", _first_line(error))
         else:
             where = "" if hand.place is None else f" on {hand.place.worker}"
-            died = Died("lost", f"the worker{where} was lost: {_first_lines(error)}")
+            died = Died("lost", f"the worker{where} was lost: {_first_line(error)}")
         if hand.place is None:
             self._failed += 1
             spoilt = isinstance(error, errors.RuntimeEnvSetupError) or (
@@ -366,9 +367,9 @@ _OURS = {"CPU": "cpu", "GPU": "gpu"}  # Ray's names of what nodes have
 def _resources(resources: Any) -> dict[str, float]:
     """What a place takes, checked."""
     try:
-        asked = {"cpu": 1.0}
+        asked: dict[str, float] = {"cpu": 1.0}
         for name, amount in dict(resources or {}).items():
-            asked[_OURS.get(name, name)] = number(f"resources= {name}", amount)
+            asked[_OURS.get(name, str(name))] = number(f"resources= {name}", amount)
         if all(0 <= amount < math.inf for amount in asked.values()):
             return asked
     except (TypeError, ValueError):
@@ -392,7 +393,12 @@ def _words(amounts: Mapping[str, float]) -> str:
     return " and ".join(f"{amount:g} {name}" for name, amount in amounts.items())
 
 
-def _first_lines(error: BaseException) -> str:
+def _ran_out(ended: Ended) -> bool:
+    """Whether a work has left its process without memory; it is not used again."""
+    return isinstance(ended, Raised) and out_of_memory(ended.error)
+
+
+def _first_line(error: BaseException) -> str:
     """What Ray says, without its identifiers."""
     return str(error).strip().splitlines()[0]
 

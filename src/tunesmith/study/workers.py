@@ -53,7 +53,7 @@ def executor_of(
         SettingError: The arguments contradict one another.
         MissingExtra: The executor needs a package.
     """
-    asked = {
+    asked: dict[str, Any] = {
         "workers": _checked(checks.whole, "workers=", workers, 1),
         "gpus": gpus,
         "resources": resources,
