@@ -1,6 +1,7 @@
 """What is true of Ray beyond the contract; real nodes, on this machine."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from tunesmith.executors import Channel, Died, Ray, Returned
 from tunesmith.testing.executors import Log
 
 pytestmark = pytest.mark.xdist_group("ray")
+DOCS = Path(__file__).parents[2] / "docs" / "ray.md"
 DRIVER = Path(__file__).with_name("ray_driver.py")
 X = {"x": ts.Float(0, 1)}
 T = ts.Trial[dict[str, Any]]
@@ -120,6 +122,7 @@ def test_a_study_runs_on_a_cluster(cluster: Any) -> None:
     assert study.history.count("stopped") > 6
     assert study.verify()
     assert study.confirmation is not None
+    assert study.rerun(3, train, executor="ray")
 
 
 def test_a_lost_node_costs_no_step(cluster: Any, tmp_path: Path) -> None:
@@ -195,6 +198,21 @@ def test_workers_end_with_their_driver(cluster: Any, tmp_path: Path, number: int
     study = ts.load(tmp_path / "s.db", "s")
     study.run(lambda t: t["x"], trials=2, progress=False)
     assert [(record.state, record.attempt) for record in study.history] == [("complete", 2)] * 2
+
+
+def test_the_program_of_the_docs_runs(cluster: Any, tmp_path: Path) -> None:
+    """On the cluster that the environment names; each trial in a place of it."""
+    text = DOCS.read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "tune.py").write_text(code)
+    subprocess.run(
+        [sys.executable, "tune.py"],
+        env=os.environ | {"RAY_ADDRESS": cluster.address}, cwd=tmp_path, timeout=100, check=True,
+    )  # fmt: skip
+
+    study = ts.load(tmp_path / "tunesmith.db", "digits")
+    assert study.history.count("complete", "stopped") == 20
+    assert all(record.worker for record in study.history)
 
 
 def test_a_client_runs_a_study(cluster: Any, client_port: int, tmp_path: Path) -> None:

@@ -195,11 +195,17 @@ def test_async_objectives_wait_together() -> None:
     assert study.history.count("complete") == 64
 
 
-def test_threads_run_trials() -> None:
-    """An executor may be given."""
-    study = study_of().run(
-        lambda t: t["x"], trials=10, executor=ts.executors.Threads(3), progress=False
-    )
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"executor": ts.executors.Threads(3)},
+        {"executor": "threads", "workers": 3},
+        {"executor": "serial", "confirm": True},
+    ],
+)
+def test_an_executor_may_be_given(arguments: dict[str, Any]) -> None:
+    """Or named; what is named may run more than once."""
+    study = study_of().run(lambda t: t["x"], trials=10, progress=False, **arguments)
 
     assert study.history.count("complete") == 10
 

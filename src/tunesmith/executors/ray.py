@@ -85,8 +85,9 @@ class Ray(Executor):
     (`Died`), and Ray finds another place. GPUs are Ray's: a work sees those that its actor was given.
 
     Args:
-        n: How many works run at once, at most; None: as many as the nodes have room for, and more
-            when nodes join.
+        n: How many works run at once, if there is room for them, for which a cluster may grow; None:
+            as many as its nodes have room for, and more when nodes join.
+        most: How many of these, at most; None: all.
         address: Of the cluster, such as "ray://head:10001".
         resources: What each place takes: "cpu", "gpu" (also a part of one), "memory" in bytes, which Ray
             reserves, or what nodes are said to have; one CPU if that does not say it.
@@ -103,6 +104,7 @@ class Ray(Executor):
         self,
         n: int | None = None,
         *,
+        most: int | None = None,
         address: str | None = None,
         resources: Mapping[str, float] | None = None,
         timeout_s: float | None = None,
@@ -110,6 +112,7 @@ class Ray(Executor):
     ) -> None:
         self._ray = need("ray", "ray")
         self._n = None if n is None else whole("Ray(n)", n, 1)
+        self._most = math.inf if most is None else whole("Ray(most=...)", most, 1)
         self._address = address
         self._asked = _resources(resources)
         if self._n is None and not any(self._asked.values()):
@@ -222,7 +225,7 @@ class Ray(Executor):
                 f"a trial shall have {_words(self._asked)}, and no node of the Ray cluster has as much; "
                 f"there are nodes with {', or '.join(sorted(have))}"
             )
-        wanted = room if self._n is None else self._n
+        wanted = min(room, self._most) if self._n is None else self._n
         while len(self._hands) < wanted:
             self._make()
 

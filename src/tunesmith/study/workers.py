@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from tunesmith._core import checks
 from tunesmith._core.errors import SettingError
 from tunesmith.executors import Executor, Work, registry
-from tunesmith.executors.devices import GPUs, devices_of
+from tunesmith.executors.devices import GPUs
 from tunesmith.study.errand import async_errand, errand
 from tunesmith.study.trial import Trial
 
@@ -46,7 +46,7 @@ def executor_of(
 ) -> Executor:
     """Return where a run's trials are run; for the arguments, see `Study.run`.
 
-    `most` says how many trials there are to run, if that is known: what would else take all of a
+    `most` says how many trials there are to run, if that is known: what would take all of a
     cluster takes no more.
 
     Raises:
@@ -89,7 +89,7 @@ def executor_of(
         setting = _SETTINGS.get(argument, argument)
         if setting not in takes:
             raise SettingError(f"{argument}= needs {_NEEDS[argument]}")
-        settings[setting] = devices_of(value) if setting == "gpus" else value
+        settings[setting] = value
     if is_address and "address" not in takes:
         raise SettingError(
             f'executor={executor!r} is no place to run trials; give "ray://head:10001"'
@@ -99,11 +99,11 @@ def executor_of(
     if "lease_s" in takes:
         settings["lease_s"] = checks.seconds("lease_s=", lease_s)
     if "gpus" in settings:
-        settings.setdefault("n", len(settings["gpus"]))
-    if "n" in takes and "n" not in settings:
-        if takes["n"].default is inspect.Parameter.empty:
-            raise SettingError(f"executor={executor!r} needs workers=, how many trials run at once")
-        settings["n"] = most
+        settings.setdefault("n", None)  # as many as there are
+    if "most" in takes and "n" not in settings:
+        settings["most"] = most
+    elif "n" in takes and "n" not in settings:
+        raise SettingError(f"executor={executor!r} needs workers=, how many trials run at once")
     made: Executor = kind(**settings)
     return made
 
