@@ -21,10 +21,10 @@ types: $(READY)
 	$(BIN)/mypy
 
 unit: $(READY)
-	$(BIN)/pytest -q -n 2
+	$(BIN)/pytest -q -n 2 --dist loadgroup
 
 test-slow: $(READY)
-	$(BIN)/pytest -q -n 2 -m slow
+	$(BIN)/pytest -q -n 2 --dist loadgroup -m slow
 
 test-torch: $(READY)
 	$(BIN)/python -m pip install --quiet 'torch==2.13.0' # 200 MB and more, so not part of every run

@@ -325,7 +325,10 @@ def test_a_worker_takes_a_number_of_trials_to_add() -> None:
         (["--retries", "-1"], "--retries is a whole number from 0 on, got -1"),
         (["--lease", "0", "--more", "1"], "--lease is a number of seconds above 0, got 0.0"),
         (["--trials", "9", "--more", "2"], "--trials 9 is the number of trials the study shall"),
-        (["--more", "1", "--trial-timeout", "3"], "kills a worker process; add --workers 1"),
+        (
+            ["--more", "1", "--trial-timeout", "3"],
+            "needs a worker process, which can be killed; add --workers 1",
+        ),
         (["--more", "1", "--trial-memory", "much"], "is a number of bytes such as 400MB or 2GB"),
         (["--more", "1", "--workers", "0"], "--workers is a whole number from 1 on, got 0"),
     ],
@@ -346,6 +349,7 @@ def test_bounds_are_called_as_they_are_typed(words: list[str], sentence: str) ->
         (["--workers", "0"], "--workers is a whole number from 1 on, got 0"),
         (["--trial-timeout", "3"], "such as -- timeout 600 echo {args}"),
         (["--trial-memory", "2GB"], "--trial-memory is for functions"),
+        (["--executor", "ray"], "--executor is for functions"),
     ],
 )
 def test_bounds_that_programs_do_not_have(words: list[str], sentence: str) -> None:

@@ -13,12 +13,19 @@ from tunesmith.executors import (
     Coroutines,
     Executor,
     Processes,
+    Ray,
     Serial,
     Threads,
     Work,
     registry,
 )
-from tunesmith.testing.executors import Adapt, ConcurrentConformance, ExecutorConformance, Make
+from tunesmith.testing.executors import (
+    Adapt,
+    ConcurrentConformance,
+    ExecutorConformance,
+    Log,
+    Make,
+)
 
 
 class TestSerial(ExecutorConformance):
@@ -51,6 +58,20 @@ class TestThreadsOnOneGPU(ConcurrentConformance):
     def make(self, monkeypatch: pytest.MonkeyPatch) -> Make:
         monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
         return lambda n: Threads(n, gpus=[0])
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("ray")
+class TestRay(ConcurrentConformance):
+    @pytest.fixture
+    def make(self, cluster: Any) -> Make:
+        def make(n: int) -> Executor:
+            executor = Ray(n)
+            log = Log()
+            log.until_true(executor, lambda: len(executor.free()) == n)
+            return executor
+
+        return make
 
 
 class TestCoroutines(ConcurrentConformance):

@@ -195,11 +195,17 @@ def test_async_objectives_wait_together() -> None:
     assert study.history.count("complete") == 64
 
 
-def test_threads_run_trials() -> None:
-    """An executor may be given."""
-    study = study_of().run(
-        lambda t: t["x"], trials=10, executor=ts.executors.Threads(3), progress=False
-    )
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"executor": ts.executors.Threads(3)},
+        {"executor": "threads", "workers": 3},
+        {"executor": "serial", "confirm": True},
+    ],
+)
+def test_an_executor_may_be_given(arguments: dict[str, Any]) -> None:
+    """Or named; what is named may run more than once."""
+    study = study_of().run(lambda t: t["x"], trials=10, progress=False, **arguments)
 
     assert study.history.count("complete") == 10
 
@@ -208,8 +214,18 @@ def test_threads_run_trials() -> None:
     "arguments, sentence",
     [
         ({"workers": 0}, "workers= is a whole number from 1 on"),
-        ({"executor": "processes"}, r"executor= takes one such as ts\.executors\.Threads\(4\)"),
-        ({"trial_timeout": 3}, "trial_timeout= kills a worker process; add workers=1"),
+        ({"executor": 4}, "executor= takes a name .* got 4"),
+        ({"executor": "proceses"}, "there is no executor 'proceses'; there are .*processes"),
+        ({"executor": "processes"}, "executor='processes' needs workers="),
+        ({"executor": "serial", "workers": 2}, "workers= needs an executor that runs several"),
+        ({"executor": "threads://here", "workers": 2}, "'threads://here' is no place to run"),
+        ({"resources": {"gpu": 1}}, 'resources= needs a cluster .* executor="ray"'),
+        ({"executor": "ray", "trial_memory": 9}, r'with Ray, resources=\{"memory": 4e9\}'),
+        (
+            {"executor": "ray", "resources": {"gpus": "one"}},
+            "resources= says how much a trial takes",
+        ),
+        ({"trial_timeout": 3}, "trial_timeout= needs a worker process, .* add workers=1"),
         ({"workers": 2, "executor": ts.executors.Serial()}, "executor= brings its own workers"),
         ({"workers": 2, "trial_memory": 0}, "trial_memory= is a whole number from 1 on"),
         ({"retries": -1}, "retries= is a whole number"),

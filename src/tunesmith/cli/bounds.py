@@ -2,7 +2,7 @@
 
 import click
 
-from tunesmith.cli.settings import bytes_of, gpus_of
+from tunesmith.cli.settings import amounts_of, bytes_of, gpus_of
 from tunesmith.cli.shared import F
 from tunesmith.study.bounds import RETRIES
 from tunesmith.study.ledger import LEASE_S
@@ -16,6 +16,15 @@ _OPTIONS = (
         "--gpus", metavar="all|0,1,...",
         callback=lambda _, __, text: None if text is None else gpus_of(text),
         help="Each trial sees its own of these, shared out evenly among the workers.",
+    ),
+    click.option(
+        "--executor", metavar="NAME|URL",
+        help="What runs trials of a function, such as ray or ray://head:10001.",
+    ),
+    click.option(
+        "--resources", metavar="NAME=NUMBER,...",
+        callback=lambda _, __, text: None if text is None else amounts_of(text),
+        help="What a trial takes of a cluster, such as cpu=2,gpu=0.5.",
     ),
     click.option("--max-failures", type=int, metavar="N", help="Trials that may fail in this run."),
     click.option(

@@ -73,6 +73,15 @@ def gpus_of(text: str) -> GPUs:
     return "all" if text == "all" else [part.strip() for part in text.split(",")]
 
 
+def amounts_of(text: str) -> dict[str, Any]:
+    """Return the amounts that `cpu=2,gpu=0.5` means.
+
+    Raises:
+        SettingError: It has another form.
+    """
+    return dict(pair_of(part, "an amount") for part in text.split(","))
+
+
 def resource_of(text: str) -> Resource:
     """Return the resource that `epoch=30` or `epoch=30,min=3` means.
 

@@ -99,6 +99,12 @@ def template_of(
                 f"{option} is for functions; a program's command can begin with a limit of its "
                 f"own, such as -- {way} {' '.join(words[:2])}"
             )
+    for option in ("executor", "resources"):
+        if bounds.get(option) is not None:
+            raise SettingError(
+                f"--{option} is for functions; a program is run on many machines by `tunesmith worker` "
+                "on each of them"
+            )
     return Template(words, space.names)
 
 

@@ -59,6 +59,7 @@ from tunesmith.executors.executor import (
 if TYPE_CHECKING:  # `__getattr__` in a form that type checkers and editors understand
     from tunesmith.executors.coroutines import Coroutines
     from tunesmith.executors.processes import Processes
+    from tunesmith.executors.ray import Ray
     from tunesmith.executors.serial import Serial
     from tunesmith.executors.threads import Threads
 
@@ -75,6 +76,7 @@ __all__ = [
     "Place",
     "Processes",
     "Raised",
+    "Ray",
     "Returned",
     "Serial",
     "Threads",
@@ -88,6 +90,7 @@ registry: Registry[Executor] = Registry(
     {
         "coroutines": "tunesmith.executors.coroutines:Coroutines",
         "processes": "tunesmith.executors.processes:Processes",
+        "ray": "tunesmith.executors.ray:Ray",
         "serial": "tunesmith.executors.serial:Serial",
         "threads": "tunesmith.executors.threads:Threads",
     },

@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pickle import dumps as plain_dumps
-from pickle import loads
 from typing import Any, NamedTuple, final
 
 from tunesmith._core.amounts import together
@@ -27,15 +26,15 @@ from tunesmith.executors.executor import (
     Key,
     Place,
     Raised,
-    Returned,
     Work,
 )
 from tunesmith.executors.frames import Frame, Kind, dumps
 from tunesmith.executors.memory import GPU_MEMORY, out_of_memory
 from tunesmith.executors.seats import Seats
+from tunesmith.executors.travel import Functions, inside, opened
 from tunesmith.executors.usage import memory_bytes as memory_of
 from tunesmith.executors.usage import sessions
-from tunesmith.executors.worker import KNOWN, Setup, unpack_error
+from tunesmith.executors.worker import Setup
 
 LOOK_S = 0.15  # how often memory is looked at
 GPU_LOOK_S = 1.0  # and that of GPUs
@@ -131,7 +130,7 @@ class Processes(Executor):
         self._dying: set[Child] = set()
         self._arrived: deque[_Message] = deque()
         self._lines: deque[str] = deque()
-        self._functions = _Functions()
+        self._functions = Functions()
         self._works = 0
         self._selector = selectors.DefaultSelector()
         self._has_gpus = gpus is not None
@@ -150,7 +149,7 @@ class Processes(Executor):
         self._seats.take(key, alone=alone)
         try:
             function = self._functions.of(work)
-            call = dumps((function.number, args), "an argument", _inside("the work"))
+            call = dumps((function.number, args), "an argument", inside("the work"))
         except BaseException:
             self._seats.leave(key)
             raise
@@ -184,7 +183,7 @@ class Processes(Executor):
     def reply(self, key: Key, value: Any) -> None:
         child = self._running.get(key)
         if child is not None and child.asks:
-            answer = dumps(value, "an answer", _inside("the work"))
+            answer = dumps(value, "an answer", inside("the work"))
             child.asks = False
             child.write(Frame(Kind.REPLY, child.number, answer))
             self._expect(child)
@@ -308,18 +307,11 @@ class Processes(Executor):
                 child.note_cpu()
             elif child.key is None or child.verdict is not None or frame.number != child.number:
                 continue  # of a thread that a work has left behind, or of a work that was killed
-            elif frame.kind is Kind.RETURNED:
-                self._end(child, _returned(frame.body))
-            elif frame.kind is Kind.RAISED:
-                self._end(child, unpack_error(frame.body))
+            elif isinstance(said := opened(frame), Ended):
+                self._end(child, said, spoilt=frame.kind in (Kind.SEND, Kind.REQUEST))
             else:
-                try:
-                    message = loads(frame.body)  # noqa: S301 - of our child
-                except Exception as error:  # noqa: BLE001 - reading may run anything
-                    self._end(child, _unreadable("a message of the work", error), spoilt=True)
-                else:
-                    asks = frame.kind is Kind.REQUEST
-                    self._arrived.append(_Message(child.key, message, child if asks else None))
+                asks = frame.kind is Kind.REQUEST
+                self._arrived.append(_Message(child.key, said, child if asks else None))
 
     def _end(self, child: Child, ended: Ended, *, spoilt: bool = False) -> None:
         """Free the place of a work that has ended, and keep its process if it can be used again."""
@@ -395,55 +387,5 @@ class Processes(Executor):
             child.kill(Died("silent", text))
 
 
-@final
-class _Functions:
-    """The latest functions, as they are sent."""
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._kept: deque[tuple[Work, Frame]] = deque(maxlen=KNOWN)
-
-    def of(self, work: Work) -> Frame:
-        for kept, frame in self._kept:
-            if kept is work:
-                return frame
-        called = _called(work)
-        body = dumps(work, called, _inside(called))
-        self._count += 1
-        frame = Frame(Kind.FUNCTION, self._count, body)
-        self._kept.append((work, frame))
-        return frame
-
-
-def _called(work: Work) -> str:
-    """How a message calls a work: by the user's function, where it wraps one."""
-    function = getattr(work, "__wrapped__", None)
-    if function is None:
-        return "the work"
-    name = getattr(function, "__qualname__", type(function).__qualname__)
-    return f"the function {name.rpartition('<locals>.')[2]!r}"
-
-
-def _inside(what: str) -> str:
-    return f"make locks, open files and connections inside {what}, or use Threads"
-
-
 def _print(line: str) -> None:
     sys.stdout.write(f"{line}\n")
-
-
-def _returned(body: bytes) -> Ended:
-    try:
-        used, value = loads(body)  # noqa: S301 - of our child
-        return Returned(value, used=used)
-    except Exception as error:  # noqa: BLE001 - reading may run anything
-        return _unreadable("what the work returned", error)
-
-
-def _unreadable(what: str, error: Exception) -> Raised:
-    problem = TypeError(
-        f"{what} cannot be read in this process: {type(error).__name__}: {error}; use numbers, "
-        "texts, arrays, or mappings of such"
-    )
-    problem.__cause__ = error
-    return Raised.by(problem)

@@ -67,7 +67,7 @@ def main(inward: int, outward: int, life: int) -> None:
     setup: Setup = loads(first[0].body)  # noqa: S301 - of the parent
     sys.argv = setup.argv
     if setup.overheard:
-        _print_lines()
+        print_lines()
     worker = _Worker(setup, inward, outward)
     threading.Thread(
         target=worker.attend, args=(frames, first[1:]), name="tunesmith attendant", daemon=True
@@ -75,7 +75,7 @@ def main(inward: int, outward: int, life: int) -> None:
     worker.serve()
 
 
-def _print_lines() -> None:
+def print_lines() -> None:
     """Print each line when it is complete, in UTF-8: what follows may be a crash."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

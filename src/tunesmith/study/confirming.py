@@ -9,6 +9,7 @@ from tunesmith._core.errors import NotSupported, SettingError
 from tunesmith._core.types import P
 from tunesmith.analysis import Confirmation, confirmed, recommend
 from tunesmith.analysis.spread import LEVEL
+from tunesmith.executors import Executor
 from tunesmith.records import History, Problem, Record
 from tunesmith.replication import Fixed, Racing, Replication
 from tunesmith.stop import StopRule, Trials
@@ -181,9 +182,9 @@ def refuse(running: Mapping[str, Any], baseline: Callable[..., Any] | None) -> N
             f"baseline= is a function of a trial that has no params, such as lambda trial: score(current), got "
             f"{baseline!r}; a configuration of the space is tried with study.enqueue"
         )
-    elif running.get("executor") is not None:
+    elif isinstance(running.get("executor"), Executor):
         raise SettingError(
-            "a run closes its executor= at its end, and baseline= is a run of its own; give workers= instead"
+            "a run closes its executor= at its end, and baseline= is a run of its own; give its name, or workers=, instead"
         )
     for name in ("trials", "more", "until", "wait", "confirm"):
         if name in running:

@@ -418,8 +418,8 @@ class Desk(Generic[P]):
         return self._finish(record, {}, why=why)
 
     @_alone
-    def retry(self, trial: Trial[P]) -> Trial[P]:
-        """Begin the next attempt of a trial whose worker is gone, and return it.
+    def retry(self, trial: Trial[P], place: Place) -> Trial[P]:
+        """Begin the next attempt of a trial whose worker is gone, in another place, and return it.
 
         Raises:
             Superseded: Somebody else has.
@@ -429,6 +429,7 @@ class Desk(Generic[P]):
         resumed = next_attempt(
             record, ledger.clock(), this_process(), ledger.fold.length, self._parts.configured
         )
+        resumed = replace(resumed, worker=place.worker, device=place.device)
         (entry,) = ledger.append(resumed)
         if entry is None:
             raise self._superseded(record.uid, record.attempt)

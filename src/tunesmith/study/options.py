@@ -1,6 +1,6 @@
 """The keyword arguments of studies and runs, named once for the typed overloads that share them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypedDict
 
@@ -49,7 +49,8 @@ class Running(TypedDict, total=False):
     trials: int | None
     workers: int | None
     gpus: GPUs | None
-    executor: Executor | None
+    executor: Executor | str | None
+    resources: Mapping[str, float] | None
     more: int | None
     timeout: float | None
     timeout_kills: bool

@@ -250,6 +250,8 @@ class _Replay(Generic[P]):
             return None
 
         with executor:
+            while not executor.free():
+                executor.pump(inbox, _PUMP_S)
             executor.submit(work, (uid, 1), ticket)
             while not ends:
                 executor.pump(inbox, _PUMP_S)

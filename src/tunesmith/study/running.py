@@ -83,6 +83,7 @@ class Run(Generic[P]):
         self._saving: set[Key] = set()  # those that were asked to and have not said that it is done
         self._told: dict[Key, Told] = {}  # those that were told to end, and why
         self._asked: set[Key] = set()  # what was begun here and has not ended
+        self._lost: dict[Key, Trial[P]] = {}  # those of them that are to be begun again
         self._tried = 0
         self._failed = 0
         self._proven_here = (
@@ -152,6 +153,7 @@ class Run(Generic[P]):
             leaves = self._recess() in ("pre-empted", "interrupted")
             if leaves and self._may_leave():
                 return reason, False
+            self._begin_again()
             if not reason and not leaves and (free := self._executor.free()):
                 asked = self._desk.ask(
                     free, self._room, lease=True, retries=self._bounds.retries, begun=self._asked
@@ -166,7 +168,8 @@ class Run(Generic[P]):
                     refresh()
                     continue
             if not self._running:
-                awaited = "" if reason or exhausted or leaves else self._executor.awaits()
+                over = reason or exhausted or leaves
+                awaited = self._executor.awaits() if self._lost or not over else ""
                 if not awaited:
                     return reason, exhausted
                 if time.monotonic() - self._busy > QUIET_S:
@@ -220,6 +223,20 @@ class Run(Generic[P]):
         """Whether a trial has its device to itself, since it ran out of memory beside others."""
         record = self._desk.history.find(trial.uid)
         return record is not None and record.alone
+
+    def _begin_again(self) -> None:
+        """Go on with those whose worker was lost, as far as there are places; or hand them back."""
+        recess = self._recess() or ("interrupted" if self._late() else None)
+        while self._lost and (recess or self._executor.free()):
+            key, trial = next(iter(self._lost.items()))
+            del self._lost[key]
+            with suppress(Superseded):  # another process goes on with it
+                if recess:
+                    self._desk.pause(trial, recess)
+                else:
+                    self._asked.add((trial.uid, trial.attempt + 1))
+                    self._begin(self._desk.retry(trial, self._executor.free()[0]))
+            self._asked.discard(key)
 
     def _elapsed(self) -> float:
         return time.monotonic() - self._begun
@@ -314,7 +331,8 @@ class Run(Generic[P]):
                     message = Raised(Stopped(), "")
                 with suppress(Superseded):  # another attempt goes on with this trial
                     self._end(trial, message, told or "stop")
-                self._asked.discard(key)
+                if key not in self._lost:
+                    self._asked.discard(key)
                 desk.used.pop(key, None)
                 record = desk.history.find(trial.uid)
                 if record is not None:
@@ -368,11 +386,9 @@ class Run(Generic[P]):
                 desk.fail(trial, Failure(kind, clean(text)))
             case Died(_, text):
                 record = desk.history.find(trial.uid)
-                if recess is not None or self._late():
-                    desk.pause(trial, recess or "interrupted")
-                elif record is not None and record.lost < self._bounds.retries:
-                    self._asked.add((trial.uid, trial.attempt + 1))
-                    self._begin(desk.retry(trial))
+                lost = 0 if record is None else record.lost
+                if recess is not None or self._late() or lost < self._bounds.retries:
+                    self._lost[trial.uid, trial.attempt] = trial
                 else:
                     desk.fail(trial, Failure("lost", clean(text)))
 

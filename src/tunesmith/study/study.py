@@ -355,7 +355,8 @@ class Study(Readable[P]):
         *,
         workers: int | None = None,
         gpus: GPUs | None = None,
-        executor: Executor | None = None,
+        executor: Executor | str | None = None,
+        resources: Mapping[str, float] | None = None,
         more: int | None = None,
         timeout: float | None = None,
         timeout_kills: bool = False,
@@ -380,7 +381,9 @@ class Study(Readable[P]):
             gpus: "all", or a list of numbers as `nvidia-smi` shows them and of ids: each trial sees only
                 its own, as `trial.device`. They are shared out evenly among `workers`, by default one for each;
                 with more workers, trials share a GPU, and one that runs out of memory is tried again alone.
-            executor: What runs trials, instead.
+            executor: What runs trials, instead: a registered name, of which "ray" takes as many places of a Ray cluster as
+                there are, or `workers`; the address of one, "ray://head:10001"; or an executor, which this run closes.
+            resources: What a trial takes of a cluster, such as `{"cpu": 2, "gpu": 0.5}`.
             more: Number of trials to add to those it has.
             timeout: Seconds after which no further trial begins, and those that run end at their
                 next report: as stopped, or, if they can go on where they were, handed back.
@@ -421,22 +424,25 @@ class Study(Readable[P]):
         call = caller(objective, self.space)
         if confirm:
             check_confirmable(self.problem)
-        if confirm and executor is not None:
+        if confirm and isinstance(executor, Executor):
             raise SettingError(
                 "a run closes its executor= at its end; confirm with another: study.confirm(objective, executor=...)"
             )
         if not wait:
-            if executor is not None:
-                raise SettingError("executor= is of this process; wait=False takes workers=")
-            workers = 1 if workers is None and gpus is None else workers
+            if isinstance(executor, Executor):
+                raise SettingError(
+                    "executor= is of this process; wait=False takes workers=, or the name of one"
+                )
+            workers = 1 if workers is None and gpus is None and executor is None else workers
+        done = history.count("complete", "stopped")
         places = executor_of(
-            objective, workers, executor, gpus=gpus, lease_s=lease_s, trial_timeout=trial_timeout,
-            trial_memory=trial_memory,
+            objective, workers, executor, gpus=gpus, resources=resources, lease_s=lease_s, trial_timeout=trial_timeout,
+            trial_memory=trial_memory, most=None if bounds.trials is None else max(1, bounds.trials - done),
         )  # fmt: skip
         if not wait:
             self._run_elsewhere(
                 objective, trials=bounds.trials, timeout=timeout, until=until, workers=workers, gpus=gpus,
-                timeout_kills=timeout_kills, max_failures=max_failures, retries=retries,
+                executor=executor, resources=resources, timeout_kills=timeout_kills, max_failures=max_failures, retries=retries,
                 trial_timeout=trial_timeout, trial_memory=trial_memory, lease_s=lease_s,
                 progress="lines" if progress else False, confirm=confirm,
             )  # fmt: skip
@@ -461,8 +467,8 @@ class Study(Readable[P]):
         Run(self._desk, work, places, bounds, voice, self._stops, proven=self._proven)()
         if confirm:
             outcome = self.confirm(
-                objective, workers=workers, gpus=gpus, retries=retries, trial_timeout=trial_timeout,
-                trial_memory=trial_memory, lease_s=lease_s, progress=progress,
+                objective, workers=workers, gpus=gpus, executor=executor, resources=resources, retries=retries,
+                trial_timeout=trial_timeout, trial_memory=trial_memory, lease_s=lease_s, progress=progress,
             )  # fmt: skip
             if progress:
                 say(str(outcome))
@@ -633,17 +639,21 @@ class Study(Readable[P]):
         number: int,
         objective: Callable[..., Any],
         *,
+        executor: str | None = None,
+        resources: Mapping[str, float] | None = None,
         tolerance: float = TOLERANCE,
         note: bool = False,
     ) -> Rerun[P]:
         """Run a trial once more, with its params and seed, and compare what it reports and returns.
 
-        It is run in this process, from its beginning to the step where it ended; a fork, under the
+        It is run in this process, unless an executor is named, from its beginning to the step where it ended; a fork, under the
         schedule that led to it. The study stays as it is.
 
         Args:
             number: The trial.
             objective: What it was run with.
+            executor: See `run`.
+            resources: Likewise.
             tolerance: Relative difference of values that counts as the same.
             note: Whether to keep the finding as a note of the trial.
 
@@ -662,13 +672,7 @@ class Study(Readable[P]):
             objective,
             work_of(objective, caller(objective, self.space)),
             lambda: executor_of(
-                objective,
-                None,
-                None,
-                gpus=None,
-                lease_s=LEASE_S,
-                trial_timeout=None,
-                trial_memory=None,
+                objective, None, executor, resources=resources, lease_s=LEASE_S, most=1
             ),
             checks.number("tolerance=", tolerance),
         )

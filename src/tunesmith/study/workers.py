@@ -1,15 +1,17 @@
 """Which executor the arguments of a run mean."""
 
 import inspect
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from tunesmith._core import checks
 from tunesmith._core.errors import SettingError
-from tunesmith.executors import Coroutines, Executor, Processes, Serial, Work
+from tunesmith.executors import Executor, Work, registry
 from tunesmith.executors.devices import GPUs
 from tunesmith.study.errand import async_errand, errand
 from tunesmith.study.trial import Trial
+
+T = TypeVar("T")
 
 
 def work_of(objective: Callable[..., Any], call: Callable[[Trial[Any]], Any]) -> Work:
@@ -19,52 +21,92 @@ def work_of(objective: Callable[..., Any], call: Callable[[Trial[Any]], Any]) ->
     return work
 
 
+_SETTINGS = {"workers": "n", "trial_timeout": "timeout_s", "trial_memory": "memory_bytes"}
+_NEEDS = {  # what an argument is for, where it is refused
+    "workers": "an executor that runs several trials at once",
+    "gpus": 'processes or threads of this machine; with Ray, add resources={"gpu": 1}',
+    "resources": 'a cluster that shares them out; add executor="ray"',
+    "trial_timeout": "a worker process, which can be killed; add workers=1",
+    "trial_memory": "a worker process of this machine, which can be killed; add workers=1 (with Ray, "
+    'resources={"memory": 4e9} reserves memory)',
+}
+
+
 def executor_of(
     objective: Callable[..., Any],
     workers: int | None,
-    executor: Executor | None,
+    executor: Executor | str | None,
     *,
-    gpus: GPUs | None,
     lease_s: float,
-    trial_timeout: float | None,
-    trial_memory: int | None,
+    gpus: GPUs | None = None,
+    resources: Mapping[str, float] | None = None,
+    trial_timeout: float | None = None,
+    trial_memory: int | None = None,
+    most: int | None = None,
 ) -> Executor:
-    """Return where a run's trials are run.
+    """Return where a run's trials are run; for the arguments, see `Study.run`.
+
+    `most` says how many trials there are to run, if that is known: what would take all of a
+    cluster takes no more.
 
     Raises:
         SettingError: The arguments contradict one another.
+        MissingExtra: The executor needs a package.
     """
-    if executor is not None and not isinstance(executor, Executor):
-        raise SettingError(
-            f"executor= takes one such as ts.executors.Threads(4), got {executor!r}; workers=4 "
-            "makes processes"
-        )
-    n = None if workers is None else checks.whole("workers=", workers, 1)
-    limits = {"trial_timeout": trial_timeout, "trial_memory": trial_memory}
-    limited = [f"{name}=" for name, value in limits.items() if value is not None]
-    if executor is not None and (n is not None or gpus is not None or limited):
-        own = ["workers", *(["gpus="] if gpus is not None else []), *limited]
-        raise SettingError(f"executor= brings its own {', '.join(own)}; leave it out")
-    if inspect.iscoroutinefunction(objective):
-        if limited:
-            raise SettingError(f"{limited[0]} kills a process, and async trials share one")
-        if gpus is not None:
-            raise SettingError("gpus= shares GPUs out among processes, and async trials share one")
-        return executor or Coroutines(n or 1)
-    if executor is not None:
+    asked: dict[str, Any] = {
+        "workers": _checked(checks.whole, "workers=", workers, 1),
+        "gpus": gpus,
+        "resources": resources,
+        "trial_timeout": _checked(checks.seconds, "trial_timeout=", trial_timeout),
+        "trial_memory": _checked(checks.whole, "trial_memory=", trial_memory, 1),
+    }
+    given = {name: value for name, value in asked.items() if value is not None}
+    if isinstance(executor, Executor):
+        if given:
+            own = ", ".join(f"{name}=" for name in given)
+            raise SettingError(f"executor= brings its own {own}; leave it out")
         return executor
-    if n is None and gpus is None:
-        if limited:
-            raise SettingError(f"{limited[0]} kills a worker process; add workers=1")
-        return Serial()
-    return Processes(
-        n,
-        gpus=gpus,
-        lease_s=checks.seconds("lease_s=", lease_s),
-        timeout_s=None
-        if trial_timeout is None
-        else checks.seconds("trial_timeout=", trial_timeout),
-        memory_bytes=None
-        if trial_memory is None
-        else checks.whole("trial_memory=", trial_memory, 1),
-    )
+    is_async = inspect.iscoroutinefunction(objective)
+    if executor is None and is_async:
+        given.setdefault("workers", 1)
+        executor = "coroutines"
+    elif executor is None:
+        executor = "processes" if given.keys() & {"workers", "gpus"} else "serial"
+    elif not isinstance(executor, str):
+        raise SettingError(
+            'executor= takes a name such as "ray", an address such as "ray://head:10001", or an '
+            f"executor such as ts.executors.Threads(4), got {executor!r}"
+        )
+    name, is_address, _ = executor.partition("://")
+    if is_async and name != "coroutines":
+        raise SettingError(
+            f"executor={executor!r} runs plain functions; async ones are coroutines, workers=64 of them"
+        )
+    kind: Any = registry.get(name)  # its settings are its own
+    takes = inspect.signature(kind).parameters
+    settings: dict[str, Any] = {}
+    for argument, value in given.items():
+        setting = _SETTINGS.get(argument, argument)
+        if setting not in takes:
+            raise SettingError(f"{argument}= needs {_NEEDS[argument]}")
+        settings[setting] = value
+    if is_address and "address" not in takes:
+        raise SettingError(
+            f'executor={executor!r} is no place to run trials; give "ray://head:10001"'
+        )
+    if is_address:
+        settings["address"] = executor
+    if "lease_s" in takes:
+        settings["lease_s"] = checks.seconds("lease_s=", lease_s)
+    if "gpus" in settings:
+        settings.setdefault("n", None)  # as many as there are
+    if "most" in takes and "n" not in settings:
+        settings["most"] = most
+    elif "n" in takes and "n" not in settings:
+        raise SettingError(f"executor={executor!r} needs workers=, how many trials run at once")
+    made: Executor = kind(**settings)
+    return made
+
+
+def _checked(check: Callable[..., T], what: str, value: Any, *limits: Any) -> T | None:
+    return None if value is None else check(what, value, *limits)
