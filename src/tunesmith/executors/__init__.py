@@ -90,7 +90,6 @@ registry: Registry[Executor] = Registry(
         "processes": "tunesmith.executors.processes:Processes",
         "serial": "tunesmith.executors.serial:Serial",
         "threads": "tunesmith.executors.threads:Threads",
-        "torchrun": "tunesmith.integrations.torch.ranks:Torchrun",
     },
 )
 

@@ -3,15 +3,20 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from importlib import import_module
+from typing import Any, Final
 
 from msgspec.structs import replace
 
 from tunesmith._core.errors import SettingError
-from tunesmith.executors import Executor, registry
+from tunesmith.executors import Executor
 from tunesmith.records.events import to_line
 from tunesmith.storage import Memory
 from tunesmith.study.ledger import Ledger
+
+TORCHRUN: Final = (
+    "tunesmith.integrations.torch.ranks"  # by name: integrations stand above the study
+)
 
 
 def spanning(workers: int | None) -> Executor | None:
@@ -26,7 +31,8 @@ def spanning(workers: int | None) -> Executor | None:
         raise SettingError(
             "under torchrun one trial at a time runs on all ranks, so workers= has no meaning; leave it out"
         )
-    return registry.get("torchrun")()
+    made: Executor = import_module(TORCHRUN).Torchrun()
+    return made
 
 
 @contextmanager

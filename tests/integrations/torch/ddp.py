@@ -70,6 +70,7 @@ def train(trial: T) -> None:
              weight=model.module.weight.sum().item())  # fmt: skip
 
 
+said(pid=os.getpid())
 dist.init_process_group("gloo")
 kept: dict[str, Any] = {} if what == "memory" else {"storage": folder / "s.db", "name": "s"}
 study = ts.Study(

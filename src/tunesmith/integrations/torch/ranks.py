@@ -9,11 +9,13 @@ nobody here.
 import math
 import os
 import pickle
+import secrets
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -66,7 +68,7 @@ class Torchrun(Executor):
         if self._world == 1:
             self._serial.submit(work, key, *args)
             return
-        talk, number = self._talk(), self._submitted
+        talk, number = self._talk, self._submitted
         self._serial.submit(partial(self._lead, talk, work, number), key, *args)
         self._submitted += 1
         talk.say(f"{number}", _packed(("work", args)))
@@ -84,21 +86,12 @@ class Torchrun(Executor):
         self._serial.close()
 
     def follow(self, work: Work) -> Any:
-        if self._world == 1:
-            return None
-        talk = self._talk()
         if self._rank == 0:
-            for rank in range(1, self._world):
-                if talk.hear(f"hello/{rank}", HELLO_S) is None:
-                    raise StudyError(
-                        f"rank {rank} has not begun this run for {HELLO_S:g} s; under torchrun every rank calls run, and "
-                        "executor=ts.executors.Serial() runs a study on one rank alone"
-                    )
             return None
         notice = Notice(lambda: True, lambda: True, lambda: False, lambda: None)
         try:
             with noticed(notice):
-                return self._along(talk, work, notice)
+                return self._along(self._talk, work, notice)
         except AtOnce:
             raise Interrupted if notice.why == "interrupted" else Preempted from None
 
@@ -108,10 +101,16 @@ class Torchrun(Executor):
             value = None if isinstance(outcome, BaseException) else outcome()
             said = "" if ended is None else f"{type(ended).__name__}: {ended}"
             kind = next((k for k in (Interrupted, Preempted) if isinstance(ended, k)), None)
-            self._talk().say(f"{self._submitted}", _packed(("concluded", (kind, said, value))))
+            self._talk.say(f"{self._submitted}", _packed(("concluded", (kind, said, value))))
 
+    @cached_property
     def _talk(self) -> "_Talk":
-        return _Talk(f"tunesmith/{self._run}")
+        talk = _Talk(f"tunesmith/{self._run}")
+        if self._rank:
+            talk.join(self._rank)
+        else:
+            talk.gather(self._world)
+        return talk
 
     def _lead(self, talk: "_Talk", work: Work, number: int, channel: Channel, *args: Any) -> Any:
         """Run a work on rank 0, and wait until the others have ended theirs."""
@@ -151,7 +150,6 @@ class Torchrun(Executor):
 
     def _along(self, talk: "_Talk", work: Work, notice: Notice) -> Any:
         """Run every work that rank 0 runs, and return what it concludes with."""
-        talk.say(f"hello/{self._rank}", b"1")
         for number in count():
             what, told = pickle.loads(talk.hear(f"{number}") or b"")  # noqa: S301 - of our own rank 0
             if what == "concluded":
@@ -167,7 +165,7 @@ class Torchrun(Executor):
     def _once(self, talk: "_Talk", work: Work, number: int, notice: Notice, *args: Any) -> None:
         """Run one work along."""
         try:
-            work(_Following(talk, number), *args)
+            work(_Following(talk, number, notice), *args)
         except (Stopped, Cancelled):
             pass
         except Exception as error:
@@ -180,11 +178,41 @@ class Torchrun(Executor):
 
 @final
 class _Talk:
-    """The store of the ranks, below a name of its own."""
+    """The store of the ranks, below a name of its own.
+
+    The store may hold what was said before all ranks were begun anew; so rank 0 chooses a new name.
+    """
 
     def __init__(self, name: str) -> None:
-        self._name = name
+        self._base = self._name = name
         self._store = _store()
+
+    def gather(self, world: int) -> None:
+        """Choose the name, as rank 0, and wait for the other ranks.
+
+        Raises:
+            StudyError: One does not come.
+        """
+        token = secrets.token_hex(8)
+        self._name = f"{self._base}/{token}"
+        self._store.set(f"{self._base}/leader", token)
+        for rank in range(1, world):
+            said = self.hear(f"hello/{rank}", HELLO_S)
+            if said is None:
+                raise StudyError(
+                    f"rank {rank} has not begun this run for {HELLO_S:g} s; under torchrun every rank calls run, and "
+                    "executor=ts.executors.Serial() runs a study on one rank alone"
+                )
+            self.say(f"welcome/{rank}", said)
+
+    def join(self, rank: int) -> None:
+        """Find the name that rank 0 has chosen now."""
+        own, name = secrets.token_bytes(8), ""
+        while not name or self.hear(f"welcome/{rank}", LONGEST_S) != own:
+            self._name = self._base
+            name = (self.hear("leader") or b"").decode()
+            self._name = f"{self._base}/{name}"
+            self.say(f"hello/{rank}", own)
 
     def say(self, key: str, value: bytes) -> None:
         self._store.set(f"{self._name}/{key}", value)
@@ -229,13 +257,16 @@ class _Leading:
         self._number = number
         self._channel = channel
         self._reports = 0
+        self._left = False
 
     def send(self, message: Any) -> None:
         self._channel.send(message)
 
     def request(self, message: Any) -> Any:
-        if isinstance(message, Report) and (cause := self.failed()) is not None:
-            raise cause
+        if isinstance(message, Report):
+            if (cause := self.failed()) is not None:
+                raise cause
+            self._leave()
         answer = self._channel.request(message)
         if isinstance(message, Report):
             self._tell(answer)
@@ -256,6 +287,15 @@ class _Leading:
         raised.error.add_note(f"on rank {rank}:\n{raised.text}")
         return raised.error
 
+    def _leave(self) -> None:
+        """Leave if another rank was told to, as this process would if it were told itself."""
+        said = None if self._left else self._talk.hear("leaving", 0)
+        if said is not None:
+            self._left = True
+            number = signal.Signals(int(said))
+            if signal.getsignal(number) is not signal.SIG_DFL:
+                signal.raise_signal(number)
+
     def forget(self) -> None:
         """Remove what all have heard."""
         for report in range(self._reports):
@@ -271,9 +311,10 @@ class _Leading:
 class _Following:
     """The channel of another rank's work: reports are answered as rank 0's; nothing else is heard."""
 
-    def __init__(self, talk: _Talk, number: int) -> None:
+    def __init__(self, talk: _Talk, number: int, notice: Notice) -> None:
         self._talk = talk
         self._number = number
+        self._notice = notice
         self._reports = 0
 
     def send(self, message: Any) -> None:
@@ -282,6 +323,9 @@ class _Following:
     def request(self, message: Any) -> Any:
         if not isinstance(message, Report):
             return False
+        if self._notice.given:
+            left = signal.SIGINT if self._notice.why == "interrupted" else signal.SIGTERM
+            self._talk.say("leaving", str(int(left)).encode())
         said = self._talk.hear(f"{self._number}/report/{self._reports}") or b""
         self._reports += 1
         answer: Answer | None = pickle.loads(said)  # noqa: S301 - of our own rank 0
