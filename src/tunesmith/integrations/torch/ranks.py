@@ -64,12 +64,12 @@ class Torchrun(Executor):
             )
         return self._serial.free()
 
-    def submit(self, work: Work, key: Key, *args: Any) -> None:
+    def submit(self, work: Work, key: Key, *args: Any, alone: bool = False) -> None:
         if self._world == 1:
-            self._serial.submit(work, key, *args)
+            self._serial.submit(work, key, *args, alone=alone)
             return
         talk, number = self._talk, self._submitted
-        self._serial.submit(partial(self._lead, talk, work, number), key, *args)
+        self._serial.submit(partial(self._lead, talk, work, number), key, *args, alone=alone)
         self._submitted += 1
         talk.say(f"{number}", _packed(("work", args)))
 
