@@ -5,7 +5,7 @@ READY := .venv/ready-$(shell cksum < pyproject.toml | cut -d' ' -f1)
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: demo test test-slow test-torch test-browser lint types unit format golden bench clean
+.PHONY: demo test test-slow test-torch test-s3 test-browser lint types unit format golden bench clean
 
 demo: $(READY)
 	$(BIN)/python examples/demo.py
@@ -29,6 +29,10 @@ test-slow: $(READY)
 test-torch: $(READY)
 	$(BIN)/python -m pip install --quiet 'torch==2.13.0' # 200 MB and more, so not part of every run
 	$(BIN)/pytest -q -m torch tests/integrations/torch tests/examples
+
+test-s3: $(READY)
+	$(BIN)/python -m pip install --quiet 'moto[server]' s3fs # a server and a client of S3, so not part of every run
+	$(BIN)/pytest -q -m slow tests/storage/test_s3.py
 
 test-browser: $(READY)
 	$(BIN)/pytest -q -m browser tests/browser # in Debian's Chromium: apt-get install chromium

@@ -202,6 +202,20 @@ class Executor(ABC):
         Where its place has to come anew, it is free some time after its end.
         """
 
+    def follow(self, work: Work) -> Any:
+        """Run `work` along with the process that leads, for all that it submits.
+
+        Of a program that runs in several processes at once, on one trial at a time, one leads: it alone submits, and
+        at its end calls `conclude`.
+
+        Returns:
+            What that concludes with; None: this process leads.
+        """
+        return None
+
+    def conclude(self, outcome: Callable[[], Any] | BaseException) -> None:  # noqa: B027 - most have no others
+        """Let those that run along return what `outcome` returns, or raise likewise; also when closed."""
+
     @abstractmethod
     def close(self) -> None:
         """End everything, with no more messages; closing again is allowed."""

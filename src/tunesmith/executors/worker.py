@@ -205,7 +205,7 @@ class Works:
                 "return numbers, texts, arrays, or mappings of such",
             )
         except BaseException as error:  # noqa: BLE001 - whatever it is, it ends this work only
-            return Frame(Kind.RAISED, frame.number, _pack_error(error, self._meter.used()))
+            return Frame(Kind.RAISED, frame.number, pack_error(error, self._meter.used()))
         return Frame(Kind.RETURNED, frame.number, body)
 
     def _function(self, number: int) -> Callable[..., Any]:
@@ -272,7 +272,7 @@ class _Channel:
         self._answers.put(None)
 
 
-def _pack_error(error: BaseException, used: Mapping[str, float]) -> bytes:
+def pack_error(error: BaseException, used: Mapping[str, float]) -> bytes:
     """Return an exception with all that is known of it if it cannot be read on the other side."""
     raised = Raised.by(error)
     try:

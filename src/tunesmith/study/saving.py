@@ -15,7 +15,8 @@ SAVE_EVERY_S: Final = 600.0
 UNSAVED: Final = "not saved"  # the tag of the remark on a trial that could not be
 
 # What becomes of a trial after its report, and whether it shall be saved before.
-Answer: TypeAlias = Literal["continue", "save", "save and end", "end"]
+# "go on": as "continue", but it is another process that saves.
+Answer: TypeAlias = Literal["continue", "go on", "save", "save and end", "end"]
 Saver: TypeAlias = Callable[[Path], object]
 
 

@@ -16,9 +16,9 @@ from tunesmith._core.hints import hint_attribute, hint_keywords
 from tunesmith._core.types import P
 from tunesmith._core.words import plural
 from tunesmith.analysis import Confirmation
-from tunesmith.executors import HERE, Executor
+from tunesmith.executors import HERE, Executor, Work
 from tunesmith.executors.devices import GPUs
-from tunesmith.records import Limit, Objective, Problem, Record, Resource
+from tunesmith.records import Limit, Objective, Problem, Provenance, Record, Resource
 from tunesmith.records.events import Keep
 from tunesmith.replication import Fixed, Replication
 from tunesmith.samplers import FiniteSampler, Queue, Sampler
@@ -42,6 +42,7 @@ from tunesmith.study.options import Making, Names, Running
 from tunesmith.study.origin import origin
 from tunesmith.study.parts import Parts, part_of
 from tunesmith.study.progress import say, shown_place
+from tunesmith.study.ranks import concluding, copied, spanning
 from tunesmith.study.reading import Readable
 from tunesmith.study.rerunning import TOLERANCE, Rerun, rerun
 from tunesmith.study.running import Run
@@ -424,9 +425,11 @@ class Study(Readable[P]):
         call = caller(objective, self.space)
         if confirm:
             check_confirmable(self.problem)
+        if executor is None and wait:
+            executor = spanning(workers)
         if confirm and isinstance(executor, Executor):
             raise SettingError(
-                "a run closes its executor= at its end; confirm with another: study.confirm(objective, executor=...)"
+                "a run closes its executor= at its end, so confirm afterwards: study.confirm(objective)"
             )
         if not wait:
             if isinstance(executor, Executor):
@@ -447,6 +450,35 @@ class Study(Readable[P]):
                 progress="lines" if progress else False, confirm=confirm,
             )  # fmt: skip
             return self
+        work = work_of(objective, call)
+        lines = places.follow(work)
+        if lines is not None:  # another process leads, and has the log
+            self._desk.move(copied(self._ledger, lines))
+            return self
+        with concluding(places, self._ledger):
+            self._lead(
+                work, places, bounds, origin(objective, self._ledger.data), lease_s, progress
+            )
+        if confirm:
+            outcome = self.confirm(
+                objective, workers=workers, gpus=gpus, executor=executor, resources=resources, retries=retries,
+                trial_timeout=trial_timeout, trial_memory=trial_memory, lease_s=lease_s, progress=progress,
+            )  # fmt: skip
+            if progress:
+                say(str(outcome))
+        return self
+
+    def _lead(
+        self,
+        work: Work,
+        places: Executor,
+        bounds: Bounds,
+        said: Provenance,
+        lease_s: float,
+        progress: Shown,
+    ) -> None:
+        """Run to the end, in the process that writes the log."""
+        history = self._ledger.fold.history
         if progress and not self._announced:
             say(f"{self.name}: kept in {shown_place(self._ledger.storage.url)}")
         sampler = self.sampler
@@ -458,21 +490,12 @@ class Study(Readable[P]):
                 else "only what is queued"
             )
         self._announced = True
-        self._ledger.origin = origin(objective, self._ledger.data)
+        self._ledger.origin = said
         if progress:
             self._say_stale()
         self._ledger.lease_s = checks.seconds("lease_s=", lease_s)
-        work = work_of(objective, call)
         voice = Voice(self._ledger, progress)
         Run(self._desk, work, places, bounds, voice, self._stops, proven=self._proven)()
-        if confirm:
-            outcome = self.confirm(
-                objective, workers=workers, gpus=gpus, executor=executor, resources=resources, retries=retries,
-                trial_timeout=trial_timeout, trial_memory=trial_memory, lease_s=lease_s, progress=progress,
-            )  # fmt: skip
-            if progress:
-                say(str(outcome))
-        return self
 
     def _say_stale(self) -> None:
         """Name the trials that ran with something else than there is now, once."""
