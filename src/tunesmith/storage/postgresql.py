@@ -1,7 +1,8 @@
 """The storage in a PostgreSQL database, for processes of any number of machines."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, Self, final
 from weakref import finalize
 
@@ -12,9 +13,10 @@ from tunesmith.storage.storage import Storage, expected, gone, poll
 
 VERSION: Final = 1
 
-# One line of `study` is the order of its log: who appends holds it. The commit under that lock does not wait
-# for the disk, or a disk with 260 flushes a second would let 260 lines through, however many append; what
-# waits, outside the lock and together with others, is a message that is flushed after it.
+# An advisory lock is the order of a study's log: who appends holds it, and who has its turn. (Each commit would wake
+# all who wait for a row that it has changed; here it is one.) The commit under the lock does not wait for the disk, or
+# a disk with 260 flushes a second would let 260 lines through, however many append; what waits, outside the lock
+# and together with others, is a message that is flushed after it.
 SCHEMA: Final = """
 CREATE TABLE tunesmith.study (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -29,7 +31,12 @@ CREATE TABLE tunesmith.owner (
 );
 CREATE TABLE tunesmith.fold (study bigint PRIMARY KEY, length bigint NOT NULL, fold bytea NOT NULL);
 
-CREATE FUNCTION tunesmith.append(
+CREATE FUNCTION tunesmith.alone(named text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('tunesmith ' || named, 0));
+END $$;
+
+CREATE FUNCTION tunesmith.put(
     named text, texts text[], expected bigint, first text, this uuid, again boolean,
     OUT outcome text, OUT length bigint
 ) LANGUAGE plpgsql AS $$
@@ -37,15 +44,14 @@ DECLARE
     found_ tunesmith.study;
     at bigint;
 BEGIN
-    PERFORM set_config('synchronous_commit', 'off', true);
-    LOOP
-        SELECT * INTO found_ FROM tunesmith.study WHERE name = named FOR UPDATE;
-        EXIT WHEN found_.id IS NOT NULL;
+    PERFORM tunesmith.alone(named);
+    SELECT * INTO found_ FROM tunesmith.study WHERE name = named;
+    IF found_.id IS NULL THEN
         length := 0;
         outcome := CASE WHEN first IS NOT NULL THEN 'gone' WHEN expected > 0 THEN 'conflict' END;
         IF outcome IS NOT NULL THEN RETURN; END IF;
-        INSERT INTO tunesmith.study (name) VALUES (named) ON CONFLICT DO NOTHING;
-    END LOOP;
+        INSERT INTO tunesmith.study (name) VALUES (named) RETURNING * INTO found_;
+    END IF;
     IF again THEN  -- the connection broke, maybe after the commit
         SELECT place INTO at FROM tunesmith.line WHERE study = found_.id AND append = this;
         IF at IS NOT NULL THEN
@@ -66,28 +72,53 @@ BEGIN
             SELECT found_.id, found_.length + n - 1, one, CASE n WHEN 1 THEN this END
             FROM unnest(texts) WITH ORDINALITY AS given (one, n);
         length := length + cardinality(texts);
-        UPDATE tunesmith.study SET length = append.length WHERE id = found_.id;
+        UPDATE tunesmith.study SET length = put.length WHERE id = found_.id;
         outcome := 'appended';
     END IF;
+END $$;
+
+CREATE PROCEDURE tunesmith.append(
+    named text, texts text[], expected bigint, first text, this uuid, again boolean,
+    INOUT outcome text, INOUT length bigint
+) LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    SELECT * INTO outcome, length FROM tunesmith.put(named, texts, expected, first, this, again);
+    COMMIT;
+    IF outcome = 'appended' THEN
+        PERFORM pg_logical_emit_message(true, 'tunesmith', '');
+    END IF;
+END $$;
+
+CREATE FUNCTION tunesmith.turn(named text, patience_ms integer) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    PERFORM set_config('idle_in_transaction_session_timeout', patience_ms::text, true);
+    PERFORM tunesmith.alone(named);
 END $$;
 
 CREATE FUNCTION tunesmith.forget(named text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     this bigint;
 BEGIN
-    SELECT id INTO this FROM tunesmith.study WHERE name = named FOR UPDATE;
+    PERFORM tunesmith.alone(named);
+    SELECT id INTO this FROM tunesmith.study WHERE name = named;
     DELETE FROM tunesmith.line WHERE study = this;
     DELETE FROM tunesmith.fold WHERE study = this;
     DELETE FROM tunesmith.study WHERE id = this;
     DELETE FROM tunesmith.owner WHERE study = named;
 END $$;
 """
-LINES: Final = (
-    "SELECT text FROM tunesmith.line WHERE study = (SELECT id FROM tunesmith.study WHERE name = %s)"
-    " AND place >= %s ORDER BY place LIMIT %s"
+STUDY: Final = "study = (SELECT id FROM tunesmith.study WHERE name = %s)"
+LINES: Final = f"SELECT text FROM tunesmith.line WHERE {STUDY} AND place >= %s ORDER BY place LIMIT %s"  # noqa: S608
+OTHERS: Final = f"SELECT NULL FROM tunesmith.line WHERE {STUDY} AND place = 0 AND text <> %s"  # noqa: S608
+APPEND: Final = "CALL tunesmith.append(%s, %s, %s, %s, %s, %s, NULL, NULL)"
+APPEND_IN_TURN: Final = (
+    "SELECT * FROM tunesmith.put(%s, %s, %s, %s, %s, %s);"
+    "COMMIT; SELECT pg_logical_emit_message(true, 'tunesmith', '')"
 )
-FLUSH: Final = "SELECT pg_logical_emit_message(true, 'tunesmith', '')"
 
+TURN_MS: Final = 1000  # a process that is suspended in its turn loses it, with its connection
 PAUSES_S: Final = (0.005, 0.25)  # of `wait`: first and longest
 
 
@@ -150,12 +181,9 @@ class PostgreSQL(Storage):
             nonlocal again
             given = (study, list(lines), expect, first, this, again)
             again = True
-            found = connection.execute(
-                "SELECT * FROM tunesmith.append(%s, %s, %s, %s, %s, %s)", given
+            outcome, length = self._server.in_turn(connection, APPEND_IN_TURN, given) or (
+                connection.execute(APPEND, given).fetchone()
             )
-            outcome, length = found.fetchone()
-            if outcome == "appended":
-                connection.execute(FLUSH)
             return outcome, length
 
         outcome, length = self._server.write(work)
@@ -165,8 +193,19 @@ class PostgreSQL(Storage):
             raise Conflict(expect or 0, length)
         return length
 
-    def read(self, study: str, start: int = 0, limit: int | None = None) -> list[str]:
-        found = [text for (text,) in self._rows(LINES, (study, start, limit))]
+    def read(
+        self, study: str, start: int = 0, limit: int | None = None, first: str | None = None
+    ) -> list[str]:
+        if first is None:
+            found = self._rows(LINES, (study, start, limit))
+        else:  # in one trip
+            found = self._rows(f"({LINES}) UNION ALL {OTHERS}", (study, start, limit, study, first))
+            if (None,) in found[-1:]:
+                raise StudyNotFound(gone(study, self.url))
+        return self._checked(study, start, [text for (text,) in found])
+
+    def _checked(self, study: str, start: int, found: list[str]) -> list[str]:
+        """Lines that were found, if they follow those that were read before the connection broke."""
         connection, place, text = self._seen.get(study, (self._server.connected, 0, ""))
         if connection != self._server.connected and start > place:
             there = self._rows(LINES, (study, place, 1))
@@ -179,6 +218,11 @@ class PostgreSQL(Storage):
         if found:
             self._seen[study] = (self._server.connected, start + len(found) - 1, found[-1])
         return found
+
+    @contextmanager
+    def turn(self, study: str, tries: int) -> Iterator[None]:
+        with self._server.turn("SELECT tunesmith.turn(%s, %s)", (study, TURN_MS)):
+            yield
 
     def wait(self, study: str, length: int, timeout_s: float) -> int:
         return poll(lambda: self._length(study), length, timeout_s, PAUSES_S)
@@ -193,7 +237,8 @@ class PostgreSQL(Storage):
         self._server.write(
             lambda connection: connection.execute(
                 "WITH ended AS (DELETE FROM tunesmith.owner WHERE until < clock_timestamp() - interval '1 day')"
-                " INSERT INTO tunesmith.owner VALUES (%s, %s, clock_timestamp() + %s * interval '1 second')"
+                " INSERT INTO tunesmith.owner SELECT %s, %s, clock_timestamp() + %s * interval '1 second'"
+                " FROM set_config('synchronous_commit', 'off', true)"  # a crash ends them all
                 " ON CONFLICT (study, owner) DO UPDATE SET until = excluded.until",
                 (study, owner, ttl_s),
             )

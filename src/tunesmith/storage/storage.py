@@ -3,10 +3,15 @@
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, Self
+from contextlib import AbstractContextManager, nullcontext
+from random import SystemRandom
+from typing import Any, Final, Self
 
-from tunesmith._core.errors import Conflict
+from tunesmith._core.errors import Conflict, StudyNotFound
 from tunesmith.storage.blobs import Blobs
+
+PAUSE_S, LONGEST_S = 0.002, 0.1  # after the first conflict, and after many in a row
+_random: Final = SystemRandom()  # pauses leave the user's generators alone, and differ between forks
 
 
 def gone(study: str, url: str) -> str:
@@ -22,6 +27,16 @@ def expected(expect: int | None, length: int) -> None:
     """
     if expect is not None and length != expect:
         raise Conflict(expect, length)
+
+
+def check_first(first: str | None, line: Sequence[str], study: str, url: str) -> None:
+    """Check that line 0 of a log, if it has one, is `first`, if that is given.
+
+    Raises:
+        StudyNotFound: It is another one.
+    """
+    if first is not None and line and line[0] != first:
+        raise StudyNotFound(gone(study, url))
 
 
 def poll(
@@ -103,9 +118,28 @@ class Storage(ABC):
             StorageError: The storage cannot be written; nothing was appended.
         """
 
+    def turn(self, study: str, tries: int) -> AbstractContextManager[None]:
+        """Return what is entered to read on and append with `expect` after a `Conflict`.
+
+        Whoever is in it is among the first who may append: a storage lets others wait until that is done or,
+        as this one does, keeps those apart who would meet again. It is a courtesy that may be lost: `expect` decides.
+
+        Args:
+            study: Where.
+            tries: How often in a row there was a conflict.
+        """
+        time.sleep(_random.uniform(0, min(PAUSE_S * 2**tries, LONGEST_S)))
+        return nullcontext()
+
     @abstractmethod
-    def read(self, study: str, start: int = 0, limit: int | None = None) -> list[str]:
-        """Return the lines from position `start` on, at most `limit`; none for an unknown study."""
+    def read(
+        self, study: str, start: int = 0, limit: int | None = None, first: str | None = None
+    ) -> list[str]:
+        """Return the lines from position `start` on, at most `limit`; none for an unknown study.
+
+        Raises:
+            StudyNotFound: The log has another line 0 than `first`.
+        """
 
     @abstractmethod
     def wait(self, study: str, length: int, timeout_s: float) -> int:

@@ -4,9 +4,11 @@ Nothing else in the study layer touches the storage for events.
 """
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from difflib import get_close_matches
+from functools import cache
+from itertools import count
 from typing import Any, Generic, final
 
 from tunesmith._core.errors import Conflict, LogError, StorageError, StudyNotFound
@@ -16,7 +18,6 @@ from tunesmith.records.events import AnyEvent, Created, Joined, from_lines, to_l
 from tunesmith.schedulers import Scheduler
 from tunesmith.space import Space
 from tunesmith.storage import Blobs, Memory, Storage
-from tunesmith.storage.storage import gone
 from tunesmith.study.files import files_of
 from tunesmith.study.origin import origin
 from tunesmith.study.owner import living, this_process
@@ -143,9 +144,7 @@ class Ledger(Generic[P]):
         if self._torn:
             self.refold()
         asked: list[Record[P] | None] = []
-        while lines := self.storage.read(self.name, self.fold.length, CHUNK):
-            if self.storage.read(self.name, 0, 1) != [self._first]:
-                raise StudyNotFound(gone(self.name, self.storage.url))
+        while lines := self.storage.read(self.name, self.fold.length, CHUNK, self._first):
             begin = self.fold.length
             entries = self._fold_in(from_lines(lines, begin))
             asked += entries[max(0, start - begin) : max(0, start + n - begin)]
@@ -189,6 +188,21 @@ class Ledger(Generic[P]):
         self._behind = True
         return self.sync(length - len(lines), len(lines)) if read else []
 
+    def turns(self) -> Iterator[AbstractContextManager[None]]:
+        """Yield what is entered to append with `expect`, again after each conflict.
+
+        In the first all is as it was; in the others what others have appended is read, and they wait.
+        """
+        yield nullcontext()
+        for tries in count():
+            yield self._turn(tries)
+
+    @contextmanager
+    def _turn(self, tries: int) -> Iterator[None]:
+        with self.storage.turn(self.name, tries):
+            self.sync()
+            yield
+
     def _fold_in(self, events: Sequence[AnyEvent]) -> list[Record[P] | None]:
         self._torn = True  # until all is done: an interrupt in between must not go unnoticed
         entries: list[Record[P] | None] = []
@@ -227,24 +241,27 @@ class Ledger(Generic[P]):
         """Return the handle of this process, joining if it has none (any more), or is not what it was."""
         owner = this_process()
         self._live()
-        while True:
-            taken, joined = self.fold.handles, self.fold.joined
-            mine = [handle for handle, who in taken.items() if who == owner]
-            if mine and self._handle not in mine:  # another Study object of this process has joined
-                self._handle = min(mine)
-            said = self.fold.history.problem.joined[joined[owner]] if mine else None
-            if mine and self.origin in (None, said):
-                return self._handle
-            if not mine:
-                self._handle = 0
-                while self._handle in taken and self.lives(taken[self._handle]):
-                    self._handle += 1
-            if self.origin is None:
-                self.origin = origin(data=self.data)
-            event = Joined(
-                time=self.clock(), owner=owner, handle=self._handle, provenance=self.origin
-            )
-            try:
+        lives = cache(self.lives)  # several hundred may join at the same moment
+        for turn in self.turns():
+            with turn, suppress(Conflict):
+                if self._has_joined(owner):
+                    break
+                taken = self.fold.handles
+                if owner not in taken.values():
+                    self._handle = next(n for n in count() if n not in taken or not lives(taken[n]))
+                if self.origin is None:
+                    self.origin = origin(data=self.data)
+                event = Joined(
+                    time=self.clock(), owner=owner, handle=self._handle, provenance=self.origin
+                )
                 self.append(event, expect=True)
-            except Conflict:
-                self.sync()
+                break
+        return self._handle
+
+    def _has_joined(self, owner: str) -> bool:
+        """Whether this process has a handle and is what it said when it joined."""
+        mine = [handle for handle, who in self.fold.handles.items() if who == owner]
+        if mine and self._handle not in mine:  # another Study object of this process has joined
+            self._handle = min(mine)
+        joined = self.fold.history.problem.joined
+        return bool(mine) and self.origin in (None, joined[self.fold.joined[owner]])
