@@ -122,7 +122,9 @@ def cost(
             raise SystemExit("a worker failed")
         if code is not WORK:
             return Cost(trials / seconds)
-        spent, conflicts = (sum(map(float, one)) / trials for one in zip(*map(str.split, said), strict=True))
+        spent, conflicts = (
+            sum(map(float, one)) / trials for one in zip(*map(str.split, said), strict=True)
+        )
         numbers = [record.number for record in ts.load(path, "s").history]
         if numbers != list(range(trials)):
             raise SystemExit("numbers are not whole")

@@ -191,7 +191,7 @@ storage.append("a", ["1"])
 blocker = connect(sys.argv[1])
 import psycopg
 with psycopg.connect(sys.argv[1]) as holding:
-    holding.execute("SELECT tunesmith.alone('a')")
+    holding.execute("SELECT FROM tunesmith.study FOR UPDATE")
     threading.Timer(0.3, _thread.interrupt_main).start()
     try:
         storage.append("a", ["2"])

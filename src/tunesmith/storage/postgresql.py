@@ -1,8 +1,7 @@
 """The storage in a PostgreSQL database, for processes of any number of machines."""
 
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, Final, Self, final
 from weakref import finalize
 
@@ -13,10 +12,9 @@ from tunesmith.storage.storage import Storage, expected, gone, poll
 
 VERSION: Final = 1
 
-# An advisory lock is the order of a study's log: who appends holds it, and who has its turn. (Each commit would wake
-# all who wait for a row that it has changed; here it is one.) The commit under the lock does not wait for the disk, or
-# a disk with 260 flushes a second would let 260 lines through, however many append; what waits, outside the lock
-# and together with others, is a message that is flushed after it.
+# One line of `study` is the order of its log: who appends holds it. The commit under that lock does not wait
+# for the disk, or a disk with 260 flushes a second would let 260 lines through, however many append; what
+# waits, outside the lock and together with others, is a message that is flushed after it.
 SCHEMA: Final = """
 CREATE TABLE tunesmith.study (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -31,11 +29,6 @@ CREATE TABLE tunesmith.owner (
 );
 CREATE TABLE tunesmith.fold (study bigint PRIMARY KEY, length bigint NOT NULL, fold bytea NOT NULL);
 
-CREATE FUNCTION tunesmith.alone(named text) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended('tunesmith ' || named, 0));
-END $$;
-
 CREATE FUNCTION tunesmith.put(
     named text, texts text[], expected bigint, first text, this uuid, again boolean,
     OUT outcome text, OUT length bigint
@@ -44,14 +37,14 @@ DECLARE
     found_ tunesmith.study;
     at bigint;
 BEGIN
-    PERFORM tunesmith.alone(named);
-    SELECT * INTO found_ FROM tunesmith.study WHERE name = named;
-    IF found_.id IS NULL THEN
+    LOOP
+        SELECT * INTO found_ FROM tunesmith.study WHERE name = named FOR UPDATE;
+        EXIT WHEN found_.id IS NOT NULL;
         length := 0;
         outcome := CASE WHEN first IS NOT NULL THEN 'gone' WHEN expected > 0 THEN 'conflict' END;
         IF outcome IS NOT NULL THEN RETURN; END IF;
-        INSERT INTO tunesmith.study (name) VALUES (named) RETURNING * INTO found_;
-    END IF;
+        INSERT INTO tunesmith.study (name) VALUES (named) ON CONFLICT DO NOTHING;
+    END LOOP;
     IF again THEN  -- the connection broke, maybe after the commit
         SELECT place INTO at FROM tunesmith.line WHERE study = found_.id AND append = this;
         IF at IS NOT NULL THEN
@@ -90,19 +83,11 @@ BEGIN
     END IF;
 END $$;
 
-CREATE FUNCTION tunesmith.turn(named text, patience_ms integer) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM set_config('synchronous_commit', 'off', true);
-    PERFORM set_config('idle_in_transaction_session_timeout', patience_ms::text, true);
-    PERFORM tunesmith.alone(named);
-END $$;
-
 CREATE FUNCTION tunesmith.forget(named text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     this bigint;
 BEGIN
-    PERFORM tunesmith.alone(named);
-    SELECT id INTO this FROM tunesmith.study WHERE name = named;
+    SELECT id INTO this FROM tunesmith.study WHERE name = named FOR UPDATE;
     DELETE FROM tunesmith.line WHERE study = this;
     DELETE FROM tunesmith.fold WHERE study = this;
     DELETE FROM tunesmith.study WHERE id = this;
@@ -110,15 +95,12 @@ BEGIN
 END $$;
 """
 STUDY: Final = "study = (SELECT id FROM tunesmith.study WHERE name = %s)"
-LINES: Final = f"SELECT text FROM tunesmith.line WHERE {STUDY} AND place >= %s ORDER BY place LIMIT %s"  # noqa: S608
+LINES: Final = (
+    f"SELECT text FROM tunesmith.line WHERE {STUDY} AND place >= %s ORDER BY place LIMIT %s"  # noqa: S608
+)
 OTHERS: Final = f"SELECT NULL FROM tunesmith.line WHERE {STUDY} AND place = 0 AND text <> %s"  # noqa: S608
 APPEND: Final = "CALL tunesmith.append(%s, %s, %s, %s, %s, %s, NULL, NULL)"
-APPEND_IN_TURN: Final = (
-    "SELECT * FROM tunesmith.put(%s, %s, %s, %s, %s, %s);"
-    "COMMIT; SELECT pg_logical_emit_message(true, 'tunesmith', '')"
-)
 
-TURN_MS: Final = 1000  # a process that is suspended in its turn loses it, with its connection
 PAUSES_S: Final = (0.005, 0.25)  # of `wait`: first and longest
 
 
@@ -181,10 +163,8 @@ class PostgreSQL(Storage):
             nonlocal again
             given = (study, list(lines), expect, first, this, again)
             again = True
-            outcome, length = self._server.in_turn(connection, APPEND_IN_TURN, given) or (
-                connection.execute(APPEND, given).fetchone()
-            )
-            return outcome, length
+            row: tuple[str, int] = connection.execute(APPEND, given).fetchone()
+            return row
 
         outcome, length = self._server.write(work)
         if outcome == "gone":
@@ -202,10 +182,6 @@ class PostgreSQL(Storage):
             found = self._rows(f"({LINES}) UNION ALL {OTHERS}", (study, start, limit, study, first))
             if (None,) in found[-1:]:
                 raise StudyNotFound(gone(study, self.url))
-        return self._checked(study, start, [text for (text,) in found])
-
-    def _checked(self, study: str, start: int, found: list[str]) -> list[str]:
-        """Lines that were found, if they follow those that were read before the connection broke."""
         connection, place, text = self._seen.get(study, (self._server.connected, 0, ""))
         if connection != self._server.connected and start > place:
             there = self._rows(LINES, (study, place, 1))
@@ -216,13 +192,8 @@ class PostgreSQL(Storage):
                 )
             self._seen[study] = (self._server.connected, place, text)
         if found:
-            self._seen[study] = (self._server.connected, start + len(found) - 1, found[-1])
-        return found
-
-    @contextmanager
-    def turn(self, study: str, tries: int) -> Iterator[None]:
-        with self._server.turn("SELECT tunesmith.turn(%s, %s)", (study, TURN_MS)):
-            yield
+            self._seen[study] = (self._server.connected, start + len(found) - 1, found[-1][0])
+        return [text for (text,) in found]
 
     def wait(self, study: str, length: int, timeout_s: float) -> int:
         return poll(lambda: self._length(study), length, timeout_s, PAUSES_S)

@@ -6,8 +6,8 @@ failure is one clear sentence.
 """
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final, TypeVar, final
 
 from tunesmith._core.errors import SettingError, StorageError
@@ -81,37 +81,6 @@ class Server:
             return work(self._connection)
 
         return self._patiently(once)
-
-    @contextmanager
-    def turn(self, statement: str, given: tuple[Any, ...]) -> Iterator[None]:
-        """Begin a transaction with a statement; while it is entered other threads wait.
-
-        It ends with `in_turn`, else nothing of it stays. It may be lost on the way, with the connection.
-        """
-
-        def begin(connection: Any) -> None:
-            self._at_once(connection, f"BEGIN; {statement}", given)
-
-        with self._fork_lock.lock:
-            self.write(begin)
-            try:
-                yield
-            finally:
-                if self._connection is not None and self._connection.info.transaction_status:
-                    with suppress(self._psycopg.Error):  # it will be noticed at the next use
-                        self._connection.execute("ROLLBACK")
-
-    def in_turn(
-        self, connection: Any, statements: str, given: tuple[Any, ...]
-    ) -> tuple[Any, ...] | None:
-        """End the transaction with statements; return what the first one gave, None if none is open."""
-        if not connection.info.transaction_status:
-            return None
-        return self._at_once(connection, statements, given).fetchone()
-
-    def _at_once(self, connection: Any, statements: str, given: tuple[Any, ...]) -> Any:
-        """Run several statements in one trip; return the cursor, at the first result."""
-        return self._psycopg.ClientCursor(connection).execute(statements, given)
 
     def close(self) -> None:
         """Disconnect; a later use connects again."""
@@ -192,12 +161,7 @@ class Server:
         errors = self._psycopg.errors
         if isinstance(error, (errors.DiskFull, errors.InsufficientResources)):
             return isinstance(error, errors.TooManyConnections)
-        passing = (
-            errors.SerializationFailure,
-            errors.DeadlockDetected,
-            errors.IdleInTransactionSessionTimeout,
-        )
-        if isinstance(error, passing):
+        if isinstance(error, (errors.SerializationFailure, errors.DeadlockDetected)):
             return True
         if isinstance(error, self._psycopg.OperationalError):
             coming = ("starting up", "shutting down", "recovery", "too many clients")

@@ -3,15 +3,10 @@
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from random import SystemRandom
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from tunesmith._core.errors import Conflict, StudyNotFound
 from tunesmith.storage.blobs import Blobs
-
-PAUSE_S, LONGEST_S = 0.002, 0.1  # after the first conflict, and after many in a row
-_random: Final = SystemRandom()  # pauses leave the user's generators alone, and differ between forks
 
 
 def gone(study: str, url: str) -> str:
@@ -117,19 +112,6 @@ class Storage(ABC):
             SettingError: The name of the study is empty.
             StorageError: The storage cannot be written; nothing was appended.
         """
-
-    def turn(self, study: str, tries: int) -> AbstractContextManager[None]:
-        """Return what is entered to read on and append with `expect` after a `Conflict`.
-
-        Whoever is in it is among the first who may append: a storage lets others wait until that is done or,
-        as this one does, keeps those apart who would meet again. It is a courtesy that may be lost: `expect` decides.
-
-        Args:
-            study: Where.
-            tries: How often in a row there was a conflict.
-        """
-        time.sleep(_random.uniform(0, min(PAUSE_S * 2**tries, LONGEST_S)))
-        return nullcontext()
 
     @abstractmethod
     def read(

@@ -208,20 +208,19 @@ class Asker(Generic[P]):
             if not draft:
                 return []
             started = len(ledger.fold.history)
-            for tries, turn in enumerate(ledger.turns()):
-                with turn:
-                    if tries and not self._stands(draft, started, room, handle):
-                        break
-                    started = len(ledger.fold.history)
-                    events = self._events(draft, handle, owner)
-                    keys = {(e.uid, e.attempt if isinstance(e, Resumed) else 1) for e in events}
-                    begun |= keys
-                    try:
-                        entries = ledger.append(*events, expect=True)
-                    except Conflict:
-                        begun -= keys
-                    else:
-                        return [entry for entry in entries if entry is not None]
+            for tries in ledger.tries():
+                if tries and not self._stands(draft, started, room, handle):
+                    break
+                started = len(ledger.fold.history)
+                events = self._events(draft, handle, owner)
+                keys = {(e.uid, e.attempt if isinstance(e, Resumed) else 1) for e in events}
+                begun |= keys
+                try:
+                    entries = ledger.append(*events, expect=True)
+                except Conflict:
+                    begun -= keys
+                else:
+                    return [entry for entry in entries if entry is not None]
 
     def _draft(self, n: int, room: Room, handle: int) -> list[_Again[P] | _Start]:
         """What is next in the order of service, all of one kind: at most `n`."""

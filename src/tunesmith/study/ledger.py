@@ -5,10 +5,11 @@ Nothing else in the study layer touches the storage for events.
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import suppress
 from difflib import get_close_matches
 from functools import cache
 from itertools import count
+from random import SystemRandom
 from typing import Any, Generic, final
 
 from tunesmith._core.errors import Conflict, LogError, StorageError, StudyNotFound
@@ -27,6 +28,8 @@ from tunesmith.study.steering import Steering
 CHUNK = 4_000  # lines read at a time, so that a long log never lies in memory twice
 KEEP = 400_000  # lines read at opening that make it worth keeping their fold
 LEASE_S = 60.0
+PAUSE_S, LONGEST_S = 0.002, 0.1  # after a conflict, and after many in a row
+_random = SystemRandom()  # luck that nothing in the log comes from
 
 
 def _absence(storage: Storage, name: str) -> str:
@@ -188,20 +191,17 @@ class Ledger(Generic[P]):
         self._behind = True
         return self.sync(length - len(lines), len(lines)) if read else []
 
-    def turns(self) -> Iterator[AbstractContextManager[None]]:
-        """Yield what is entered to append with `expect`, again after each conflict.
+    def tries(self) -> Iterator[int]:
+        """Count the tries to append with `expect`; before the next one all is read.
 
-        In the first all is as it was; in the others what others have appended is read, and they wait.
+        A pause keeps those apart who would meet again, the longer the more they are.
         """
-        yield nullcontext()
+        longest_s = PAUSE_S
         for tries in count():
-            yield self._turn(tries)
-
-    @contextmanager
-    def _turn(self, tries: int) -> Iterator[None]:
-        with self.storage.turn(self.name, tries):
+            yield tries
+            time.sleep(_random.uniform(0, longest_s))
+            longest_s = min(2 * longest_s, LONGEST_S)
             self.sync()
-            yield
 
     def _fold_in(self, events: Sequence[AnyEvent]) -> list[Record[P] | None]:
         self._torn = True  # until all is done: an interrupt in between must not go unnoticed
@@ -242,8 +242,8 @@ class Ledger(Generic[P]):
         owner = this_process()
         self._live()
         lives = cache(self.lives)  # several hundred may join at the same moment
-        for turn in self.turns():
-            with turn, suppress(Conflict):
+        for _ in self.tries():
+            with suppress(Conflict):
                 if self._has_joined(owner):
                     break
                 taken = self.fold.handles
