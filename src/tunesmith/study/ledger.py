@@ -179,7 +179,8 @@ class Ledger(Generic[P]):
             Conflict: With `expect`: the log has grown; nothing was appended.
             StudyNotFound: The study was deleted; nothing was appended.
         """
-        self.catch_up()
+        if expect or self._torn:  # else own events may wait for others to be read
+            self.catch_up()
         fold = self.fold
         lines = [to_line(event) for event in events]
         written = from_lines(lines, fold.length)  # what cannot be read is not written
