@@ -10,19 +10,16 @@ import argparse
 import gc
 import json
 import os
-import resource
 import sys
 import time
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import tunesmith as ts
-from measure import columns, header
+from measure import columns, folder, header
 from storage import cpu_s, postgresql
 
 T = ts.Trial[dict[str, Any]]
@@ -41,85 +38,82 @@ def opened(url: str, scheduler: ts.schedulers.Scheduler[Any] | None) -> ts.Study
 
 
 def work(
-    url: str, scheduler: ts.schedulers.Scheduler[Any] | None, seconds: float, out: int
+    url: str, scheduler: ts.schedulers.Scheduler[Any] | None, seconds: float, here: int, out: int
 ) -> None:
     """What a worker does: join, and train until the time is over; it writes down what it met."""
-    begun = time.perf_counter()
-    waits: list[float] = []
-    said: dict[str, Any] = {"error": ""}
+    begun = time.monotonic()
+    reports: list[tuple[float, float, float]] = []  # when, how long it took, CPU seconds until then
+    said: dict[str, Any] = {"error": "", "reports": reports}
 
     def train(trial: T) -> None:
-        said.setdefault("joined", time.perf_counter() - begun)
+        if "joined" not in said:
+            said["joined"] = time.monotonic() - begun
+            os.write(here, b".")
         trial.resumable()
         for step in trial.steps():
-            time.sleep(max(0.0, 1 - (waits[-1] if waits else 0.0)))
-            before = time.perf_counter()
+            time.sleep(max(0.0, 1 - (reports[-1][1] if reports else 0.0)))
+            now = time.monotonic()
             try:
                 trial.report(step, loss=trial["x"] + 1 / step)
             finally:
-                waits.append(time.perf_counter() - before)
+                reports.append((now, time.monotonic() - now, time.process_time()))
 
     try:
         opened(url, scheduler).run(train, trials=10**6, timeout=seconds, progress=False)
     except Exception:  # noqa: BLE001 - it is counted
         said["error"] = traceback.format_exc()
-    spent = resource.getrusage(resource.RUSAGE_SELF)
-    said |= {"waits": waits, "cpu": spent.ru_utime + spent.ru_stime}
+        os.write(here, b".")
     with os.fdopen(out, "w") as file:
         json.dump(said, file)
 
 
-@contextmanager
-def workers(n: int, *given: Any) -> Iterator[list[Path]]:
-    """Fork `n` workers; give the files into which they write, once all have ended."""
-    from measure import folder
-
+def told(n: int, server: int, *given: Any) -> tuple[list[dict[str, Any]], float, float]:
+    """What `n` forked workers met, when the last had joined, and the server's CPU seconds since then."""
     gc.collect()
     gc.freeze()  # else each collection copies what they share
     with folder() as place:
-        files, children = [Path(place) / str(i) for i in range(n)], []
         null = os.open(os.devnull, os.O_WRONLY)
-        for file in files:
-            out = os.open(file, os.O_WRONLY | os.O_CREAT)
-            child = os.fork()
-            if not child:
+        joined, here = os.pipe()
+        for i in range(n):
+            if not os.fork():
                 os.dup2(null, 2)
-                work(*given, out)
+                work(*given, here, os.open(f"{place}/{i}", os.O_WRONLY | os.O_CREAT))
                 os._exit(0)
-            os.close(out)
-            children.append(child)
-        for child in children:
-            os.waitpid(child, 0)
-        yield files
+        for _ in range(n):
+            os.read(joined, 1)
+        since, before = time.monotonic(), cpu_s(server)
+        for _ in range(n):
+            os.wait()
+        spent = cpu_s(server) - before
+        files = [file.read_text() for file in Path(place).iterdir()]
+        return [json.loads(file or '{"error": "killed"}') for file in files], since, spent
 
 
 def measure(name: str, n: int, seconds: float) -> tuple[str, ...]:
-    """A row: what `n` workers met."""
+    """A row: what `n` workers met, once all had joined."""
     scheduler = ts.schedulers.ASHA() if name == "ASHA" else None
     with postgresql(max_connections=n + 20) as (url, server):
         opened(url, scheduler)  # and what this imports need not be imported by each worker
-        before = cpu_s(server)
-        with workers(n, url, scheduler, seconds) as files:
-            said = [json.loads(file.read_text() or '{"error": "killed"}') for file in files]
-        spent = cpu_s(server) - before
-        errors = [one["error"] for one in said if one["error"]]
-        for error in errors[:3]:
-            print(error, file=sys.stderr)
-        waits = 1000 * np.array([wait for one in said for wait in one.get("waits", ())])
-        joined = [one["joined"] for one in said if "joined" in one]
-        p50, p95, p99 = np.quantile(waits, [0.5, 0.95, 0.99])
-        clients = sum(one.get("cpu", 0.0) for one in said)
-        return (
-            f"{n}, {name}", f"{len(waits):,}", f"{len(errors)}", f"{p50:.1f}", f"{p95:.0f}", f"{p99:.0f}",
-            f"{waits.max():.0f}", f"{1000 * clients / len(waits):.1f}", f"{1000 * spent / len(waits):.1f}",
-            f"{np.median(joined):.1f} / {max(joined):.1f}",
-        )  # fmt: skip
+        said, since, spent = told(n, server, url, scheduler, seconds)
+    errors = [one["error"] for one in said if one["error"]]
+    for error in errors[:3]:
+        print(error, file=sys.stderr)
+    joined = [one["joined"] for one in said if "joined" in one]
+    later = [[r for r in one.get("reports", ()) if r[0] > since] for one in said]
+    waits = 1000 * np.array([took for reports in later for _, took, _ in reports])
+    p50, p95, p99 = np.quantile(waits, [0.5, 0.95, 0.99])
+    clients = sum(reports[-1][2] - reports[0][2] for reports in later if reports)
+    return (
+        f"{n}, {name}", f"{len(waits):,}", f"{len(errors)}", f"{p50:.1f}", f"{p95:.0f}", f"{p99:.0f}",
+        f"{waits.max():.0f}", f"{1000 * clients / len(waits):.1f}", f"{1000 * spent / len(waits):.1f}",
+        f"{np.median(joined):.1f} / {max(joined):.1f}",
+    )  # fmt: skip
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=60, help="how long each case takes")
+    parser.add_argument("--seconds", type=float, default=60, help="how long each worker works")
     parser.add_argument("--only", nargs="*", default=["asha", "none"], choices=["asha", "none"])
     parser.add_argument("--workers", type=int, help="instead of 100 and 500")
     options = parser.parse_args()
@@ -128,7 +122,9 @@ def main() -> None:
         "workers", "reports", "errors (bar 0)", "p50, ms", "p95", f"p99 (bar {BAR_MS})", "max",
         "CPU of clients, ms a report", "of the server", "join, median / last, s",
     )  # fmt: skip
-    chosen = [case for case, key in zip(CASES, ("asha", "none"), strict=True) if key in options.only]
+    chosen = [
+        case for case, key in zip(CASES, ("asha", "none"), strict=True) if key in options.only
+    ]
     columns(titles, (measure(name, options.workers or n, options.seconds) for name, n in chosen))
 
 
