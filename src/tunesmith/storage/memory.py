@@ -10,7 +10,7 @@ from tunesmith._core.temporary import temporary
 from tunesmith.storage.blobs import Blobs
 from tunesmith.storage.folder import Folder
 from tunesmith.storage.forks import ForkLock
-from tunesmith.storage.storage import Storage, expected, gone
+from tunesmith.storage.storage import Storage, check_first, expected, gone
 
 
 @final
@@ -66,8 +66,11 @@ class Memory(Storage):
                 self._grown.notify_all()
             return length + len(lines)
 
-    def read(self, study: str, start: int = 0, limit: int | None = None) -> list[str]:
+    def read(
+        self, study: str, start: int = 0, limit: int | None = None, first: str | None = None
+    ) -> list[str]:
         with self._grown:
+            check_first(first, self._logs.get(study, [])[:1], study, self.url)
             return self._logs.get(study, [])[start : None if limit is None else start + limit]
 
     def wait(self, study: str, length: int, timeout_s: float) -> int:

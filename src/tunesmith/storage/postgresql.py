@@ -29,7 +29,7 @@ CREATE TABLE tunesmith.owner (
 );
 CREATE TABLE tunesmith.fold (study bigint PRIMARY KEY, length bigint NOT NULL, fold bytea NOT NULL);
 
-CREATE FUNCTION tunesmith.append(
+CREATE FUNCTION tunesmith.put(
     named text, texts text[], expected bigint, first text, this uuid, again boolean,
     OUT outcome text, OUT length bigint
 ) LANGUAGE plpgsql AS $$
@@ -37,7 +37,6 @@ DECLARE
     found_ tunesmith.study;
     at bigint;
 BEGIN
-    PERFORM set_config('synchronous_commit', 'off', true);
     LOOP
         SELECT * INTO found_ FROM tunesmith.study WHERE name = named FOR UPDATE;
         EXIT WHEN found_.id IS NOT NULL;
@@ -66,8 +65,21 @@ BEGIN
             SELECT found_.id, found_.length + n - 1, one, CASE n WHEN 1 THEN this END
             FROM unnest(texts) WITH ORDINALITY AS given (one, n);
         length := length + cardinality(texts);
-        UPDATE tunesmith.study SET length = append.length WHERE id = found_.id;
+        UPDATE tunesmith.study SET length = put.length WHERE id = found_.id;
         outcome := 'appended';
+    END IF;
+END $$;
+
+CREATE PROCEDURE tunesmith.append(
+    named text, texts text[], expected bigint, first text, this uuid, again boolean,
+    INOUT outcome text, INOUT length bigint
+) LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    SELECT * INTO outcome, length FROM tunesmith.put(named, texts, expected, first, this, again);
+    COMMIT;
+    IF outcome = 'appended' THEN
+        PERFORM pg_logical_emit_message(true, 'tunesmith', '');
     END IF;
 END $$;
 
@@ -82,11 +94,12 @@ BEGIN
     DELETE FROM tunesmith.owner WHERE study = named;
 END $$;
 """
+STUDY: Final = "study = (SELECT id FROM tunesmith.study WHERE name = %s)"
 LINES: Final = (
-    "SELECT text FROM tunesmith.line WHERE study = (SELECT id FROM tunesmith.study WHERE name = %s)"
-    " AND place >= %s ORDER BY place LIMIT %s"
+    f"SELECT text FROM tunesmith.line WHERE {STUDY} AND place >= %s ORDER BY place LIMIT %s"  # noqa: S608
 )
-FLUSH: Final = "SELECT pg_logical_emit_message(true, 'tunesmith', '')"
+OTHERS: Final = f"SELECT NULL FROM tunesmith.line WHERE {STUDY} AND place = 0 AND text <> %s"  # noqa: S608
+APPEND: Final = "CALL tunesmith.append(%s, %s, %s, %s, %s, %s, NULL, NULL)"
 
 PAUSES_S: Final = (0.005, 0.25)  # of `wait`: first and longest
 
@@ -151,13 +164,8 @@ class PostgreSQL(Storage):
             nonlocal again
             given = (study, list(lines), expect, first, this, again)
             again = True
-            found = connection.execute(
-                "SELECT * FROM tunesmith.append(%s, %s, %s, %s, %s, %s)", given
-            )
-            outcome, length = found.fetchone()
-            if outcome == "appended":
-                connection.execute(FLUSH)
-            return outcome, length
+            row: tuple[str, int] = connection.execute(APPEND, given).fetchone()
+            return row
 
         outcome, length = self._server.write(work)
         if outcome == "gone":
@@ -166,8 +174,15 @@ class PostgreSQL(Storage):
             raise Conflict(expect or 0, length)
         return length
 
-    def read(self, study: str, start: int = 0, limit: int | None = None) -> list[str]:
-        found = [text for (text,) in self._rows(LINES, (study, start, limit))]
+    def read(
+        self, study: str, start: int = 0, limit: int | None = None, first: str | None = None
+    ) -> list[str]:
+        if first is None:
+            found = self._rows(LINES, (study, start, limit))
+        else:  # in one trip
+            found = self._rows(f"({LINES}) UNION ALL {OTHERS}", (study, start, limit, study, first))
+            if (None,) in found[-1:]:
+                raise StudyNotFound(gone(study, self.url))
         connection, place, text = self._seen.get(study, (self._server.connected, 0, ""))
         if connection != self._server.connected and start > place:
             there = self._rows(LINES, (study, place, 1))
@@ -178,8 +193,8 @@ class PostgreSQL(Storage):
                 )
             self._seen[study] = (self._server.connected, place, text)
         if found:
-            self._seen[study] = (self._server.connected, start + len(found) - 1, found[-1])
-        return found
+            self._seen[study] = (self._server.connected, start + len(found) - 1, found[-1][0])
+        return [text for (text,) in found]
 
     def wait(self, study: str, length: int, timeout_s: float) -> int:
         return poll(lambda: self._length(study), length, timeout_s, PAUSES_S)
@@ -194,7 +209,8 @@ class PostgreSQL(Storage):
         self._server.write(
             lambda connection: connection.execute(
                 "WITH ended AS (DELETE FROM tunesmith.owner WHERE until < clock_timestamp() - interval '1 day')"
-                " INSERT INTO tunesmith.owner VALUES (%s, %s, clock_timestamp() + %s * interval '1 second')"
+                " INSERT INTO tunesmith.owner SELECT %s, %s, clock_timestamp() + %s * interval '1 second'"
+                " FROM set_config('synchronous_commit', 'off', true)"  # a crash ends them all
                 " ON CONFLICT (study, owner) DO UPDATE SET until = excluded.until",
                 (study, owner, ttl_s),
             ),

@@ -12,7 +12,7 @@ from tunesmith._core.errors import Conflict, SettingError, StudyNotFound
 from tunesmith.storage.blobs import Blobs
 from tunesmith.storage.database import Database
 from tunesmith.storage.folder import Folder
-from tunesmith.storage.storage import Storage, expected, gone, poll
+from tunesmith.storage.storage import Storage, check_first, expected, gone, poll
 
 FORMAT: Final = 1
 
@@ -110,9 +110,13 @@ class SQLite(Storage):
 
         return self._database.write(write)
 
-    def read(self, study: str, start: int = 0, limit: int | None = None) -> list[str]:
+    def read(
+        self, study: str, start: int = 0, limit: int | None = None, first: str | None = None
+    ) -> list[str]:
         def work(connection: sqlite3.Connection) -> list[str]:
             begin, end = _find(connection, study)
+            if first is not None and end > begin:
+                check_first(first, [_text(connection, begin) or ""], study, self.url)
             if limit is not None:
                 end = min(end, begin + start + limit)
             texts = connection.execute(

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
-from tunesmith._core.errors import Conflict
+from tunesmith._core.errors import Conflict, StudyNotFound
 from tunesmith.storage.blobs import Blobs
 
 
@@ -22,6 +22,16 @@ def expected(expect: int | None, length: int) -> None:
     """
     if expect is not None and length != expect:
         raise Conflict(expect, length)
+
+
+def check_first(first: str | None, line: Sequence[str], study: str, url: str) -> None:
+    """Check that line 0 of a log, if it has one, is `first`, if that is given.
+
+    Raises:
+        StudyNotFound: It is another one.
+    """
+    if first is not None and line and line[0] != first:
+        raise StudyNotFound(gone(study, url))
 
 
 def poll(
@@ -104,8 +114,14 @@ class Storage(ABC):
         """
 
     @abstractmethod
-    def read(self, study: str, start: int = 0, limit: int | None = None) -> list[str]:
-        """Return the lines from position `start` on, at most `limit`; none for an unknown study."""
+    def read(
+        self, study: str, start: int = 0, limit: int | None = None, first: str | None = None
+    ) -> list[str]:
+        """Return the lines from position `start` on, at most `limit`; none for an unknown study.
+
+        Raises:
+            StudyNotFound: The log has another line 0 than `first`.
+        """
 
     @abstractmethod
     def wait(self, study: str, length: int, timeout_s: float) -> int:

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice, takewhile
-from random import SystemRandom
 from typing import Any, Generic, TypeAlias, final
 
 from msgspec.structs import replace
@@ -28,9 +27,6 @@ from tunesmith.study.ledger import Ledger
 from tunesmith.study.ordered import Ordered
 from tunesmith.study.owner import this_process
 from tunesmith.study.proposer import Proposer
-
-PAUSE_S, LONGEST_S = 0.002, 0.1  # after a conflict, lest those who ask at once meet again
-_random = SystemRandom()  # luck that nothing in the log comes from
 
 # How many trials more a budget allows; below 0: nor may those go on that a scheduler has paused.
 Room: TypeAlias = Callable[[History[Any]], int]
@@ -209,11 +205,15 @@ class Asker(Generic[P]):
         self, places: Sequence[Place], room: Room, owner: str, begun: set[Key]
     ) -> list[Record[P]]:
         ledger = self._ledger
-        longest_s = PAUSE_S
         while True:
             handle = ledger.join()
             draft = self._draft(len(places), room, handle)
-            while draft:
+            if not draft:
+                return []
+            started = len(ledger.fold.history)
+            for tries in ledger.tries():
+                if tries and not self._stands(draft, started, room, handle):
+                    break
                 started = len(ledger.fold.history)
                 events = self._events(draft, places, handle, owner)
                 keys = {(e.uid, e.attempt if isinstance(e, Resumed) else 1) for e in events}
@@ -222,15 +222,8 @@ class Asker(Generic[P]):
                     entries = ledger.append(*events, expect=True)
                 except Conflict:
                     begun -= keys
-                    time.sleep(_random.uniform(0, longest_s))
-                    longest_s = min(2 * longest_s, LONGEST_S)
-                    ledger.sync()
-                    if not self._stands(draft, started, room, handle):
-                        break
                 else:
                     return [entry for entry in entries if entry is not None]
-            else:
-                return []
 
     def _draft(self, n: int, room: Room, handle: int) -> list[_Again[P] | _Start]:
         """What is next in the order of service, all of one kind: at most `n`."""

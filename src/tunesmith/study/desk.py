@@ -42,7 +42,8 @@ from tunesmith.study.trial import Ticket, Trial
 
 M = TypeVar("M", bound=Callable[..., Any])
 
-READ_S = 1.0  # a reporting trial looks this often whether it was stopped or superseded
+READ_S = 1.0  # a reporting trial looks this often whether it was stopped or superseded,
+SHARE = 0.01  # unless that would take more of the time
 
 
 def answer(*, ends: bool, saves: bool) -> Answer:
@@ -86,7 +87,7 @@ class Desk(Generic[P]):
         self.left: set[Key] = set()
         self.used: dict[Key, Mapping[str, float]] = {}
         self._diverged: dict[tuple[str, int], Failure] = {}  # by uid and attempt, as reported here
-        self._read = time.monotonic()
+        self._read = time.monotonic() + READ_S  # when it looks again
         self.move(ledger)
 
     def move(self, ledger: Ledger[P]) -> None:
@@ -109,9 +110,10 @@ class Desk(Generic[P]):
     def glance(self) -> None:
         """Read on, unless that was done of late."""
         now = time.monotonic()
-        if now - self._read > READ_S:
-            self._read = now
+        if now >= self._read:
             self.ledger.sync()
+            took_s = time.monotonic() - now
+            self._read = now + max(READ_S, took_s / SHARE)
 
     @property
     def fold(self) -> Fold[P]:
@@ -272,7 +274,8 @@ class Desk(Generic[P]):
             What becomes of the trial, and whether the scheduler may fork from it at this step.
         """
         ledger = self.ledger
-        ledger.catch_up()
+        if ledger.steering is not None:
+            ledger.catch_up()
         due = ledger.steering is not None and ledger.steering.is_due(uid, step)
         reported = Reported(
             time=ledger.clock(),

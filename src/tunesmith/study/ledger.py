@@ -4,9 +4,12 @@ Nothing else in the study layer touches the storage for events.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
+from functools import cache
+from itertools import count
+from random import SystemRandom
 from typing import Any, Generic, final
 
 from tunesmith._core.errors import Conflict, LogError, StorageError, StudyNotFound
@@ -16,7 +19,6 @@ from tunesmith.records.events import AnyEvent, Created, Joined, from_lines, to_l
 from tunesmith.schedulers import Scheduler
 from tunesmith.space import Space
 from tunesmith.storage import Blobs, Memory, Storage
-from tunesmith.storage.storage import gone
 from tunesmith.study.files import files_of
 from tunesmith.study.origin import origin
 from tunesmith.study.owner import living, this_process
@@ -26,6 +28,8 @@ from tunesmith.study.steering import Steering
 CHUNK = 4_000  # lines read at a time, so that a long log never lies in memory twice
 KEEP = 400_000  # lines read at opening that make it worth keeping their fold
 LEASE_S = 60.0
+PAUSE_S, LONGEST_S = 0.002, 0.1  # after a conflict, and after many in a row
+_random = SystemRandom()  # luck that nothing in the log comes from
 
 
 def _absence(storage: Storage, name: str) -> str:
@@ -143,9 +147,7 @@ class Ledger(Generic[P]):
         if self._torn:
             self.refold()
         asked: list[Record[P] | None] = []
-        while lines := self.storage.read(self.name, self.fold.length, CHUNK):
-            if self.storage.read(self.name, 0, 1) != [self._first]:
-                raise StudyNotFound(gone(self.name, self.storage.url))
+        while lines := self.storage.read(self.name, self.fold.length, CHUNK, self._first):
             begin = self.fold.length
             entries = self._fold_in(from_lines(lines, begin))
             asked += entries[max(0, start - begin) : max(0, start + n - begin)]
@@ -177,7 +179,8 @@ class Ledger(Generic[P]):
             Conflict: With `expect`: the log has grown; nothing was appended.
             StudyNotFound: The study was deleted; nothing was appended.
         """
-        self.catch_up()
+        if expect or self._torn:  # else own events may wait for others to be read
+            self.catch_up()
         fold = self.fold
         lines = [to_line(event) for event in events]
         written = from_lines(lines, fold.length)  # what cannot be read is not written
@@ -188,6 +191,18 @@ class Ledger(Generic[P]):
             return self._fold_in(written)
         self._behind = True
         return self.sync(length - len(lines), len(lines)) if read else []
+
+    def tries(self) -> Iterator[int]:
+        """Count the tries to append with `expect`; before the next one all is read.
+
+        A pause keeps those apart who would meet again, the longer the more they are.
+        """
+        longest_s = PAUSE_S
+        for tries in count():
+            yield tries
+            time.sleep(_random.uniform(0, longest_s))
+            longest_s = min(2 * longest_s, LONGEST_S)
+            self.sync()
 
     def _fold_in(self, events: Sequence[AnyEvent]) -> list[Record[P] | None]:
         self._torn = True  # until all is done: an interrupt in between must not go unnoticed
@@ -227,24 +242,27 @@ class Ledger(Generic[P]):
         """Return the handle of this process, joining if it has none (any more), or is not what it was."""
         owner = this_process()
         self._live()
-        while True:
-            taken, joined = self.fold.handles, self.fold.joined
-            mine = [handle for handle, who in taken.items() if who == owner]
-            if mine and self._handle not in mine:  # another Study object of this process has joined
-                self._handle = min(mine)
-            said = self.fold.history.problem.joined[joined[owner]] if mine else None
-            if mine and self.origin in (None, said):
-                return self._handle
-            if not mine:
-                self._handle = 0
-                while self._handle in taken and self.lives(taken[self._handle]):
-                    self._handle += 1
-            if self.origin is None:
-                self.origin = origin(data=self.data)
-            event = Joined(
-                time=self.clock(), owner=owner, handle=self._handle, provenance=self.origin
-            )
-            try:
+        lives = cache(self.lives)  # several hundred may join at the same moment
+        for _ in self.tries():
+            with suppress(Conflict):
+                if self._has_joined(owner):
+                    break
+                taken = self.fold.handles
+                if owner not in taken.values():
+                    self._handle = next(n for n in count() if n not in taken or not lives(taken[n]))
+                if self.origin is None:
+                    self.origin = origin(data=self.data)
+                event = Joined(
+                    time=self.clock(), owner=owner, handle=self._handle, provenance=self.origin
+                )
                 self.append(event, expect=True)
-            except Conflict:
-                self.sync()
+                break
+        return self._handle
+
+    def _has_joined(self, owner: str) -> bool:
+        """Whether this process has a handle and is what it said when it joined."""
+        mine = [handle for handle, who in self.fold.handles.items() if who == owner]
+        if mine and self._handle not in mine:  # another Study object of this process has joined
+            self._handle = min(mine)
+        joined = self.fold.history.problem.joined
+        return bool(mine) and self.origin in (None, joined[self.fold.joined[owner]])

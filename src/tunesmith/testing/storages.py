@@ -70,7 +70,7 @@ class StorageConformance:
         return None
 
     def test_a_log_is_known_by_its_first_line(self, storage: Storage) -> None:
-        """An append that names another first line, or finds none, writes nothing."""
+        """An append that names another first line, or finds none, writes nothing; nor is another one's log read."""
         storage.append("a", ["1", "2"])
         assert storage.append("a", ["3"], first="1") == 3
         storage.delete("a")
@@ -81,6 +81,10 @@ class StorageConformance:
                 storage.append("a", ["4"], first="1")
             with pytest.raises(StudyNotFound):
                 storage.append("a", ["4"], expect=3, first="1")
+        with pytest.raises(StudyNotFound, match="was deleted meanwhile"):
+            storage.read("a", 0, first="1")
+        assert storage.read("a", 0, first="other") == storage.read("a", 0, 1, "other") == ["other"]
+        assert storage.read("a", 1, first="other") == storage.read("b", first="1") == []
         assert storage.read("a") == ["other"]
 
     def test_reads_what_was_appended(self, storage: Storage) -> None:
