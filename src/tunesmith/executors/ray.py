@@ -143,8 +143,8 @@ class Ray(Executor):
         if all(hand.place is not None for hand in self._hands):
             return ""
         return (
-            f"waits for a place in the Ray cluster with {_words(self._asked)}: they are taken, or "
-            "its nodes are still to come"
+            f"waits for a place in the Ray cluster with {_words(self._asked)}: its worker starts, others "
+            "have the room, or nodes are still to come"
         )
 
     def submit(self, work: Work, key: Key, *args: Any, alone: bool = False) -> None:
