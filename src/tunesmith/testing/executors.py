@@ -179,6 +179,7 @@ class ExecutorConformance:
         with make(1) as executor:
             executor.submit(adapt(unlucky_work), A)
             log.until(executor, A)
+            log.until_free(executor)
             executor.submit(adapt(lambda _: 1), B)
             log.until(executor, B)
 
