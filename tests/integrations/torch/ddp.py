@@ -81,4 +81,5 @@ study.run(train, trials=1 if what == "slow" else 6, progress=False)
 said(best=study.best.number, params=study.best.params, trials=len(study.history),
      there=study.best.checkpoint is not None, notes=len(study.notes),
      log=study.best.attachments["log"].read_text())  # fmt: skip
+dist.barrier()  # files of a study in memory go with rank 0
 dist.destroy_process_group()

@@ -28,18 +28,38 @@ class TestTorchrun(ExecutorConformance):
         return lambda n: Torchrun()
 
 
-def started(what: str, folder: Path, restarts: int = 0) -> "subprocess.Popen[str]":
+TWICE = """
+import sys
+from pathlib import Path
+import tunesmith as ts
+
+def fit(trial):
+    trial.note("x" * 400_000)
+    return (trial["x"] - 0.3) ** 2 + 0.01 * (trial.seed % 7)
+
+study = ts.Study({"x": ts.Float(0, 1)}, minimize="loss", seed=1)
+study.run(fit, trials=24, progress=False)
+found = study.confirm(fit, 3, replicates=4, progress=False)
+study.run(fit, trials=26, progress=False)
+said = [r.logged["x"] for r in study.history], study.best.number, found.estimate, str(study.confirmation)
+Path(sys.argv[2], f"{__import__('os').environ['RANK']}.txt").write_text(repr(said))
+"""
+
+
+def started(
+    what: str, folder: Path, restarts: int = 0, program: Path = PROGRAM
+) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
     return subprocess.Popen(
-        [*command, f"--max-restarts={restarts}", str(PROGRAM), what, str(folder)],
+        [*command, f"--max-restarts={restarts}", str(program), what, str(folder)],
         # a store of its own for each restart: else Gloo may find addresses of the ranks before
         env={**os.environ, "OMP_NUM_THREADS": "1", "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
 
 
-def ran(what: str, folder: Path, restarts: int = 0) -> str:
+def ran(what: str, folder: Path, restarts: int = 0, program: Path = PROGRAM) -> str:
     """Run the program on two ranks to its end, and return what it printed."""
-    process = started(what, folder, restarts)
+    process = started(what, folder, restarts, program)
     try:
         printed, _ = process.communicate(timeout=100)
     finally:
@@ -131,6 +151,17 @@ def test_who_is_told_to_leave_hands_the_trial_back(told: str, tmp_path: Path) ->
 
     assert (record.state, record.why) == ("paused", "pre-empted")
     assert record.saved == record.step > 3
+
+
+def test_a_program_may_run_and_confirm_and_run_on(tmp_path: Path) -> None:
+    """All ranks know the same after each, of a study in memory, whose log is longer than what the store takes at a time."""
+    program = tmp_path / "twice.py"
+    program.write_text(TWICE)
+    ran("twice", tmp_path, program=program)
+    first, second = ((tmp_path / f"{rank}.txt").read_text() for rank in (0, 1))
+
+    assert first == second
+    assert len(first.split(",")) > 26
 
 
 def test_workers_are_refused() -> None:

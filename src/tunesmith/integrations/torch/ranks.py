@@ -35,6 +35,7 @@ from tunesmith.study.trial import Ticket
 HELLO_S: Final = 600.0  # so long may the other ranks take to begin a run
 GRACE_S: Final = 10.0  # a rank that does not come back from a failed trial for so long hangs
 SHORTEST_S, LONGEST_S = 0.0005, 0.02  # between two looks at the store
+PIECE: Final = 2**22  # bytes; stores of PyTorch take 8 MiB at a time
 BACK, GONE = b"back", b"gone"  # how a rank has ended a trial
 _runs = count()  # every rank begins the same runs in the same order
 
@@ -194,8 +195,8 @@ class _Talk:
             StudyError: One does not come.
         """
         token = secrets.token_hex(8)
+        self.say("leader", token.encode())
         self._name = f"{self._base}/{token}"
-        self._store.set(f"{self._base}/leader", token)
         for rank in range(1, world):
             said = self.hear(f"hello/{rank}", HELLO_S)
             if said is None:
@@ -215,7 +216,12 @@ class _Talk:
             self.say(f"hello/{rank}", own)
 
     def say(self, key: str, value: bytes) -> None:
-        self._store.set(f"{self._name}/{key}", value)
+        """Say something; what is long is said in pieces, the first one last."""
+        place = f"{self._name}/{key}"
+        first, *others = [value[i : i + PIECE] for i in range(0, len(value) or 1, PIECE)]
+        for number, piece in enumerate(others):
+            self._store.set(f"{place}/{number}", piece)
+        self._store.set(place, len(others).to_bytes(4) + first)
 
     def has(self, key: str) -> bool:
         found: bool = self._store.check([f"{self._name}/{key}"])
@@ -236,8 +242,10 @@ class _Talk:
             if waited >= limit_s or unless():
                 return None
             time.sleep(min(max(waited / 10, SHORTEST_S), LONGEST_S))
-        said: bytes = self._store.get(f"{self._name}/{key}")
-        return said
+        place = f"{self._name}/{key}"
+        said: bytes = self._store.get(place)
+        others = [self._store.get(f"{place}/{n}") for n in range(int.from_bytes(said[:4]))]
+        return b"".join([said[4:], *others])
 
 
 @cache
