@@ -370,6 +370,12 @@ def way(here: Path, there: Path) -> Iterator[None]:
         here.unlink()
 
 
+def nobody_lives(storage: str) -> None:
+    """Wait until all leases are over."""
+    while connect(storage).alive("s"):
+        time.sleep(0.1)
+
+
 @pytest.mark.slow
 def test_a_network_that_is_split(database: str, tmp_path: Path) -> None:
     """When the lease of those who are cut off is over, others go on; what they say later has no effect."""
@@ -381,6 +387,7 @@ def test_a_network_that_is_split(database: str, tmp_path: Path) -> None:
                 database.replace(folder, name), tmp_path, more=("--lease", "2"), before=ELSEWHERE
             )
             far.runs()
+        nobody_lives(database)
         near = Line(database, tmp_path, more=("--lease", "2"))
         near.done()
         with way(here, there):
@@ -404,7 +411,9 @@ def test_a_machine_that_is_lost(kind: str, tmp_path: Path, request: pytest.Fixtu
     lost.process.communicate()
     killed = time.time()
     line = Line(storage, tmp_path)
+    line.done()  # whoever comes to the end of the budget does not wait for what others run
+    nobody_lives(storage)
     line.goes_on()
     taken_over = [r for r in ts.load(storage, "s").history if r.attempt == 2]
     assert 1 <= len(taken_over) <= 2
-    assert all(r.resumed is not None and 3 < r.resumed - killed < 30 for r in taken_over)
+    assert all(r.resumed is not None and 3 < r.resumed - killed < 60 for r in taken_over)

@@ -104,10 +104,12 @@ class Server:
                     self._away = None
                     return result
             except self._psycopg.Error as error:
+                if not self._may_pass(error):
+                    raise StorageError(self._sentence(error)) from None
                 now = time.monotonic()
                 self._away = now if self._away is None else self._away
                 # who has waited in vain does not wait again for each thing that is left to do
-                if now > self._away + patience_s or not self._may_pass(error):
+                if now > self._away + patience_s:
                     raise StorageError(self._sentence(error)) from None
             except UnicodeEncodeError as error:
                 raise StorageError(f"{self.url} keeps only text that is UTF-8: {error}") from None

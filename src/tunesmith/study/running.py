@@ -29,15 +29,14 @@ from tunesmith.records.events import PauseReason
 from tunesmith.study.bounds import Bounds
 from tunesmith.study.desk import Desk, answer
 from tunesmith.study.errand import Attachment, Ending, Kept, Note, Report
-from tunesmith.study.owner import is_here, this_host, this_process
+from tunesmith.study.owner import this_process
 from tunesmith.study.results import failure_of, own_traceback
 from tunesmith.study.saving import UNSAVED
 from tunesmith.study.signals import GRACE_S, SAVING_S, AtOnce, Notice, noticed
+from tunesmith.study.suspicion import is_innocent, suspicion
 from tunesmith.study.trial import Trial
 from tunesmith.study.voice import Voice
 
-ACCIDENT = 1e-3  # chance below which failures that only one machine has are no accident
-STUMBLES = 3  # runs that end before a trial which others have trained is taken to be at fault
 PUMP_S = 0.5  # how long to wait for workers before looking at the clock
 QUIET_S = 5.0  # a run that has waited for a place for longer says so
 Recess: TypeAlias = Literal["pre-empted", "interrupted", "study paused"]  # it may go on later
@@ -397,7 +396,7 @@ class Run(Generic[P]):
         desk = self._desk
         here = error.__traceback__ is not None
         failure = failure_of(error)
-        if failure.kind == "out of memory" or not (self._is_bug(trial) or self._stumbles(trial)):
+        if failure.kind == "out of memory" or not self._is_bug(trial):
             desk.fail(trial, failure if here else Failure(failure.kind, clean(text or str(error))))
             return
         desk.pause(trial, "error")
@@ -406,26 +405,19 @@ class Run(Generic[P]):
         raise error.with_traceback(own_traceback(error))
 
     def _is_bug(self, trial: Trial[P]) -> bool:
-        """Whether an exception is the caller's: as long as no trial has succeeded.
+        """Whether an exception is the caller's: as long as no trial has succeeded, or the trial is innocent.
 
         In a deterministic study, as long as none of those before has, or may.
         """
         history = self._desk.history
+        record = history.find(trial.uid)
+        if not self._proven_here and record is not None and is_innocent(record):
+            return True
         if self._proven:
             return False
         if self._desk.fold.created.deterministic is None:
             return not history.count("complete", "stopped")
         return all(record.state == "failed" for record in history[: trial.number])
-
-    def _stumbles(self, trial: Trial[P]) -> bool:
-        """Whether a trial that came to a checkpoint before fails at once, in a run in which nothing has gone well.
-
-        That may be this machine's fault, and is believed of no trial before `STUMBLES` runs have said so.
-        """
-        record = self._desk.history.find(trial.uid)
-        if self._proven_here or record is None or not 0 < record.saved == record.step:
-            return False
-        return [why for _, _, why in record.spells].count("error") < STUMBLES
 
     def _hand_back(self, why: PauseReason) -> None:
         """Leave no trial behind that this run began, wherever it was interrupted."""
@@ -446,10 +438,13 @@ class Run(Generic[P]):
                 f"{self._failed} trials failed in this run, {bounds.max_failures} may; {self._last_failure()}. "
                 "Everything is kept; max_failures= allows more"
             )
-        if self._failed and not self._proven_here and (there := self._fared_elsewhere()):
+        if (
+            self._failed
+            and not self._proven_here
+            and (found := suspicion(self._desk.history, self._failed))
+        ):
             raise StudyError(
-                f"all {self._failed} trials of this run failed, on other machines {there}: {this_host()} may lack "
-                f"something; {self._last_failure()}. Everything is kept, the others go on"
+                f"{found}; {self._last_failure()}. Everything is kept, the others go on"
             )
         if self._desk.fold.stops > self._stops_before:
             return "stopped by command"
@@ -461,17 +456,6 @@ class Run(Generic[P]):
         last = next(r for r in reversed(self._desk.history) if r.state == "failed")
         text = last.failure.text.splitlines()[-1:] if last.failure else []
         return f"the last, trial {last.number}, with: {''.join(text)}"
-
-    def _fared_elsewhere(self) -> str:
-        """How trials fared on other machines, if it is that which makes this run's failures no accident.
-
-        Where s of n went well, one fails with a chance of about (n - s + 1) / (n + 2); once in a thousand is an accident.
-        """
-        ended = [r.state for r in self._desk.history if r.finished and not is_here(r.owner)]
-        failed = ended.count("failed")
-        if failed == len(ended) or ((failed + 1) / (len(ended) + 2)) ** self._failed > ACCIDENT:
-            return ""
-        return f"{failed} of {len(ended)} did"
 
     def _exhausted(self) -> str:
         history, trials = self._desk.history, self._bounds.trials
