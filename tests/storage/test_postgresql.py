@@ -170,6 +170,25 @@ def test_says_who_may_not(database: str) -> None:
         connection.execute("DROP ROLE guest")
 
 
+def test_a_full_server_is_waited_for(database: str) -> None:
+    """Who finds no connection left goes on as soon as one is."""
+    full = connect(database)
+    full.append("a", ["1"])
+    full.close()
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("DROP ROLE IF EXISTS guest")
+        connection.execute("CREATE ROLE guest LOGIN CONNECTION LIMIT 1")
+        connection.execute("GRANT USAGE ON SCHEMA tunesmith TO guest")
+        connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA tunesmith TO guest")
+        url = database.replace("postgres:@", "guest:@")
+        first = PostgreSQL(url)
+        assert first.read("a") == ["1"]
+        leaving = threading.Timer(0.2, first.close)
+        leaving.start()
+        assert PostgreSQL(url).read("a") == ["1"]
+        leaving.join()
+
+
 def test_refuses_a_newer_format(database: str) -> None:
     """What a newer version made is left as it is."""
     storage = PostgreSQL(database)
