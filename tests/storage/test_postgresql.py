@@ -116,7 +116,12 @@ def test_a_restarted_server_is_waited_for(how: signal.Signals, database: str, se
     process.wait(30)
     server.ensure_postgres_running()
     for client in clients:
-        said, _ = client.communicate(timeout=60)
+        assert client.stdout is not None
+        said = (
+            client.stdout.read()
+        )  # not communicate, which forgets what was read on with the first line
+        client.stdout.close()
+        assert client.wait(60) == 0
         assert said.splitlines()[-1] == "199"
     lines = connect(database).read("a")
     for me in range(3):
