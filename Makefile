@@ -50,6 +50,7 @@ bench: $(READY)
 	$(BIN)/python bench/storage.py
 	$(BIN)/python bench/workers.py
 	$(BIN)/python bench/faults.py
+	$(BIN)/python bench/load.py
 	$(BIN)/python bench/decisions.py
 	$(BIN)/python bench/dashboard.py
 

@@ -1,6 +1,9 @@
 """What survives: random `kill -9` of workers and coordinators, and objectives that do harm.
 
-python bench/faults.py [--kills 300] [--file s.jsonl]
+    python bench/faults.py [--only kills harm] [--kills 300] [--url s.db s.jsonl postgresql]
+
+`--url` says where the studies are kept: files, made in a folder that goes afterwards, addresses, and "postgresql", which is
+a server of our own.
 """
 
 import argparse
@@ -22,18 +25,24 @@ from typing import Any
 
 import tunesmith as ts
 from measure import header, table
+from storage import postgresql
 
 T = ts.Trial[dict[str, Any]]
 X = {"x": ts.Float(0, 1)}
 LEASE_S = 2.0
+STUDY = "kills"
+CAMPAIGNS = (
+    ("8 processes", 8, 0),
+    ("2 coordinators of 4 workers each, and their workers", 2, 4),
+)
 
 
 # kills
 
 
-def run_until_killed(path: str, workers: int) -> None:
-    """A process that runs the study, and writes down what was acknowledged."""
-    promises = os.open(f"{path}.promises", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+def run_until_killed(url: str, path: str, workers: int) -> None:
+    """A process that runs the study, and writes down in `path` what was acknowledged."""
+    promises = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
     def promise(*what: Any) -> None:
         os.write(promises, (json.dumps(what) + "\n").encode())  # one write: never torn
@@ -55,7 +64,7 @@ def run_until_killed(path: str, workers: int) -> None:
             return ""
 
     def objective(trial: T) -> float:
-        file = os.open(f"{path}.promises", os.O_WRONLY | os.O_APPEND)
+        file = os.open(path, os.O_WRONLY | os.O_APPEND)
         os.write(file, (json.dumps(["pid", os.getpid(), trial.uid, trial.attempt]) + "\n").encode())
         for step in (1, 2, 3):
             time.sleep(random.SystemRandom().uniform(0.01, 0.06))
@@ -66,7 +75,7 @@ def run_until_killed(path: str, workers: int) -> None:
         return float(trial["x"])
 
     study = ts.Study(
-        X, minimize="loss", seed=0, name="s", storage=path, sampler=ts.samplers.Random()
+        X, minimize="loss", seed=0, name=STUDY, storage=url, sampler=ts.samplers.Random()
     )
     study.run(
         objective, until=Ends(), timeout=3600, workers=workers or None, lease_s=LEASE_S,
@@ -74,25 +83,38 @@ def run_until_killed(path: str, workers: int) -> None:
     )  # fmt: skip
 
 
-def start(path: Path, workers: int) -> "subprocess.Popen[bytes]":
+def start(url: str, path: Path, workers: int) -> "subprocess.Popen[bytes]":
     """Start a process that runs the study."""
-    return subprocess.Popen([sys.executable, __file__, "--run", str(path), str(workers)])
+    return subprocess.Popen([sys.executable, __file__, "--run", url, str(path), str(workers)])
 
 
 def promised(path: Path) -> Iterator[list[Any]]:
     """What was acknowledged, in some order."""
-    for line in Path(f"{path}.promises").read_text().splitlines():
+    for line in path.read_text().splitlines():
         yield json.loads(line)
 
 
-def campaign(kills: int, processes: int, workers: int, file: str) -> tuple[str, str, str]:
+@contextlib.contextmanager
+def kept_at(where: str) -> Iterator[str]:
+    """The URL of a storage: of a file in a folder of its own, of a server of our own, or as it is."""
+    with contextlib.ExitStack() as stack:
+        if where == "postgresql":
+            yield stack.enter_context(postgresql())[0]
+        elif "://" in where:
+            yield where
+        else:
+            yield f"{stack.enter_context(tempfile.TemporaryDirectory())}/{where}"
+
+
+def campaign(kills: int, processes: int, workers: int, url: str) -> tuple[str, str, str]:
     """Kill again and again; return what was lost, what came twice, and how orphans fared."""
+    ts.storage.connect(url).delete(STUDY)
     luck = random.Random(kills + workers)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / file
-        running = [start(path, workers) for _ in range(processes)]
+        path = Path(folder) / "promises"
+        running = [start(url, path, workers) for _ in range(processes)]
         killed: list[tuple[float, int]] = []  # when, and which coordinator's or worker's process
-        while not Path(f"{path}.promises").exists():
+        while not path.exists():
             time.sleep(0.1)
         while len(killed) < kills:
             time.sleep(luck.uniform(0.1, 1.1))  # as long as it takes to come up again
@@ -105,17 +127,17 @@ def campaign(kills: int, processes: int, workers: int, file: str) -> tuple[str, 
             for i, process in enumerate(running):
                 if process.pid == pid:
                     process.wait()
-                    running[i] = start(path, workers)
+                    running[i] = start(url, path, workers)
         time.sleep(2 * LEASE_S)
         for process in running:
             process.terminate()
         codes = [process.wait() for process in running]
-        return _judge(path, killed, codes)
+        return _judge(url, path, killed, codes)
 
 
 def _latest(path: Path, n: int) -> list[int]:
     """The processes in which the latest `n` trials began."""
-    with Path(f"{path}.promises").open("rb") as file:
+    with path.open("rb") as file:
         file.seek(max(0, file.seek(0, os.SEEK_END) - 10_000))
         lines = file.read().splitlines()[1:]
     return [json.loads(line)[1] for line in lines if line.startswith(b'["pid"')][-n:]
@@ -128,9 +150,11 @@ def _runs(pid: int) -> bool:
         return False
 
 
-def _judge(path: Path, killed: list[tuple[float, int]], codes: list[int]) -> tuple[str, str, str]:
-    lines = [json.loads(line) for line in ts.storage.connect(path).read("s")]
-    study = ts.load(path, "s")
+def _judge(
+    url: str, path: Path, killed: list[tuple[float, int]], codes: list[int]
+) -> tuple[str, str, str]:
+    lines = [json.loads(line) for line in ts.storage.connect(url).read(STUDY)]
+    study = ts.load(url, STUDY)
     records = {r.uid: r for r in study.history}
     reported = {
         (e["uid"], e.get("attempt", 1), e["step"]) for e in lines if e["event"] == "reported"
@@ -259,26 +283,29 @@ def silence() -> Iterator[None]:
 def main() -> None:
     """Measure and print."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--only", nargs="+", default=["kills", "harm"])
     arguments.add_argument("--kills", type=int, default=300)
-    arguments.add_argument("--file", default="s.db", help="its ending says which storage it is")
-    arguments.add_argument("--run", nargs=2, help=argparse.SUPPRESS)
+    arguments.add_argument("--url", nargs="+", default=["s.db", "s.jsonl", "postgresql"])
+    arguments.add_argument("--run", nargs=3, help=argparse.SUPPRESS)
     chosen = arguments.parse_args()
     if chosen.run:
-        run_until_killed(chosen.run[0], int(chosen.run[1]))
+        url, path, workers = chosen.run
+        run_until_killed(url, path, int(workers))
         return
     header()
-    rows = []
-    for who, processes, workers in (
-        ("8 processes", 8, 0),
-        ("2 coordinators of 4 workers each, and their workers", 2, 4),
-    ):
-        lost, twice, orphans = campaign(chosen.kills, processes, workers, chosen.file)
-        rows += [
-            (f"{chosen.kills} × `kill -9` of {who}: acknowledged and lost", "0", lost),
-            ("… duplicate numbers", "0", twice),
-            (f"… orphans, lease {LEASE_S:g} s", f"handled within {2 * LEASE_S:g} s", orphans),
-        ]
-    table("Kills", rows)
+    for where in chosen.url if "kills" in chosen.only else ():
+        rows = []
+        for who, processes, workers in CAMPAIGNS:
+            with kept_at(where) as url:
+                lost, twice, orphans = campaign(chosen.kills, processes, workers, url)
+            rows += [
+                (f"{chosen.kills} × `kill -9` of {who}: acknowledged and lost", "0", lost),
+                ("… duplicate numbers", "0", twice),
+                (f"… orphans, lease {LEASE_S:g} s", f"handled within {2 * LEASE_S:g} s", orphans),
+            ]
+        table(f"Kills, {where}", rows)
+    if "harm" not in chosen.only:
+        return
     rows = []
     for name, (what, kind) in HARM.items():
         with silence():

@@ -62,12 +62,15 @@ def work(
         opened(url, scheduler).run(train, trials=10**6, timeout=seconds, progress=False)
     except Exception:  # noqa: BLE001 - it is counted
         said["error"] = traceback.format_exc()
-        os.write(here, b".")
+        if "joined" not in said:
+            os.write(here, b".")
     with os.fdopen(out, "w") as file:
         json.dump(said, file)
 
 
-def told(n: int, server: int, *given: Any) -> tuple[list[dict[str, Any]], float, float]:
+def told(
+    n: int, server: int, url: str, scheduler: ts.schedulers.Scheduler[Any] | None, seconds: float
+) -> tuple[list[dict[str, Any]], float, float]:
     """What `n` forked workers met, when the last had joined, and the server's CPU seconds since then."""
     gc.collect()
     gc.freeze()  # else each collection copies what they share
@@ -77,10 +80,12 @@ def told(n: int, server: int, *given: Any) -> tuple[list[dict[str, Any]], float,
         for i in range(n):
             if not os.fork():
                 os.dup2(null, 2)
-                work(*given, here, os.open(f"{place}/{i}", os.O_WRONLY | os.O_CREAT))
+                out = os.open(f"{place}/{i}", os.O_WRONLY | os.O_CREAT)
+                work(url, scheduler, seconds, here, out)
                 os._exit(0)
+        os.close(here)
         for _ in range(n):
-            os.read(joined, 1)
+            os.read(joined, 1)  # nothing, if one is killed before
         since, before = time.monotonic(), cpu_s(server)
         for _ in range(n):
             os.wait()

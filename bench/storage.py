@@ -212,9 +212,9 @@ def postgresql(max_connections: int = 100) -> Iterator[tuple[str, int]]:
         if max_connections != 100:  # read at its start
             with psycopg.connect(server.get_uri(), autocommit=True) as connection:
                 connection.execute(f"ALTER SYSTEM SET max_connections = {max_connections}")
-            process = server.get_postmaster_info().process
-            process.send_signal(signal.SIGINT)
-            process.wait(30)
+            if (process := server.get_postmaster_info().process) is not None:
+                process.send_signal(signal.SIGINT)
+                process.wait(30)
             server.ensure_postgres_running()
         try:
             yield server.get_uri(), server.get_postmaster_info().pid

@@ -116,7 +116,12 @@ def test_a_restarted_server_is_waited_for(how: signal.Signals, database: str, se
     process.wait(30)
     server.ensure_postgres_running()
     for client in clients:
-        said, _ = client.communicate(timeout=60)
+        assert client.stdout is not None
+        said = (
+            client.stdout.read()
+        )  # not communicate, which forgets what was read on with the first line
+        client.stdout.close()
+        assert client.wait(60) == 0
         assert said.splitlines()[-1] == "199"
     lines = connect(database).read("a")
     for me in range(3):
@@ -168,6 +173,25 @@ def test_says_who_may_not(database: str) -> None:
             guest.append("a", ["1"])
         guest.close()
         connection.execute("DROP ROLE guest")
+
+
+def test_a_full_server_is_waited_for(database: str) -> None:
+    """Who finds no connection left goes on as soon as one is."""
+    full = connect(database)
+    full.append("a", ["1"])
+    full.close()
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("DROP ROLE IF EXISTS guest")
+        connection.execute("CREATE ROLE guest LOGIN CONNECTION LIMIT 1")
+        connection.execute("GRANT USAGE ON SCHEMA tunesmith TO guest")
+        connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA tunesmith TO guest")
+        url = database.replace("postgres:@", "guest:@")
+        first = PostgreSQL(url)
+        assert first.read("a") == ["1"]
+        leaving = threading.Timer(0.2, first.close)
+        leaving.start()
+        assert PostgreSQL(url).read("a") == ["1"]
+        leaving.join()
 
 
 def test_refuses_a_newer_format(database: str) -> None:

@@ -19,6 +19,7 @@ T = TypeVar("T")
 PATIENCE_S: Final = 60.0  # longer than a server takes to restart
 PAUSES_S: Final = (0.05, 2.0)  # first and longest
 MAKING: Final = 0x54756E65  # "Tune": the advisory lock under which tables are made
+FULL: Final = ("too many clients", "too many connections", "connection slots are reserved")
 AT_HAND: Final = {"connect_timeout": 10, "keepalives_idle": 10, "tcp_user_timeout": 30_000}
 
 
@@ -173,7 +174,7 @@ class Server:
         if isinstance(error, self._psycopg.OperationalError):
             if "FATAL" in str(error) and "does not exist" in str(error):  # the database, the user
                 return False
-            coming = ("starting up", "shutting down", "recovery", "too many clients")
+            coming = ("starting up", "shutting down", "recovery", *FULL)
             return self.connected > 0 or any(words in str(error) for words in coming)
         return isinstance(error, errors.ReadOnlySqlTransaction)  # a standby that is to take over
 
@@ -195,6 +196,11 @@ class Server:
             )
         if isinstance(error, self._psycopg.DataError):
             return f"{self.url} cannot keep this: {told}"
+        if any(words in told for words in FULL):
+            return (
+                f"{self.url} has had no connection left for {PATIENCE_S:g} s, and each process that runs a study "
+                "holds one; raise its max_connections, or give fewer processes more workers each"
+            )
         if isinstance(error, self._psycopg.OperationalError):
             return f"{self.url} cannot be reached: {told}; is the server running, and the address right?"
         return f"{self.url} cannot be used: {told}"
