@@ -170,7 +170,7 @@ def test_coverage() -> None:
         ),
         (
             {"baseline": noisy, "executor": ts.executors.Serial()},
-            "baseline= is a run of its own; give workers= instead",
+            "baseline= is a run of its own; give its name, or workers=",
         ),
     ],
 )

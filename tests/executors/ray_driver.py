@@ -23,9 +23,8 @@ def slow(trial: T) -> None:
         time.sleep(0.05)
 
 
-folder = Path(sys.argv[1])
-
 if __name__ == "__main__":
+    folder = Path(sys.argv[1])
     study = ts.Study(
         {"x": ts.Float(0, 1)}, minimize="loss", seed=0, name="s", storage=folder / "s.db"
     )

@@ -15,7 +15,7 @@ def value(given: Any) -> str:
 
     Example:
         >>> [value(one) for one in (0.123456, 12, None, "adam", float("nan"))]
-        ['0.1235', '12', '·', 'adam', 'nan']
+        ['0.1235', '12', '·', 'adam', '–']
     """
     if given is None:
         return "·"
