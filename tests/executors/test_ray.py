@@ -93,6 +93,28 @@ def test_what_no_node_has_is_refused(cluster: Any) -> None:
 
 
 @pytest.mark.slow
+def test_waits_where_all_nodes_with_room_are_lost(cluster: Any) -> None:
+    """What was there may come again: the executor goes on asking for one place."""
+    node = {"num_cpus": 1, "resources": {"rare": 1}, "object_store_memory": 80_000_000}
+    rare, log = cluster.add_node(**node), Log()
+    with Ray(resources={"rare": 1}) as executor:
+        log.until_free(executor)
+        executor.submit(lambda _: time.sleep(600), ("lost", 1))
+        cluster.remove_node(rare, allow_graceful=False)
+        log.until(executor, ("lost", 1))
+        assert executor.awaits().startswith("waits for a place")
+        rare = cluster.add_node(**node)
+        log.until_free(executor)
+    cluster.remove_node(rare)
+
+
+def test_works_that_take_nothing(cluster: Any) -> None:
+    """What only waits may take no CPU; there are as many places as `n` says."""
+    with Ray(5, resources={"cpu": 0}) as executor:
+        Log().until_true(executor, lambda: len(executor.free()) == 5)
+
+
+@pytest.mark.slow
 def test_waits_for_a_place(cluster: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """While others have the cluster, no trial begins, and a run says what it waits for."""
     study = study_of()

@@ -225,7 +225,8 @@ class Ray(Executor):
                 f"a trial shall have {_words(self._asked)}, and no node of the Ray cluster has as much; "
                 f"there are nodes with {', or '.join(sorted(have))}"
             )
-        wanted = min(room, self._most) if self._n is None else self._n
+        # one, where all that had room are lost: others may come
+        wanted = min(max(1, room), self._most) if self._n is None else self._n
         while len(self._hands) < wanted:
             self._make()
 
@@ -388,8 +389,9 @@ def _plain(node: Mapping[str, float]) -> dict[str, float]:
 
 
 def _times(node: Mapping[str, float], asked: Mapping[str, float]) -> int:
-    """How often a node has what is asked for, if nobody else uses it."""
-    return int(min(node.get(name, 0) / amount for name, amount in asked.items() if amount))
+    """How often a node has what is asked for, if nobody else uses it; of nothing: once."""
+    times = (node.get(name, 0) / amount for name, amount in asked.items() if amount)
+    return int(min(times, default=1))
 
 
 def _words(amounts: Mapping[str, float]) -> str:
