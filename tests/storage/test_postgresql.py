@@ -156,6 +156,25 @@ def test_a_server_that_is_not_there(url: str, sentence: str) -> None:
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://a:s%40cret@host/x",
+        "postgresql://a:s%40cret@host/x?no_such_option=1",
+        "postgresql://host/x?user=a&password=s%40cret&sslmode=require",
+        "host=host user=a password='s@cret, too' dbname=x",
+    ],
+)
+def test_no_way_to_write_a_password_shows_it(url: str) -> None:
+    """Neither in the address for people nor in what is said of one that is not understood."""
+    try:
+        shown = PostgreSQL(url).url
+    except SettingError as error:
+        shown = str(error)
+    assert "cret" not in shown
+    assert "host" in shown
+
+
 def test_says_what_is_wrong_with_an_address() -> None:
     """What libpq does not understand is refused with how to write it."""
     with pytest.raises(SettingError, match='write "postgresql://user@host/database"'):

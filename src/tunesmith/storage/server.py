@@ -5,6 +5,7 @@ made again and the work repeated, for a minute; a connection is closed before a 
 failure is one clear sentence.
 """
 
+import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,6 +21,9 @@ PATIENCE_S: Final = 60.0  # longer than a server takes to restart
 PAUSES_S: Final = (0.05, 2.0)  # first and longest
 MAKING: Final = 0x54756E65  # "Tune": the advisory lock under which tables are made
 FULL: Final = ("too many clients", "too many connections", "connection slots are reserved")
+PASSWORD: Final = re.compile(
+    r"(//[^:/@]*):[^/@]*(?=@)|\b(?:ssl)?password\s*=\s*(?:'(?:\\.|[^'\\])*'|[^\s&]*)&?"
+)
 AT_HAND: Final = {"connect_timeout": 10, "keepalives_idle": 10, "tcp_user_timeout": 30_000}
 
 
@@ -45,14 +49,12 @@ class Server:
             known = conninfo.conninfo_to_dict(url)
         except self._psycopg.ProgrammingError as error:
             raise SettingError(
-                f"{url!r} is no address of a PostgreSQL database ({str(error).strip()}); "
+                f"{_shown(url)!r} is no address of a PostgreSQL database ({str(error).strip()}); "
                 'write "postgresql://user@host/database"'
             ) from None
         self.secret_url = url
-        self.url = url
-        if password := known.pop("password", None):
-            self.url = url.replace(f":{password}@", "@").replace(f"password={password}", "")
-        self._known = {**AT_HAND, **known} | ({"password": password} if password else {})
+        self.url = _shown(url)
+        self._known = {**AT_HAND, **known}
         self._schema, self._version = schema, version
         self._fork_lock = ForkLock(before=self._disconnect)
         self._connection: Any = None
@@ -204,3 +206,8 @@ class Server:
         if isinstance(error, self._psycopg.OperationalError):
             return f"{self.url} cannot be reached: {told}; is the server running, and the address right?"
         return f"{self.url} cannot be used: {told}"
+
+
+def _shown(url: str) -> str:
+    """Return an address without its password, however that is written."""
+    return PASSWORD.sub(r"\1", url)
