@@ -1,3 +1,4 @@
+import math
 import signal
 import subprocess
 import sys
@@ -89,6 +90,33 @@ def test_a_machine_that_lacks_something_leaves_soon() -> None:
     ):
         study.run(lacking, trials=40, progress=False)
     assert study.history.taken == 20
+
+
+def test_what_params_came_to_is_no_fault_of_the_machine() -> None:
+    """Trials that are infeasible or diverge say what the objective says, and that it runs here."""
+
+    def bad(trial: ts.Trial[dict[str, Any]]) -> float:
+        if trial.number < 23:
+            raise ts.Infeasible("too large")
+        return math.nan if trial.number < 26 else 1.0
+
+    study = study_of_another_machine(trials=20, failed=0)
+    study.run(bad, trials=21, progress=False)
+    assert study.history.count("failed") == 6
+    assert study.history.taken == 21
+
+
+def test_fewer_than_three_failures_say_nothing_of_the_machine() -> None:
+    """However well trials went elsewhere."""
+
+    def late(trial: ts.Trial[dict[str, Any]]) -> float:
+        if trial.number < 302:
+            raise RuntimeError("no luck")
+        return 1.0
+
+    study = study_of_another_machine(trials=300, failed=0)
+    study.run(late, trials=301, progress=False)
+    assert study.history.count("failed") == 2
 
 
 def test_what_others_have_trained_is_handed_back_by_who_cannot() -> None:

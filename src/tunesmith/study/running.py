@@ -33,7 +33,7 @@ from tunesmith.study.owner import this_process
 from tunesmith.study.results import failure_of, own_traceback
 from tunesmith.study.saving import UNSAVED
 from tunesmith.study.signals import GRACE_S, SAVING_S, AtOnce, Notice, noticed
-from tunesmith.study.suspicion import is_innocent, suspicion
+from tunesmith.study.suspicion import is_fault, is_innocent, suspicion
 from tunesmith.study.trial import Trial
 from tunesmith.study.voice import Voice
 
@@ -86,7 +86,7 @@ class Run(Generic[P]):
         self._tried = 0
         self._failed = 0
         self._proven_here = (
-            False  # whether anything that was begun in this run ended but by failing
+            False  # whether anything that was begun in this run ended but by a fault
         )
         self._notice = Notice(
             self._will_report, lambda: bool(self._savable), lambda: bool(self._saving), voice.saving
@@ -336,7 +336,7 @@ class Run(Generic[P]):
                 record = desk.history.find(trial.uid)
                 if record is not None:
                     self._failed += record.state == "failed"
-                    self._proven_here |= record.state in ("complete", "stopped", "paused")
+                    self._proven_here |= record.state != "running" and not is_fault(record)
                     if record.finished:
                         self._voice.ended(record)
         return None
@@ -454,8 +454,8 @@ class Run(Generic[P]):
 
     def _last_failure(self) -> str:
         last = next(r for r in reversed(self._desk.history) if r.state == "failed")
-        text = last.failure.text.splitlines()[-1:] if last.failure else []
-        return f"the last, trial {last.number}, with: {''.join(text)}"
+        text = "" if last.failure is None else last.failure.last
+        return f"the last, trial {last.number}, with: {text}"
 
     def _exhausted(self) -> str:
         history, trials = self._desk.history, self._bounds.trials

@@ -8,10 +8,16 @@ from typing import Any, Final
 from tunesmith.records import History, Record
 from tunesmith.study.owner import is_here, this_host
 
+FEWEST: Final = 3  # failures of a run that say anything of the machine
 ACCIDENT: Final = 1e-3  # chance below which failures that only one machine has are no accident
 STUMBLES: Final = (
     3  # runs that end before a trial which others have trained is taken to be at fault
 )
+
+
+def is_fault(record: Record[Any]) -> bool:
+    """Return whether a trial failed for what may be the machine's fault: not by what its params came to."""
+    return record.failure is not None and record.failure.kind not in ("infeasible", "diverged")
 
 
 def suspicion(history: History[Any], failures: int) -> str:
@@ -19,12 +25,14 @@ def suspicion(history: History[Any], failures: int) -> str:
 
     Where f of n trials failed on other machines, one fails with a chance of about (f + 1) / (n + 2).
     """
-    ended = [r.state for r in history if r.finished and not is_here(r.owner)]
-    failed = ended.count("failed")
-    if failed == len(ended) or ((failed + 1) / (len(ended) + 2)) ** failures > ACCIDENT:
+    if failures < FEWEST:
+        return ""
+    ended = [is_fault(r) for r in history if r.finished and not is_here(r.owner)]
+    failed, n = sum(ended), len(ended)
+    if failed == n or ((failed + 1) / (n + 2)) ** failures > ACCIDENT:
         return ""
     return (
-        f"all {failures} trials of this run failed, on other machines {failed} of {len(ended)} did: "
+        f"all {failures} trials of this run failed, on other machines {failed} of {n} did: "
         f"{this_host()} may lack something"
     )
 
