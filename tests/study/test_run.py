@@ -483,3 +483,23 @@ def test_ctrl_c_hands_the_trial_back(tmp_path: Path) -> None:
         (r.logged, r.seed, r.value) for r in uninterrupted.history
     ]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["s.db", "script.py"]
+
+
+@pytest.mark.parametrize(
+    "given, name",
+    [
+        ({"workers": 2}, "workers="),
+        ({"gpus": [0]}, "gpus="),
+        ({"trial_timeout": 9}, "trial_timeout="),
+        ({"wait": False}, "wait=False"),
+    ],
+)
+def test_what_has_no_meaning_under_torchrun(
+    given: dict[str, Any], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All ranks run each trial, in the processes that there are: what says otherwise is refused by its name."""
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "x")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    study = ts.Study(X, minimize="loss")
+    with pytest.raises(ts.SettingError, match=f"^under torchrun .* so {name} has no meaning"):
+        study.run(lambda trial: trial["x"], trials=1, **given)

@@ -1,7 +1,7 @@
 """Programs that run in several processes at once, on one trial: who leads, and what the others know in the end."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, Final
@@ -19,18 +19,22 @@ TORCHRUN: Final = (
 )
 
 
-def spanning(workers: int | None) -> Executor | None:
+def spanning(given: Mapping[str, object]) -> Executor | None:
     """Return what runs trials in all processes that `torchrun` has started, if it has; else None.
 
+    Args:
+        given: What was said of where trials run, by name; false where nothing was.
+
     Raises:
-        SettingError: Each of them shall have workers.
+        SettingError: Something was.
     """
     if "TORCHELASTIC_RUN_ID" not in os.environ or int(os.environ.get("WORLD_SIZE", "1")) < 2:
         return None
-    if workers is not None:
-        raise SettingError(
-            "under torchrun one trial at a time runs on all ranks, so workers= has no meaning; leave it out"
-        )
+    for name, value in given.items():
+        if value:
+            raise SettingError(
+                f"under torchrun one trial at a time runs on all ranks, so {name} has no meaning; leave it out"
+            )
     made: Executor = import_module(TORCHRUN).Torchrun()
     return made
 

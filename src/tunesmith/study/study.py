@@ -425,8 +425,13 @@ class Study(Readable[P]):
         call = caller(objective, self.space)
         if confirm:
             check_confirmable(self.problem)
-        if executor is None and wait:
-            executor = spanning(workers)
+        if executor is None:
+            executor = spanning(
+                {
+                    "workers=": workers, "gpus=": gpus, "resources=": resources, "trial_timeout=": trial_timeout,
+                    "trial_memory=": trial_memory, "wait=False": not wait,
+                }
+            )  # fmt: skip
         if confirm and isinstance(executor, Executor):
             raise SettingError(
                 "a run closes its executor= at its end, so confirm afterwards: study.confirm(objective)"

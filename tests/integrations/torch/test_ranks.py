@@ -162,18 +162,3 @@ def test_a_program_may_run_and_confirm_and_run_on(tmp_path: Path) -> None:
 
     assert first == second
     assert len(first.split(",")) > 26
-
-
-def test_workers_are_refused() -> None:
-    """Whoever gives workers under torchrun is told that they have no meaning."""
-    environment = {**os.environ, "TORCHELASTIC_RUN_ID": "x", "WORLD_SIZE": "2", "RANK": "0"}
-    program = "import tunesmith as ts; ts.minimize(lambda t: t['x'], {'x': ts.Float(0, 1)}, trials=1, workers=2)"
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert "under torchrun one trial at a time runs on all ranks" in done.stderr
