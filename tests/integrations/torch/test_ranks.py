@@ -53,7 +53,7 @@ def started(
     return subprocess.Popen(
         [*command, f"--max-restarts={restarts}", str(program), what, str(folder)],
         # a store of its own for each restart: else Gloo may find addresses of the ranks before
-        env={**os.environ, "OMP_NUM_THREADS": "1", "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env={"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1", **os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
 
 
@@ -162,3 +162,49 @@ def test_a_program_may_run_and_confirm_and_run_on(tmp_path: Path) -> None:
 
     assert first == second
     assert len(first.split(",")) > 26
+
+
+ABSENT = """
+import os, sys
+import tunesmith as ts
+from tunesmith.integrations.torch import talk
+
+talk.HELLO_S = 1.0
+if os.environ["RANK"] != sys.argv[1]:
+    try:
+        ts.minimize(lambda t: t["x"], {"x": ts.Float(0, 1)}, trials=1, progress=False)
+    except ts.StudyError as error:
+        print(error)
+"""
+
+
+@pytest.mark.parametrize("rank", ["0", "1"])
+def test_a_rank_that_does_not_come_is_not_waited_for_for_ever(
+    rank: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one is told which it is, rank 0 or not."""
+    # the store is of `torchrun` itself: where it is rank 0's, PyTorch waits for that, and says so
+    monkeypatch.setenv("TORCH_DISABLE_SHARE_RDZV_TCP_STORE", "0")
+    program = tmp_path / "absent.py"
+    program.write_text(ABSENT)
+
+    assert f"rank {rank} has not begun this run for 1 s" in ran(rank, tmp_path, program=program)
+
+
+QUICK = """
+import os
+import tunesmith as ts
+
+study = ts.minimize(lambda t: t["x"], {"x": ts.Float(0, 1)}, trials=3, progress=False)
+print(len(study.history), "trials", flush=True)
+if os.environ["RANK"] == "0":
+    os._exit(0)
+"""
+
+
+def test_rank_0_leaves_when_all_have_heard_the_end(tmp_path: Path) -> None:
+    """Where the store is its own, which ends with it."""
+    program = tmp_path / "quick.py"
+    program.write_text(QUICK)
+
+    assert ran("", tmp_path, program=program).count("3 trials") == 2

@@ -1,41 +1,35 @@
 """Several processes for one trial, as `torchrun` starts them: rank 0 decides, the others run along.
 
 Each rank calls `Study.run`. Rank 0 asks, tells and saves; the others get the same ticket, and their reports are answered
-with what rank 0 was answered at the same step, so that all end there. They talk through the store over which the ranks
-find one another, not through collectives: the training's own process group is left alone, and a rank that is stuck sticks
-nobody here.
+with what rank 0 was answered at the same step, so that all end there. They do not talk through collectives: the training's
+own process group is left alone, and a rank that is stuck sticks nobody here.
 """
 
-import math
 import os
 import pickle
-import secrets
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, Self, final
 
 from tunesmith._core.errors import Cancelled, Interrupted, Preempted, Stopped, StudyError
-from tunesmith._core.optional import need
 from tunesmith.executors import Channel, Executor, Inbox, Key, Place, Serial, Work
 from tunesmith.executors.frames import dumps
 from tunesmith.executors.worker import pack_error, unpack_error
+from tunesmith.integrations.torch.talk import Talk
 from tunesmith.storage.blobs import Blobs, connect
 from tunesmith.study.errand import Report
 from tunesmith.study.saving import Answer
 from tunesmith.study.signals import AtOnce, Notice, noticed
 from tunesmith.study.trial import Ticket
 
-HELLO_S: Final = 600.0  # so long may the other ranks take to begin a run
 GRACE_S: Final = 10.0  # a rank that does not come back from a failed trial for so long hangs
-SHORTEST_S, LONGEST_S = 0.0005, 0.02  # between two looks at the store
-PIECE: Final = 2**22  # bytes; stores of PyTorch take 8 MiB at a time
 BACK, GONE = b"back", b"gone"  # how a rank has ended a trial
 _runs = count()  # every rank begins the same runs in the same order
 
@@ -103,17 +97,19 @@ class Torchrun(Executor):
             said = "" if ended is None else f"{type(ended).__name__}: {ended}"
             kind = next((k for k in (Interrupted, Preempted) if isinstance(ended, k)), None)
             self._talk.say(f"{self._submitted}", _packed(("concluded", (kind, said, value))))
+            if ended is None:  # the store may be this process's, and end with it
+                self._await(self._talk, self._submitted, GRACE_S)
 
     @cached_property
-    def _talk(self) -> "_Talk":
-        talk = _Talk(f"tunesmith/{self._run}")
+    def _talk(self) -> Talk:
+        talk = Talk(f"tunesmith/{self._run}")
         if self._rank:
             talk.join(self._rank)
         else:
             talk.gather(self._world)
         return talk
 
-    def _lead(self, talk: "_Talk", work: Work, number: int, channel: Channel, *args: Any) -> Any:
+    def _lead(self, talk: Talk, work: Work, number: int, channel: Channel, *args: Any) -> Any:
         """Run a work on rank 0, and wait until the others have ended theirs."""
         line = _Leading(talk, number, channel)
         try:
@@ -136,8 +132,8 @@ class Torchrun(Executor):
             raise cause
         return value
 
-    def _await(self, talk: "_Talk", number: int, limit_s: float | None) -> None:
-        """Wait until all others have ended a work; those that hang are noted, once one has failed."""
+    def _await(self, talk: Talk, number: int, limit_s: float | None) -> None:
+        """Wait until all others have ended a work, or heard the conclusion; those that hang are noted, once one has failed."""
         late = None if limit_s is None else time.monotonic() + limit_s
         for rank in range(1, self._world):
             while (end := talk.hear(f"{number}/end/{rank}", 1.0)) is None:
@@ -149,11 +145,12 @@ class Torchrun(Executor):
                 self._stuck = f"rank {rank}"
                 return
 
-    def _along(self, talk: "_Talk", work: Work, notice: Notice) -> Any:
+    def _along(self, talk: Talk, work: Work, notice: Notice) -> Any:
         """Run every work that rank 0 runs, and return what it concludes with."""
         for number in count():
             what, told = pickle.loads(talk.hear(f"{number}") or b"")  # noqa: S301 - of our own rank 0
             if what == "concluded":
+                talk.say(f"{number}/end/{self._rank}", BACK)
                 break
             self._once(talk, work, number, notice, *map(_aside, told))
         kind, text, value = told
@@ -163,7 +160,7 @@ class Torchrun(Executor):
             raise StudyError(f"rank 0 has ended the run: {text}")
         return value
 
-    def _once(self, talk: "_Talk", work: Work, number: int, notice: Notice, *args: Any) -> None:
+    def _once(self, talk: Talk, work: Work, number: int, notice: Notice, *args: Any) -> None:
         """Run one work along."""
         try:
             work(_Following(talk, number, notice), *args)
@@ -178,89 +175,10 @@ class Torchrun(Executor):
 
 
 @final
-class _Talk:
-    """The store of the ranks, below a name of its own.
-
-    The store may hold what was said before all ranks were begun anew; so rank 0 chooses a new name.
-    """
-
-    def __init__(self, name: str) -> None:
-        self._base = self._name = name
-        self._store = _store()
-
-    def gather(self, world: int) -> None:
-        """Choose the name, as rank 0, and wait for the other ranks.
-
-        Raises:
-            StudyError: One does not come.
-        """
-        token = secrets.token_hex(8)
-        self.say("leader", token.encode())
-        self._name = f"{self._base}/{token}"
-        for rank in range(1, world):
-            said = self.hear(f"hello/{rank}", HELLO_S)
-            if said is None:
-                raise StudyError(
-                    f"rank {rank} has not begun this run for {HELLO_S:g} s; under torchrun every rank calls run, and "
-                    "executor=ts.executors.Serial() runs a study on one rank alone"
-                )
-            self.say(f"welcome/{rank}", said)
-
-    def join(self, rank: int) -> None:
-        """Find the name that rank 0 has chosen now."""
-        own, name = secrets.token_bytes(8), ""
-        while not name or self.hear(f"welcome/{rank}", LONGEST_S) != own:
-            self._name = self._base
-            name = (self.hear("leader") or b"").decode()
-            self._name = f"{self._base}/{name}"
-            self.say(f"hello/{rank}", own)
-
-    def say(self, key: str, value: bytes) -> None:
-        """Say something; what is long is said in pieces, the first one last."""
-        place = f"{self._name}/{key}"
-        first, *others = [value[i : i + PIECE] for i in range(0, len(value) or 1, PIECE)]
-        for number, piece in enumerate(others):
-            self._store.set(f"{place}/{number}", piece)
-        self._store.set(place, len(others).to_bytes(4) + first)
-
-    def has(self, key: str) -> bool:
-        found: bool = self._store.check([f"{self._name}/{key}"])
-        return found
-
-    def forget(self, key: str) -> None:
-        self._store.delete_key(f"{self._name}/{key}")
-
-    def hear(
-        self, key: str, limit_s: float = math.inf, *, unless: Callable[[], bool] = lambda: False
-    ) -> bytes | None:
-        """Wait for what is said under a key; None: it was not within the limit, or `unless` holds."""
-        begun = time.monotonic()
-        while not self.has(
-            key
-        ):  # the store's own waiting hears no signals, and complains when it is over
-            waited = time.monotonic() - begun
-            if waited >= limit_s or unless():
-                return None
-            time.sleep(min(max(waited / 10, SHORTEST_S), LONGEST_S))
-        place = f"{self._name}/{key}"
-        said: bytes = self._store.get(place)
-        others = [self._store.get(f"{place}/{n}") for n in range(int.from_bytes(said[:4]))]
-        return b"".join([said[4:], *others])
-
-
-@cache
-def _store() -> Any:
-    """The store over which the ranks find one another, as `init_process_group` finds it."""
-    distributed = need("torch.distributed", "torch")
-    store, _, _ = next(distributed.rendezvous("env://"))
-    return store
-
-
-@final
 class _Leading:
     """The channel of rank 0's work: what it is answered, the others hear."""
 
-    def __init__(self, talk: _Talk, number: int, channel: Channel) -> None:
+    def __init__(self, talk: Talk, number: int, channel: Channel) -> None:
         self._talk = talk
         self._number = number
         self._channel = channel
@@ -319,7 +237,7 @@ class _Leading:
 class _Following:
     """The channel of another rank's work: reports are answered as rank 0's; nothing else is heard."""
 
-    def __init__(self, talk: _Talk, number: int, notice: Notice) -> None:
+    def __init__(self, talk: Talk, number: int, notice: Notice) -> None:
         self._talk = talk
         self._number = number
         self._notice = notice
