@@ -154,6 +154,22 @@ def test_names_that_lead_elsewhere_are_refused(
     assert list(tmp_path.parent.rglob("evil")) == []
 
 
+def test_a_bundle_has_its_files_in_itself(study: ts.Study[dict[str, Any]], tmp_path: Path) -> None:
+    """One whose log says that they are elsewhere might have files of its reader's shown, or deleted with it."""
+    path, other = tmp_path / "s.tunesmith", tmp_path / "other.tunesmith"
+    study.bundle(path)
+    with zipfile.ZipFile(path) as packed, zipfile.ZipFile(other, "w") as changed:
+        for name in packed.namelist():
+            text = packed.read(name).decode()
+            if name == "log.jsonl":
+                created, rest = text.split("\n", 1)
+                text = f"{json.dumps({**json.loads(created), 'files': str(tmp_path)})}\n{rest}"
+            changed.writestr(name, text)
+
+    with pytest.raises(ts.StorageError, match="it has its files elsewhere"):
+        ts.load(other)
+
+
 def test_links_are_refused(study: ts.Study[dict[str, Any]], tmp_path: Path) -> None:
     """A link could have a later file written through it."""
     path = tmp_path / "s.tunesmith"

@@ -91,6 +91,10 @@ class Bundle(Storage):
         for ending, log in BESIDE.items():
             if log in entries:
                 logs[f"{name}{ending}"] = packed.read(log).decode().splitlines()
+        for lines in logs.values():
+            created = json.loads(lines[0]) if lines else None
+            if isinstance(created, dict) and created.get("files"):
+                self._refuse(f"it has its files elsewhere, in {created['files']!r}")
         return name, logs
 
     def _unpack(self, packed: ZipFile, files: list[ZipInfo], study: str) -> None:
