@@ -171,6 +171,12 @@ def test_what_cannot_be_attached_is_said_in_one_sentence(tmp_path: Path) -> None
         (file, "\ud800", SettingError, "UTF-8"),
         (tmp_path, None, SettingError, "holds the study's own files"),
         (links, None, StorageError, "could not be kept in .*No such file"),
+        (
+            Path(os.devnull),
+            None,
+            SettingError,
+            "a file or folder, and .*null is a device or a pipe",
+        ),
     ]
     for path, name, kind, said in cases:
         with pytest.raises(kind, match=said) as caught:
@@ -178,6 +184,22 @@ def test_what_cannot_be_attached_is_said_in_one_sentence(tmp_path: Path) -> None
         assert "\n" not in str(caught.value)
 
     assert keys(tmp_path) == set()
+
+
+def test_a_folder_may_have_links(tmp_path: Path) -> None:
+    """What they lead to is copied; one to a folder that it lies in, which would never end, is left out."""
+    study = study_at(tmp_path)
+    trial = study.ask()
+    folder = written(tmp_path / "run" / "a.log").parent
+    (folder / "inner").mkdir()
+    (folder / "inner" / "up").symlink_to("..")
+    (folder / "latest.log").symlink_to("a.log")
+    trial.attach(folder)
+
+    found = study.history[0].attachments["run"]
+    names = {path.relative_to(found).as_posix() for path in found.rglob("*")}
+    assert names == {"a.log", "inner", "latest.log"}
+    assert not (found / "latest.log").is_symlink()
 
 
 def test_a_disk_that_is_full_is_said_and_the_trial_goes_on(tmp_path: Path) -> None:

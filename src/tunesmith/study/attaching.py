@@ -44,6 +44,8 @@ def put(
         raise SettingError(f"attach takes the path of a file or folder, got {path!r}") from None
     if not source.exists():
         raise SettingError(f"there is no {path} to attach; write it first")
+    if not (source.is_file() or source.is_dir()):
+        raise SettingError(f"attach takes a file or folder, and {path} is a device or a pipe")
     name = clean(source.name) if name is None else checks.text("name=", name)
     if not name.strip() or len(name) > LONGEST:
         raise SettingError(
@@ -58,7 +60,7 @@ def put(
                 )
             target = folder / source.name
             if source.is_dir():
-                shutil.copytree(source, target)
+                shutil.copytree(source, target, ignore=_loops)
             else:
                 shutil.copyfile(source, target)
     except OSError as error:
@@ -67,3 +69,14 @@ def put(
         )  # the first of many
         raise StorageError(f"{path} could not be kept in {blobs.url}: {why}") from error
     return name, key
+
+
+def _loops(folder: str, names: list[str]) -> list[str]:
+    """The links to a folder that they lie in: what is there would be copied again and again."""
+    here = Path(folder).resolve()
+    places = {name: Path(folder, name) for name in names}
+    return [
+        name
+        for name, place in places.items()
+        if place.is_symlink() and here.is_relative_to(place.resolve())
+    ]
