@@ -226,7 +226,7 @@ class Run(Generic[P]):
     def _begin_again(self) -> None:
         """Go on with those whose worker was lost, as far as there are places; or hand them back."""
         recess = self._recess() or ("interrupted" if self._late() else None)
-        while self._lost and (recess or self._executor.free()):
+        while self._lost and (recess or (free := self._executor.free())):
             key, trial = next(iter(self._lost.items()))
             del self._lost[key]
             with suppress(Superseded):  # another process goes on with it
@@ -234,7 +234,7 @@ class Run(Generic[P]):
                     self._desk.pause(trial, recess)
                 else:
                     self._asked.add((trial.uid, trial.attempt + 1))
-                    self._begin(self._desk.retry(trial, self._executor.free()[0]))
+                    self._begin(self._desk.retry(trial, free[0]))
             self._asked.discard(key)
 
     def _elapsed(self) -> float:
