@@ -180,6 +180,23 @@ def test_the_timeout_kills_on_request() -> None:
     assert {(r.state, r.why) for r in study.history} == {("paused", "interrupted")}
 
 
+def test_what_cannot_be_killed_is_handed_back_likewise() -> None:
+    """Threads and coroutines are told to end; that is no error of theirs."""
+
+    def thread(trial: T) -> None:
+        time.sleep(0.9)
+        trial.report(1, loss=1.0)
+
+    async def coroutine(trial: T) -> None:
+        await asyncio.sleep(60)
+
+    for objective, executor in ((thread, "threads"), (coroutine, None)):
+        study = study_of().run(
+            objective, trials=4, workers=2, executor=executor, timeout=0.2, timeout_kills=True, progress=False
+        )  # fmt: skip
+        assert {(r.state, r.why) for r in study.history} == {("paused", "interrupted")}
+
+
 def test_async_objectives_wait_together() -> None:
     """64 coroutines in one process take as long as one, and may report."""
 

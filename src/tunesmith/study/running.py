@@ -3,12 +3,14 @@
 import math
 import sys
 import time
+from asyncio import CancelledError
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Generic, Literal, NoReturn, TypeAlias, final
 
 from tunesmith._core.codec import clean
 from tunesmith._core.errors import (
+    Cancelled,
     Infeasible,
     Interrupted,
     NotSupported,
@@ -361,6 +363,10 @@ class Run(Generic[P]):
                         desk.pause(trial, told)
             case Raised() if recess is not None and self._notice.given:
                 desk.pause(trial, recess)  # the same signal may have ended what it had started
+            case Died("cancelled"):
+                desk.pause(trial, "interrupted")
+            case Raised(Cancelled() | CancelledError()) if self._bounds.kills and self._late():
+                desk.pause(trial, "interrupted")  # threads and coroutines cannot be killed
             case Returned(value):
                 try:
                     desk.tell(trial, value, {})
@@ -379,8 +385,6 @@ class Run(Generic[P]):
                         desk.fail(trial, error)
                     case _:
                         self._fail(trial, error, text)
-            case Died("cancelled"):
-                desk.pause(trial, "interrupted")
             case Died("timed out" | "out of memory" as kind, text):
                 desk.fail(trial, Failure(kind, clean(text)))
             case Died(_, text):
