@@ -126,7 +126,9 @@ def _trial(study: Study[Any], number: int, save: str | None, *, as_json: bool) -
 def _save(record: Record[Any], folder: Path) -> None:
     """Copy what was attached to a trial, each under its name, and say so."""
     n = len(record.attachments)
-    what = f"{n} attachment{'' if n == 1 else 's'} copied to {folder}" if n else "nothing was attached"
+    what = (
+        f"{n} attachment{'' if n == 1 else 's'} copied to {folder}" if n else "nothing was attached"
+    )
     for name, path in record.attachments.items():
         plain_name = Path(name).name == name and not name.startswith(".")
         target = folder / (name if plain_name else file_name(name))
