@@ -515,6 +515,7 @@ def test_what_a_program_leaves_for_it_is_kept_with_the_trial(folder: Path) -> No
         assert record.attachments["lr.txt"].read_text().strip() == str(record.logged["lr"])
     show = CliRunner().invoke(commands, ["show", "s", "1", "--save", "out"])
     assert "attached: deep, lr.txt" in show.stdout
+    assert show.stderr == "trial 1: 2 attachments copied to out\n"
     assert sorted(path.name for path in (folder / "out").rglob("*")) == ["a", "deep", "lr.txt"]
     wrong = CliRunner().invoke(commands, ["show", "s", "--save", "out"])
     assert "--save copies what was attached to one trial" in wrong.stderr

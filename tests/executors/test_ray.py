@@ -2,9 +2,12 @@
 
 import os
 import re
+import shutil
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -252,3 +255,42 @@ def test_a_client_runs_a_study(cluster: Any, client_port: int, tmp_path: Path) -
     study = ts.load(tmp_path / "s.db", "s")
     assert study.history.count("complete") == 3
     assert study.verify()
+
+
+@pytest.fixture
+def nobody() -> str:
+    """An address at which nothing listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{taken.getsockname()[1]}"
+
+
+def test_a_cluster_that_is_not_there_is_said_at_once(nobody: str, tmp_path: Path) -> None:
+    """Ray itself would try for half a minute before it says so."""
+    begun = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, str(DRIVER), str(tmp_path), f"ray://{nobody}", "quick"],
+        stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    assert f"there is no Ray cluster at ray://{nobody}: nothing answers" in done.stderr
+    assert time.monotonic() - begun < 20
+
+
+@pytest.mark.slow
+def test_a_cluster_that_has_gone_is_not_waited_for(nobody: str, tmp_path: Path) -> None:
+    """The address that a cluster of this machine has left behind is passed over: one is started."""
+    folder = Path(tempfile.mkdtemp(prefix="r"))  # sockets want a short path
+    (folder / "ray").mkdir()
+    (folder / "ray" / "ray_current_cluster").write_text(nobody)
+    environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
+    try:
+        subprocess.run(
+            [sys.executable, str(DRIVER), str(tmp_path), "ray", "quick"],
+            env=environment | {"RAY_TMPDIR": str(folder)}, timeout=60, check=True,
+        )  # fmt: skip
+    finally:
+        shutil.rmtree(folder)
+
+    assert len(ts.load(tmp_path / "s.db", "s").history) == 3

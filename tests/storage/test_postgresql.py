@@ -147,6 +147,10 @@ def test_other_lines_than_were_read_are_noticed(database: str, server: Any) -> N
     [
         ("postgresql://nobody@localhost:1/x", "cannot be reached: .* is the server running"),
         ("postgresql://a:secret@localhost:1/x", "^postgresql://a@localhost:1/x cannot be reached"),
+        (
+            "postgres://a@127.0.0.1:1/x",
+            "^postgresql://a@127.0.0.1:1/x cannot be reached: .* refused; is the ",
+        ),
     ],
 )
 def test_a_server_that_is_not_there(url: str, sentence: str) -> None:

@@ -53,7 +53,7 @@ from tunesmith.study.options import Running
 )  # fmt: skip
 @click.option(
     "--files", metavar="PATH|URL",
-    help="Where checkpoints are kept; by default beside the storage. PostgreSQL has no place for them.",
+    help="Where checkpoints and attached files are kept; by default beside the storage. PostgreSQL has no place for them.",
 )  # fmt: skip
 @click.option(
     "--resource", metavar="NAME=MAX[,min=MIN]",

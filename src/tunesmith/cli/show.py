@@ -124,7 +124,11 @@ def _trial(study: Study[Any], number: int, save: str | None, *, as_json: bool) -
 
 
 def _save(record: Record[Any], folder: Path) -> None:
-    """Copy what was attached to a trial, each under its name."""
+    """Copy what was attached to a trial, each under its name, and say so."""
+    n = len(record.attachments)
+    what = (
+        f"{n} attachment{'' if n == 1 else 's'} copied to {folder}" if n else "nothing was attached"
+    )
     for name, path in record.attachments.items():
         plain_name = Path(name).name == name and not name.startswith(".")
         target = folder / (name if plain_name else file_name(name))
@@ -133,6 +137,7 @@ def _save(record: Record[Any], folder: Path) -> None:
             shutil.copytree(path, target, dirs_exist_ok=True)
         else:
             shutil.copyfile(path, target)
+    click.echo(plain(f"trial {record.number}: {what}"), err=True)
 
 
 def _last(study: Study[Any], n: int) -> list[Record[Any]]:

@@ -63,7 +63,8 @@ def devices_of(gpus: GPUs) -> Devices:
     names = [str(one) for one in listed if is_whole(one) or isinstance(one, str)]
     if not names or len(names) < len(listed) or not all(map(_is_name, names)):
         raise SettingError(
-            f"gpus= is 'all' or a list of numbers and ids as nvidia-smi -L shows them, got {gpus!r}"
+            "gpus= is 'all' or a list of numbers and ids as nvidia-smi -L shows them, such as [0, 1]; "
+            f"got {gpus!r}"
         )
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:

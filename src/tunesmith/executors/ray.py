@@ -4,9 +4,12 @@ Each place is an actor, which lives on from work to work (`executors.actor`). A 
 its actor is up: until then nothing is begun for it.
 """
 
+import atexit
 import math
 import os
+import re
 import signal
+import socket
 import sys
 import threading
 import time
@@ -14,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, final
 
@@ -38,6 +42,7 @@ from tunesmith.executors.memory import out_of_memory
 from tunesmith.executors.travel import Functions, inside, opened
 from tunesmith.executors.worker import KNOWN
 
+CALL_S = 5.0  # after which nobody answers
 LOOK_S = 2.0  # how often the nodes of the cluster are looked at
 STARTS = 5  # actors that may end in a row before one of them is up
 
@@ -235,7 +240,7 @@ class Ray(Executor):
         with _own_signals():
             try:
                 self._ray.init(
-                    self._address,
+                    _reached(self._address),
                     include_dashboard=False,
                     log_to_driver=False,
                     logging_level="ERROR",
@@ -243,6 +248,8 @@ class Ray(Executor):
             except (ConnectionError, ValueError, RuntimeError) as error:
                 place = self._address or os.environ.get("RAY_ADDRESS") or "this machine"
                 raise SettingError(f"there is no Ray cluster at {place}: {error}") from error
+        # Ctrl-C while Ray ends its cluster, which the process's end does as well
+        atexit.register(signal.signal, signal.SIGINT, signal.SIG_DFL)
 
     def _make(self) -> None:
         """Ask Ray for an actor; it comes when there is room for it."""
@@ -406,6 +413,36 @@ def _ran_out(ended: Ended) -> bool:
 def _first_line(error: BaseException) -> str:
     """What Ray says, without its identifiers."""
     return str(error).strip().splitlines()[0]
+
+
+def _reached(address: str | None) -> str | None:
+    """The address to connect to, tried before: Ray itself tries a cluster that is gone for many minutes.
+
+    Raises:
+        ConnectionError: Nothing answers at the address that was given.
+    """
+    address = address or os.environ.get("RAY_ADDRESS")
+    if address:
+        _call(address)
+        return address
+    folder = os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or "/tmp"  # noqa: S108  # as Ray has it
+    with suppress(FileNotFoundError):
+        latest = Path(folder, "ray", "ray_current_cluster").read_text().strip()
+        try:
+            _call(latest)
+        except ConnectionError:
+            return "local"  # a new one
+    return None
+
+
+def _call(address: str) -> None:
+    """Raise ConnectionError if nothing answers there; whether it is a cluster, Ray says."""
+    named = re.fullmatch(r"(?:ray://)?\[?(.+?)\]?:(\d+)", address)
+    if named:
+        try:
+            socket.create_connection((named[1], int(named[2])), timeout=CALL_S).close()
+        except OSError as error:
+            raise ConnectionError(f"nothing answers ({error})") from error
 
 
 @contextmanager

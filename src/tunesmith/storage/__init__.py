@@ -87,6 +87,9 @@ def connect(where: str | PathLike[str] | Storage) -> Storage:
     text = fspath(where)
     if isinstance(where, str) and (text == "memory" or "://" in text):
         scheme, _, address = text.partition("://")
+        scheme = (
+            "postgresql" if scheme == "postgres" else scheme
+        )  # libpq takes both, hosters print either
         return registry.get(scheme).open(address)
     if text.endswith(ENDING):
         return Bundle(text)

@@ -204,7 +204,10 @@ class Server:
                 "holds one; raise its max_connections, or give fewer processes more workers each"
             )
         if isinstance(error, self._psycopg.OperationalError):
-            return f"{self.url} cannot be reached: {told}; is the server running, and the address right?"
+            reason = re.sub(
+                r" Is the server running[^?]*\?", "", told
+            )  # of each address that was tried
+            return f"{self.url} cannot be reached: {reason}; is the server running, and the address right?"
         return f"{self.url} cannot be used: {told}"
 
 
