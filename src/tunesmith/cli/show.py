@@ -126,12 +126,10 @@ def _trial(study: Study[Any], number: int, save: str | None, *, as_json: bool) -
 def _save(record: Record[Any], folder: Path) -> None:
     """Copy what was attached to a trial, each under its name, and say so."""
     n = len(record.attachments)
-    what = (
-        f"{n} attachment{'' if n == 1 else 's'} copied to {folder}" if n else "nothing was attached"
-    )
+    what = f"{plural(n, 'attachment')} copied to {folder}" if n else "nothing was attached"
     for name, path in record.attachments.items():
-        plain_name = Path(name).name == name and not name.startswith(".")
-        target = folder / (name if plain_name else file_name(name))
+        harmless = Path(name).name == name and name.isprintable() and not name.startswith(".")
+        target = folder / (name if harmless else file_name(name)[:255])
         target.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
             shutil.copytree(path, target, dirs_exist_ok=True)

@@ -147,9 +147,8 @@ class Ray(Executor):
         self._grow()
         if all(hand.place is not None for hand in self._hands):
             return ""
-        return (
-            f"waits for a place in the Ray cluster with {_words(self._asked)}: its worker starts, others "
-            "have the room, or nodes are still to come"
+        return f"waits for a place in the Ray cluster with {_words(self._asked)}: " + (
+            "others have the room, or nodes are still to come" if self._ever else "workers start"
         )
 
     def submit(self, work: Work, key: Key, *args: Any, alone: bool = False) -> None:

@@ -15,7 +15,7 @@ from tunesmith._core.errors import SettingError, StorageError
 from tunesmith.storage import Blobs
 from tunesmith.study.saving import new_key, place_in
 
-LONGEST: Final = 255  # characters of a name, as of a file's
+LONGEST: Final = 255  # bytes of a name, as of a file's
 
 
 def put(
@@ -47,10 +47,8 @@ def put(
     if not (source.is_file() or source.is_dir()):
         raise SettingError(f"attach takes a file or folder, and {path} is a device or a pipe")
     name = clean(source.name) if name is None else checks.text("name=", name)
-    if not name.strip() or len(name) > LONGEST:
-        raise SettingError(
-            f"what is attached has a name of 1 to {LONGEST} characters, got {name!r}"
-        )
+    if not name.strip() or len(name.encode(errors="replace")) > LONGEST:
+        raise SettingError(f"what is attached has a name of 1 to {LONGEST} bytes, got {name!r}")
     key = new_key(uid, attempt)
     try:
         with blobs.put(key) as folder:

@@ -425,6 +425,7 @@ class Study(Readable[P]):
         call = caller(objective, self.space)
         if confirm:
             check_confirmable(self.problem)
+        given = executor
         if executor is None:
             executor = spanning(
                 {
@@ -432,7 +433,7 @@ class Study(Readable[P]):
                     "trial_memory=": trial_memory, "wait=False": not wait,
                 }
             )  # fmt: skip
-        if confirm and isinstance(executor, Executor):
+        if confirm and isinstance(given, Executor):
             raise SettingError(
                 "a run closes its executor= at its end, so confirm afterwards: study.confirm(objective)"
             )
@@ -458,15 +459,16 @@ class Study(Readable[P]):
         work = work_of(objective, call)
         lines = places.follow(work)
         if lines is not None:  # another process leads, and has the log
+            progress = False
             self._desk.move(copied(self._ledger, lines))
-            return self
-        with concluding(places, self._ledger):
-            self._lead(
-                work, places, bounds, origin(objective, self._ledger.data), lease_s, progress
-            )
+        else:
+            with concluding(places, self._ledger):
+                self._lead(
+                    work, places, bounds, origin(objective, self._ledger.data), lease_s, progress
+                )
         if confirm:
             outcome = self.confirm(
-                objective, workers=workers, gpus=gpus, executor=executor, resources=resources, retries=retries,
+                objective, workers=workers, gpus=gpus, executor=given, resources=resources, retries=retries,
                 trial_timeout=trial_timeout, trial_memory=trial_memory, lease_s=lease_s, progress=progress,
             )  # fmt: skip
             if progress:

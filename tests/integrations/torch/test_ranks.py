@@ -40,7 +40,7 @@ def fit(trial):
 study = ts.Study({"x": ts.Float(0, 1)}, minimize="loss", seed=1)
 study.run(fit, trials=24, progress=False)
 found = study.confirm(fit, 3, replicates=4, progress=False)
-study.run(fit, trials=26, progress=False)
+study.run(fit, trials=26, progress=False, confirm=True)
 said = [r.logged["x"] for r in study.history], study.best.number, found.estimate, str(study.confirmation)
 Path(sys.argv[2], f"{__import__('os').environ['RANK']}.txt").write_text(repr(said))
 """
