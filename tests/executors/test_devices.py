@@ -1,5 +1,4 @@
 import os
-import select
 import sys
 from collections import defaultdict
 from collections.abc import Callable
@@ -25,7 +24,7 @@ from tunesmith.executors import (
 )
 from tunesmith.executors.devices import device, devices_of, environment, shares
 from tunesmith.executors.memory import MEMORY, out_of_memory
-from tunesmith.testing.executors import LONG_S, A, B, Log
+from tunesmith.testing.executors import LONG_S, A, B, Log, gone
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 GPU_ID, MIG_ID = "GPU-8f6a5d2c", "MIG-41b36a2e"
@@ -355,17 +354,6 @@ def test_closing_ends_what_waits(make: Callable[..., Executor]) -> None:
 
     assert executor.free() == []
     assert (set(log.heard), log.ended) == ({A}, {})
-
-
-def gone(pid: int) -> bool:
-    try:
-        pidfd = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return True
-    try:
-        return bool(select.select([pidfd], [], [], 10)[0])
-    finally:
-        os.close(pidfd)
 
 
 def test_one_that_is_alone_finds_no_idle_process_beside_it() -> None:

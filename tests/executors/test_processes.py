@@ -2,7 +2,6 @@ import ctypes
 import functools
 import multiprocessing
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -18,7 +17,7 @@ import pytest
 from tunesmith._core.errors import SettingError
 from tunesmith.executors import Channel, Died, Ended, Processes, Raised, Returned
 from tunesmith.executors.processes import THREADS
-from tunesmith.testing.executors import LONG_S, A, B, Log
+from tunesmith.testing.executors import LONG_S, A, B, Log, gone
 
 
 def ended(work: Callable[..., Any], *args: Any, then: bool = True, **settings: Any) -> Ended:
@@ -32,18 +31,6 @@ def ended(work: Callable[..., Any], *args: Any, then: bool = True, **settings: A
             log.until(executor, B)
             assert log.ended[B] == Returned("well")
     return log.ended[A]
-
-
-def gone(pid: int) -> bool:
-    """Whether a process ends soon."""
-    try:
-        pidfd = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return True
-    try:
-        return bool(select.select([pidfd], [], [], 10)[0])
-    finally:
-        os.close(pidfd)
 
 
 @pytest.mark.parametrize(

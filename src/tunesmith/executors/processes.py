@@ -9,16 +9,16 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pickle import dumps as plain_dumps
-from typing import Any, NamedTuple, final
+from typing import Any, final
 
 from tunesmith._core.amounts import together
 from tunesmith._core.checks import is_whole
 from tunesmith._core.errors import SettingError
 from tunesmith.executors import nvml
+from tunesmith.executors.arrivals import Arrivals
 from tunesmith.executors.child import Child
 from tunesmith.executors.devices import Devices, GPUs, devices_of
 from tunesmith.executors.executor import (
-    LATER,
     Died,
     Ended,
     Executor,
@@ -48,12 +48,6 @@ THREADS = (  # what libraries read when they are loaded
     "RAYON_NUM_THREADS",
 )
 _CANCELLED = Died("cancelled", "the work was cancelled")
-
-
-class _Message(NamedTuple):
-    key: Key
-    content: Any
-    asker: Child | None  # that waits for the answer
 
 
 @final
@@ -128,7 +122,7 @@ class Processes(Executor):
         self._later: dict[Key, tuple[Frame, bytes]] = {}  # those whose turn has not come
         self._running: dict[Key, Child] = {}
         self._dying: set[Child] = set()
-        self._arrived: deque[_Message] = deque()
+        self._arrived = Arrivals()
         self._lines: deque[str] = deque()
         self._functions = Functions()
         self._works = 0
@@ -176,9 +170,7 @@ class Processes(Executor):
         self._collect(0)
         while self._running and not self._arrived and (now := time.monotonic()) < until:
             self._collect(max(0.0, min(until, self._next_look()) - now))
-        for _ in range(len(self._arrived)):  # not what comes meanwhile: the caller goes on, too
-            if self._arrived:  # the inbox may have cancelled it
-                self._deliver(self._arrived.popleft(), inbox)
+        self._arrived.deliver(inbox, self.reply)
 
     def reply(self, key: Key, value: Any) -> None:
         child = self._running.get(key)
@@ -189,11 +181,7 @@ class Processes(Executor):
             self._expect(child)
 
     def cancel(self, key: Key) -> None:
-        self._arrived = deque(
-            message
-            for message in self._arrived
-            if message.key != key or isinstance(message.content, Ended)
-        )
+        self._arrived.silence(key)
         child = self._running.get(key)
         if child is not None:
             child.kill(_CANCELLED)
@@ -311,7 +299,7 @@ class Processes(Executor):
                 self._end(child, said, spoilt=frame.kind in (Kind.SEND, Kind.REQUEST))
             else:
                 asks = frame.kind is Kind.REQUEST
-                self._arrived.append(_Message(child.key, said, child if asks else None))
+                self._arrived.add(child.key, said, child if asks else None)
 
     def _end(self, child: Child, ended: Ended, *, spoilt: bool = False) -> None:
         """Free the place of a work that has ended, and keep its process if it can be used again."""
@@ -332,14 +320,7 @@ class Processes(Executor):
     def _say_last(self, key: Key, ended: Ended, used: Mapping[str, float]) -> None:
         """Free the place of a work that has ended; let it be heard how."""
         ended = replace(ended, used=used, shared=self._seats.leave(key))
-        self._arrived.append(_Message(key, ended, None))
-
-    def _deliver(self, message: _Message, inbox: Inbox) -> None:
-        if message.asker is not None:
-            message.asker.asks = True
-        value = inbox(message.key, message.content)
-        if message.asker is not None and value is not LATER:
-            self.reply(message.key, value)
+        self._arrived.add(key, ended)
 
     # the limits
 

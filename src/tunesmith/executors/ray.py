@@ -19,14 +19,14 @@ from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, NamedTuple, final
+from typing import Any, final
 
 from tunesmith._core.checks import number, seconds, whole
 from tunesmith._core.errors import SettingError
 from tunesmith._core.optional import need
 from tunesmith.executors.actor import Actor
+from tunesmith.executors.arrivals import Arrivals
 from tunesmith.executors.executor import (
-    LATER,
     Died,
     Ended,
     Executor,
@@ -69,12 +69,6 @@ class _Hand:
         self.begun = 0.0
         self.asks = False
         self.knows: deque[int] = deque(maxlen=KNOWN)
-
-
-class _Message(NamedTuple):
-    key: Key
-    content: Any
-    asker: _Hand | None  # that waits for the answer
 
 
 @final
@@ -128,7 +122,7 @@ class Ray(Executor):
         self._idle: list[_Hand] = []
         self._running: dict[Key, _Hand] = {}
         self._letters: SimpleQueue[tuple[_Hand, Future[Any]]] = SimpleQueue()
-        self._arrived: deque[_Message] = deque()
+        self._arrived = Arrivals()
         self._functions = Functions()
         self._bodies: dict[int, Any] = {}  # functions in the cluster's memory
         self._works = 0
@@ -182,9 +176,7 @@ class Ray(Executor):
             self._sort()
             self._look_for_late()
             self._grow()
-        for _ in range(len(self._arrived)):  # not what comes meanwhile: the caller goes on, too
-            if self._arrived:  # the inbox may have cancelled it
-                self._deliver(self._arrived.popleft(), inbox)
+        self._arrived.deliver(inbox, self.reply)
 
     def reply(self, key: Key, value: Any) -> None:
         hand = self._running.get(key)
@@ -194,11 +186,7 @@ class Ray(Executor):
             hand.actor.tell.remote(Frame(Kind.REPLY, hand.number, answer))
 
     def cancel(self, key: Key) -> None:
-        self._arrived = deque(
-            message
-            for message in self._arrived
-            if message.key != key or isinstance(message.content, Ended)
-        )
+        self._arrived.silence(key)
         if key in self._running:
             self._kill(self._running[key], Died("cancelled", "the work was cancelled"))
 
@@ -281,7 +269,7 @@ class Ray(Executor):
         self._looks = -math.inf
         if hand.key is not None:
             del self._running[hand.key]
-            self._arrived.append(_Message(hand.key, ended, None))
+            self._arrived.add(hand.key, ended)
 
     def _put(self, function: Frame) -> Any:
         """A function in the cluster's memory, from where each node gets it once."""
@@ -324,12 +312,12 @@ class Ray(Executor):
         said = opened(frame)
         if not isinstance(said, Ended):
             asks = frame.kind is Kind.REQUEST
-            self._arrived.append(_Message(hand.key, said, hand if asks else None))
+            self._arrived.add(hand.key, said, hand if asks else None)
         elif frame.kind not in (Kind.RETURNED, Kind.RAISED) or _ran_out(said):
             self._kill(hand, said)
         else:
             del self._running[hand.key]
-            self._arrived.append(_Message(hand.key, said, None))
+            self._arrived.add(hand.key, said)
             hand.key, hand.asks = None, False
             self._idle.append(hand)
 
@@ -348,13 +336,6 @@ class Ray(Executor):
             if spoilt or self._failed >= STARTS:
                 raise SettingError(f"Ray cannot start workers: {error}")
         self._kill(hand, died)  # it may be there still, and out of reach
-
-    def _deliver(self, message: _Message, inbox: Inbox) -> None:
-        if message.asker is not None:
-            message.asker.asks = True
-        value = inbox(message.key, message.content)
-        if message.asker is not None and value is not LATER:
-            self.reply(message.key, value)
 
     # the limit
 

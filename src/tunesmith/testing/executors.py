@@ -3,6 +3,8 @@
 The works are local functions, so that they must travel by value where they travel at all.
 """
 
+import os
+import select
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -83,6 +85,18 @@ class Log:
             AssertionError: None becomes free.
         """
         self.until_true(executor, lambda: bool(executor.free()))
+
+
+def gone(pid: int) -> bool:
+    """Whether a process ends soon."""
+    try:
+        pidfd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([pidfd], [], [], 10)[0])
+    finally:
+        os.close(pidfd)
 
 
 class ExecutorConformance:
